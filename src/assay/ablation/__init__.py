@@ -1,0 +1,1 @@
+"""Components, designs and plans (floor 2). Pure: nothing here runs anything."""

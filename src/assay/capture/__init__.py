@@ -1,0 +1,1 @@
+"""What determines a run, observed: code, data, environment, seeds, trace (floor 3)."""

@@ -1,0 +1,1 @@
+"""Which run made which content, and which runs built on it (floor 3)."""

@@ -1,0 +1,59 @@
+"""Factors: what can be flipped in a recipe, between named levels."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from assay.records.canonical import Record
+
+FactorKind = Literal["remove", "replace", "change"]
+
+
+class Level(Record, frozen=True, kw_only=True):
+    """One state of a factor: its name and the parameter paths it sets ("model.depth" reaches into nested mappings)."""
+
+    name: str
+    settings: dict[str, Any] = {}
+
+
+class Factor(Record, frozen=True, kw_only=True):
+    """A component of the baseline and the levels it can be flipped to; its baseline level is the configuration as it stands.
+
+    Attributes:
+        name: what the user calls it ("augmentation").
+        kind: "remove" (one level, the component is gone), "replace" (alternatives), "change" (another value).
+        levels: alternatives to the baseline, at least one.
+    """
+
+    name: str
+    kind: FactorKind
+    levels: tuple[Level, ...]
+
+
+class MetricGoal(Record, frozen=True, kw_only=True):
+    """A metric that a study asks about.
+
+    Attributes:
+        name: as the trial reports it.
+        goal: "maximize" or "minimize".
+        margin: smallest difference that would matter, in the metric's unit; None: equality is never claimed.
+        measured: a measurement (time, memory): compared, but never part of a no-op or of sameness.
+        source: where a command's metric is read, "tensorboard:Loss/test", "jsonl:metrics.jsonl:loss", "csv:log.csv:loss" or "output:loss"; None: any.
+        at: which value of the series: "last", "min", "max" or "mean of the last N".
+    """
+
+    name: str
+    goal: Literal["maximize", "minimize"]
+    margin: float | None = None
+    measured: bool = False
+    source: str | None = None
+    at: str = "last"
+
+
+class Hypothesis(Record, frozen=True, kw_only=True):
+    """What is expected before the runs: that `component` raises or lowers `metric`, by at least `by` (in its unit)."""
+
+    component: str
+    metric: str
+    direction: Literal["raises", "lowers"]
+    by: float = 0.0

@@ -1,0 +1,1 @@
+"""Results for people: tables, LaTeX, a page (floor 7)."""
