@@ -1,0 +1,45 @@
+"""What every test stands on: a home, a cache and a git identity of its own, so that no test touches the user's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+# Variables by which an outer run, store or seed would reach into the tests.
+_INHERITED = ("ASSAY_HOME", "ASSAY_RUN", "ASSAY_STORE", "ASSAY_TRACE", "ASSAY_SEED", "PYTHONHASHSEED", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder that ends with the test; everything that Assay or git keeps for a user goes there."""
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name in _INHERITED]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    return home
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A git repository with one committed script, as a user would have it."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "train.py").write_text("print('loss=0.5')\n")
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "first")
+    return root
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Output of a git command in `root`."""
+    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout
