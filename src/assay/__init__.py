@@ -31,7 +31,25 @@ _WHERE = {
     "hypothesis": "assay.ablation.components",
     "AssayError": "assay.errors",
 }
-__all__ = [*_WHERE, "__version__"]  # noqa: PLE0604 - the keys are text
+__all__ = [
+    "AssayError",
+    "Project",
+    "Run",
+    "Study",
+    "StudyResult",
+    "__version__",
+    "change",
+    "hypothesis",
+    "maximize",
+    "minimize",
+    "perform_ablation_study",
+    "remove",
+    "replace",
+    "run",
+    "runs",
+    "set_deterministic_seed",
+    "start",
+]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:

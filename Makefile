@@ -1,0 +1,40 @@
+# Two commands do all set-up: `make demo` and `make test`. Each makes .venv first, with what it needs.
+.PHONY: help demo test check bench docs clean
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+help:
+	@echo "make demo    an ablation on real data, then one of its runs reproduced (under 2 minutes)"
+	@echo "make test    all tests, the browser's among them"
+	@echo "make check   lint, types, floors, doctests, generated references"
+	@echo "make bench   every benchmark, beside its peer"
+	@echo "make docs    write the generated references again"
+
+demo:
+	@tools/setup demo
+	@$(BIN)/python examples/digits/demo.py
+
+test:
+	@tools/setup dev
+	@tools/browser >/dev/null
+	$(BIN)/pytest -n 2
+
+check:
+	@tools/setup dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -p no:cacheprovider --doctest-modules src/assay --ignore=src/assay/capture/injected
+	$(BIN)/python tools/commands.py --check
+
+bench:
+	@tools/setup bench
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; echo; done
+
+docs:
+	@tools/setup dev
+	$(BIN)/python tools/commands.py
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-report
