@@ -61,6 +61,7 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
         answers: one per hypothesis.
         findings: no-ops, failed trials, NaN, reuse …
         notes: sentences that belong below the table (methods, corrections, what was switched and why).
+        environment: what the trials ran in, in one line ("CPython 3.11.7, 2 cores, Linux 6.1"); empty where it is not known.
     """
 
     study: str
@@ -76,3 +77,4 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
     answers: tuple[Answer, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    environment: str = ""
