@@ -12,10 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import assay
 from measure import medians, report
 from trees import git_tree
-
-import assay
 
 POINTS = 20_000
 ROUNDS = 9

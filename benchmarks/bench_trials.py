@@ -12,10 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import assay
 from measure import python
 from trees import git_tree
-
-import assay
 
 TRIALS = 600
 WORKERS = 2

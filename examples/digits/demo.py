@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+from assay.questions.reproduce import reproduce
 from digits import Config, train
 
 import assay
-from assay.questions.reproduce import reproduce
 
 HERE = Path(__file__).resolve().parent
 SEEDS = 5
