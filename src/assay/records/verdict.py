@@ -21,7 +21,7 @@ class Difference(Record, frozen=True, kw_only=True):
 
 
 class MetricComparison(Record, frozen=True, kw_only=True):
-    """One metric under both runs. `a`, `b`: last values (None: not reported). `same` and the tolerance that was applied."""
+    """One metric under both runs: `a`, `b` are last values (None: not reported); `note` says how it differs ("only in a")."""
 
     name: str
     a: float | None
@@ -31,6 +31,7 @@ class MetricComparison(Record, frozen=True, kw_only=True):
     atol: float = 0.0
     measured: bool = False
     points: int = 0
+    note: str = ""
 
 
 class FileComparison(Record, frozen=True, kw_only=True):
