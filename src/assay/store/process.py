@@ -1,0 +1,105 @@
+"""Which process this is, and whether another one still lives: across forks, reused process ids, restarts and containers."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+
+from assay.records.run import Host
+
+_counter = count()
+
+
+def this_process() -> Host:
+    """The identity of the calling process; asked anew after a fork."""
+    return _identity(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _identity(pid: int) -> Host:
+    return Host(name=platform.node(), boot=_boot(), namespace=_namespace(), pid=pid, started=_started(pid) or 0)
+
+
+def lives(host: Host) -> bool | None:
+    """Whether the process still lives; None where this process cannot know (another machine, another container).
+
+    A machine that was restarted under the same name has ended its processes. A process that ended and was not yet waited for is dead.
+    """
+    here = this_process()
+    if host.name != here.name:
+        return None
+    if host.boot != here.boot:
+        return False
+    if host.namespace != here.namespace:
+        return None
+    if host.pid == here.pid:
+        return host.started == here.started
+    return _started(host.pid) == host.started
+
+
+def owned_name() -> str:
+    """A file name that no other call gives, on any machine, and that says which process made it (see `surely_dead`)."""
+    here = this_process()
+    machine = f"{_token(here.name)}-{_token(here.boot)}-{_token(here.namespace)}"
+    return f"{machine}-{here.pid}-{here.started}-{next(_counter)}"
+
+
+def surely_dead(name: str) -> bool:
+    """Whether the process that made this `owned_name` is dead beyond doubt: it ran here, and is gone."""
+    here = this_process()
+    parts = name.split("-")
+    if parts[:3] != [_token(here.name), _token(here.boot), _token(here.namespace)] or len(parts) != 6:
+        return False
+    if not (parts[3].isdecimal() and parts[4].isdecimal()):
+        return False
+    return lives(Host(name=here.name, boot=here.boot, namespace=here.namespace, pid=int(parts[3]), started=int(parts[4]))) is False
+
+
+def _token(text: str) -> str:
+    # Host names hold characters that separate the parts of a name; a short sum of the text is enough to tell machines apart.
+    return text.encode("utf-8", "surrogateescape").hex()[-24:] or "0"
+
+
+def _boot() -> str:
+    return _line("/proc/sys/kernel/random/boot_id")
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> int | None:
+    """Start of a living process in clock ticks since boot (field 22 of its stat, `man 5 proc`); None where there is no such process."""
+    if not Path("/proc/self/stat").exists():
+        return _answers(pid)
+    line = _line(f"/proc/{pid}/stat")
+    # The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
+    fields = line.rpartition(")")[2].split()
+    if len(fields) < 20 or fields[0] in "ZX":
+        return None
+    return int(fields[19])
+
+
+def _answers(pid: int) -> int | None:
+    """Where there is no /proc: 0 for a process that exists, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return 0
+    except (OSError, OverflowError):
+        return None
+    return 0
+
+
+def _line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,289 @@
+"""Run folders: the only truth about a run.
+
+    runs/ID/start               the `Start` record; the folder appears with it, whole
+    runs/ID/WRITER.journal      what was logged, one file for each writer
+    runs/ID/heartbeat           its modification time is the last sign of life
+    runs/ID/result              the `Result` record, written once
+
+Nothing in it is ever changed or locked, so that a shared network folder works.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from heapq import merge
+from pathlib import Path
+from typing import TypeVar
+
+from assay.errors import InvalidValue, StoreDamaged, UnknownRun
+from assay.records.canonical import Record, canonical, decode
+from assay.records.journal import Entry
+from assay.records.run import Result, Run, Start, State
+from assay.store.failures import unusable, using
+from assay.store.journal import SUFFIX, JournalWriter, Report, read_journal
+from assay.store.objects import write_new
+from assay.store.process import lives, owned_name
+from assay.store.process import this_process as this_process
+
+R = TypeVar("R", bound=Record)
+_ID = re.compile(r"[a-z2-7]{16}")
+_MISSED = 3  # heartbeats that may fail to appear before a run on another machine counts as dead
+
+
+def new_run_id() -> str:
+    """80 random bits, as 16 characters of a-z and 2-7."""
+    return base64.b32encode(os.urandom(10)).decode().lower()
+
+
+def is_run_id(text: str) -> bool:
+    """Whether the text has the form of a run's id."""
+    return _ID.fullmatch(text) is not None
+
+
+class RunWriter:
+    """Writes into one run's folder: journals, signs of life, and at last the result."""
+
+    def __init__(self, run_id: str, folder: Path, aside: Path) -> None:
+        self.id = run_id
+        self.folder = folder
+        self._aside = aside
+        self._journals: list[JournalWriter] = []
+
+    def journal(self) -> JournalWriter:
+        """A new journal of this run, for one writer; `finish` closes it.
+
+        Raises:
+            StoreUnusable: it cannot be made.
+        """
+        journal = JournalWriter(self.folder / (owned_name() + SUFFIX))
+        self._journals.append(journal)
+        return journal
+
+    def beat(self) -> None:
+        """Give a sign of life to readers on other machines.
+
+        Raises:
+            StoreUnusable: the folder cannot be written.
+        """
+        path = self.folder / "heartbeat"
+        with using(path):
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                path.touch(mode=0o644)
+
+    def finish(self, result: Result) -> None:
+        """Write the result, after which the run never changes.
+
+        Raises:
+            InvalidValue: it was written before, by this process or another; or it has no canonical form.
+            StoreUnusable: it cannot be written.
+        """
+        data = canonical(result)
+        for journal in self._journals:
+            journal.close()
+        aside = str(self._aside / owned_name())
+        try:
+            write_new(aside, data)
+            _appear_once(aside, str(self.folder / "result"))
+        except FileExistsError:
+            raise InvalidValue(
+                "this run has already ended",
+                value=self.id,
+                expected="a run without a result",
+                next_step="A run never changes; start another.",
+            ) from None
+        except OSError as error:
+            raise unusable(error, self.folder) from error
+        finally:
+            Path(aside).unlink(missing_ok=True)
+
+
+class Runs:
+    """The runs of one store.
+
+    Args:
+        store: the store's folder; `runs/` and `tmp/` in it exist.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._folder = store / "runs"
+        self._aside = store / "tmp"
+
+    def create(self, start: Start) -> RunWriter:
+        """Make the folder of a new run, which appears whole.
+
+        Raises:
+            InvalidValue: the id is taken, or no run's id.
+            StoreUnusable: it cannot be written.
+        """
+        folder = self._named(start.id)
+        aside = self._aside / owned_name()
+        try:
+            aside.mkdir()
+            write_new(f"{aside}/start", canonical(start))
+            aside.rename(folder)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            if folder.exists():
+                raise InvalidValue("a run with this id exists", value=start.id, expected="an id of `new_run_id`") from error
+            raise unusable(error, folder) from error
+        return RunWriter(start.id, folder, self._aside)
+
+    def open_writer(self, run_id: str) -> RunWriter:
+        """Write into a run that another process began.
+
+        Raises:
+            UnknownRun: there is no such run.
+        """
+        folder = self.folder(run_id)
+        if not (folder / "start").exists():
+            raise _unknown(run_id)
+        return RunWriter(run_id, folder, self._aside)
+
+    def ids(self) -> list[str]:
+        """Ids of all runs, sorted; what else lies in the folder is passed over.
+
+        Raises:
+            StoreUnusable: the folder cannot be read.
+        """
+        with using(self._folder):
+            return sorted(filter(is_run_id, os.listdir(self._folder)))  # noqa: PTH208 - names are wanted, not paths
+
+    def folder(self, run_id: str) -> Path:
+        """The folder of a run, whether it exists or not.
+
+        Raises:
+            UnknownRun: this is no run's id.
+        """
+        if not is_run_id(run_id):
+            raise _unknown(run_id)
+        return self._folder / run_id
+
+    def changed(self) -> int:
+        """When runs were last added or removed, in nanoseconds since 1970.
+
+        Raises:
+            StoreUnusable: the folder cannot be read.
+        """
+        with using(self._folder):
+            return self._folder.stat().st_mtime_ns
+
+    def has_ended(self, run_id: str) -> bool:
+        """Whether the run has a result."""
+        return os.path.exists(f"{self._folder}/{run_id}/result")  # noqa: PTH110 - asked for every unfinished run at each refresh
+
+    def read(self, run_id: str) -> Run:
+        """The run as it stands.
+
+        A run without a result runs while its process lives, and has crashed when it does not. Where the process cannot be asked (another
+        machine or container), it has crashed when three heartbeats are missing.
+
+        Raises:
+            UnknownRun: there is no such run.
+            StoreTooNew: a newer Assay wrote it.
+            StoreDamaged: its start or its result cannot be read.
+            StoreUnusable: its folder cannot be read.
+        """
+        folder = self.folder(run_id)
+        start = _load(folder / "start", Start)
+        if start is None:
+            raise _unknown(run_id)
+        if start.id != run_id:
+            raise StoreDamaged(
+                "a run's folder holds another run",
+                value=str(folder),
+                expected=run_id,
+                next_step=f"It says it is {start.id}; rename it.",
+            )
+        # Liveness first: a run that ends between the two questions is then seen with its result, never as crashed.
+        state = self._unfinished(start, folder)
+        result = _load(folder / "result", Result)
+        return Run(start=start, state=result.state if result else state, result=result)
+
+    def entries(self, run_id: str, report: Report | None = None) -> Iterator[Entry]:
+        """All journals of a run in the order of time; each journal keeps its own order where a clock was set back.
+
+        Args:
+            run_id: the run.
+            report: called with a sentence for each place that is damaged and was passed over.
+
+        Raises:
+            UnknownRun: there is no such run.
+            StoreUnusable: a journal cannot be read.
+        """
+        folder = self.folder(run_id)
+        if not (folder / "start").exists():
+            raise _unknown(run_id)
+        with using(folder):
+            paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+        journals = [read_journal(path, report or _ignore) for path in paths]
+        return journals[0] if len(journals) == 1 else merge(*journals, key=lambda entry: entry.time)
+
+    def _named(self, run_id: str) -> Path:
+        if not is_run_id(run_id):
+            raise InvalidValue(
+                "this is no run's id", value=run_id, expected="16 characters of a-z and 2-7, as `new_run_id` gives them"
+            )
+        return self._folder / run_id
+
+    def _unfinished(self, start: Start, folder: Path) -> State:
+        alive = lives(start.host)
+        if alive is None:
+            alive = time.time() - _last_sign(folder) <= _MISSED * start.heartbeat
+        return "running" if alive else "crashed"
+
+
+def _last_sign(folder: Path) -> float:
+    """Seconds since 1970 of the last heartbeat, or of the start where there was none yet."""
+    for name in ("heartbeat", "start"):
+        try:
+            return (folder / name).stat().st_mtime
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise unusable(error, folder) from error
+    return 0.0
+
+
+def _appear_once(aside: str, path: str) -> None:
+    """Give a whole file its name, unless the name is taken."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems have no hard links; two processes that end one run at the same instant are then told apart no finer than this.
+        if os.path.exists(path):  # noqa: PTH110
+            raise FileExistsError(path) from None
+        Path(aside).rename(path)
+
+
+def _load(path: Path, kind: type[R]) -> R | None:
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise unusable(error, path) from error
+    try:
+        return decode(data, kind)
+    except StoreDamaged as error:
+        raise StoreDamaged(
+            "a file of a run cannot be read", value=str(path), expected=error.expected, next_step=error.next_step
+        ) from error
+
+
+def _ignore(_: str) -> None:
+    """Where nobody asked for reports."""
+
+
+def _unknown(run_id: str) -> UnknownRun:
+    return UnknownRun(
+        "no run has this id", value=run_id, expected="the id of a run in this store", next_step="`assay ls` lists the runs."
+    )
