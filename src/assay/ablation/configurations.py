@@ -1,0 +1,243 @@
+"""Configurations read and changed by path: mappings and dataclasses, nested in any order. The baseline is never altered."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import enum
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import PurePath
+from typing import Any
+
+from assay.errors import InvalidStudy, InvalidValue, UnknownParameter
+from assay.records.canonical import digest
+from assay.records.factor import Factor
+from assay.records.plan import Configuration
+
+_SCALARS: tuple[type[Any], ...] = (str, bytes, int, float)
+
+
+def configure(baseline: Any, settings: Mapping[str, Any], *, component: str = "") -> Any:
+    """A new configuration: the baseline with `settings` in it. Nothing in it is shared with the baseline.
+
+    Args:
+        baseline: mapping or dataclass (frozen ones too), nested.
+        settings: path to value; "model.depth" reaches into nested mappings and dataclasses; a key that holds a dot itself is found first.
+        component: what sets them, for messages.
+
+    Raises:
+        UnknownParameter: a path does not exist in the baseline; names the nearest that does, and what is available.
+        InvalidStudy: a dataclass refuses the value, or something in the configuration cannot be copied.
+
+    >>> configure({"model": {"depth": 4}}, {"model.depth": 1})
+    {'model': {'depth': 1}}
+    """
+    changed = _copied(baseline, "the baseline")
+    for path, value in settings.items():
+        changed = _set(changed, _resolve(baseline, path, component), _copied(value, path), component)
+    return changed
+
+
+def check_settings(baseline: Any, settings: Mapping[str, Any], *, component: str) -> None:
+    """Passes where every path exists and every value differs from the baseline's.
+
+    Raises:
+        UnknownParameter: a path does not exist.
+        InvalidStudy: a value is the baseline's own, so that setting it would silently do nothing; or two paths lie in one another.
+    """
+    for path, value in settings.items():
+        if same(_get(baseline, _resolve(baseline, path, component)), value):
+            raise InvalidStudy(
+                f"{component!r} sets {path!r} to the value it has in the baseline, which would change nothing",
+                value=value,
+                expected="another value",
+                next_step=f"Give {path!r} another value, or leave it out of {component!r}.",
+            )
+    clash = overlap(baseline, settings, settings)
+    if clash is not None:
+        raise InvalidStudy(
+            f"{component!r} sets {clash[0]!r} and {clash[1]!r}, of which one lies in the other", expected="one of the two"
+        )
+
+
+def overlap(baseline: Any, first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Two paths, one of each, that set the same thing or lie in one another; None where there are none.
+
+    A path is not compared with itself where both mappings are the same object.
+    """
+    for one in first:
+        for other in second:
+            a, b = _resolve(baseline, one, ""), _resolve(baseline, other, "")
+            within = a[: len(b)] == b or b[: len(a)] == a
+            if within and not (first is second and one == other):
+                return one, other
+    return None
+
+
+def settings_of(configuration: Configuration, factors: Sequence[Factor], named: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Paths and values, as the user gave them, by which a plan's configuration differs from the baseline.
+
+    `configure(baseline, settings_of(…))` is the configuration that the trial receives, with the baseline's own types in it.
+    """
+    if configuration.name in named and not configuration.levels:
+        return dict(named[configuration.name])
+    settings: dict[str, Any] = {}
+    for factor in factors:
+        chosen = configuration.levels.get(factor.name)
+        for level in factor.levels:
+            if level.name == chosen:
+                settings.update(level.settings)
+    return settings
+
+
+def plain(value: Any) -> Any:
+    """`value` as records hold it: mappings with text keys, lists and plain scalars, equal for equal configurations in every process.
+
+    Dataclasses become mappings, enumerations their values, paths their text, arrays and array scalars lists and numbers; functions and
+    classes become "module:name", other objects "module:name#digest" of their pickled form.
+
+    Raises:
+        InvalidValue: a value has no name and cannot be pickled (a lambda, an open file), or two keys are the same text.
+    """
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, bool):
+        return value
+    for scalar in _SCALARS:  # subclasses too: NumPy's float64 is a float, a YAML reader's text a str
+        if isinstance(value, scalar):
+            return scalar(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return _plain_mapping(value)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=repr)
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    return _plain_object(value)
+
+
+def same(first: Any, second: Any) -> bool:
+    """Whether two values are equal, arrays element by element; NaN equals NaN."""
+    try:
+        equal = first == second
+        return bool(equal.all() if hasattr(equal, "all") else equal) or (first != first and second != second)
+    except (TypeError, ValueError, AttributeError):
+        return first is second
+
+
+def _copied(value: Any, what: str) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception as error:  # a border: __deepcopy__ of the user's own classes may raise anything
+        raise InvalidStudy(
+            f"{what} holds something that cannot be copied, so trials could alter the baseline",
+            expected="values that copy.deepcopy takes",
+            next_step=f"Build it inside the trial instead ({type(error).__name__}: {error}).",
+        ) from error
+
+
+def _plain_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    keys = {str(plain(key)) if not isinstance(key, str) else key: plain(item) for key, item in value.items()}
+    if len(keys) != len(value):
+        raise InvalidValue("two keys of a configuration are the same text", value=list(value), expected="keys that differ as text")
+    return keys
+
+
+def _plain_object(value: Any) -> Any:
+    if hasattr(value, "tolist") and not isinstance(value, type):
+        return plain(value.tolist())
+    name = getattr(value, "__qualname__", None)
+    if isinstance(name, str) and "<" not in name:
+        return f"{value.__module__}:{name}"
+    try:
+        content = pickle.dumps(value, protocol=5)
+    except Exception as error:  # a border: __reduce__ of the user's own classes may raise anything
+        raise InvalidValue(
+            "a value of the configuration has neither a name nor a stored form",
+            value=value,
+            expected="numbers, text, lists, mappings, dataclasses, importable functions or classes, or objects that pickle",
+            next_step="Define it at the top of a module, or name it by text and build it in the trial.",
+        ) from error
+    kind = type(value)
+    return f"{kind.__module__}:{kind.__qualname__}#{digest(content)[:16]}"
+
+
+def _keys(node: Any) -> list[str]:
+    if isinstance(node, Mapping):
+        return [key for key in node if isinstance(key, str)]
+    if dataclasses.is_dataclass(node) and not isinstance(node, type):
+        return [field.name for field in dataclasses.fields(node)]
+    return []
+
+
+def _get(node: Any, steps: Sequence[str]) -> Any:
+    for step in steps:
+        node = node[step] if isinstance(node, Mapping) else getattr(node, step)
+    return node
+
+
+def _resolve(baseline: Any, path: str, component: str) -> tuple[str, ...]:
+    """The keys that `path` stands for. At each level the longest key that fits is taken, since keys may hold dots."""
+    steps: list[str] = []
+    node, rest = baseline, path
+    while True:
+        fitting = [key for key in _keys(node) if rest == key or rest.startswith(key + ".")]
+        if not fitting:
+            raise _unknown(baseline, path, component)
+        key = max(fitting, key=len)
+        steps.append(key)
+        if rest == key:
+            return tuple(steps)
+        node, rest = _get(node, [key]), rest[len(key) + 1 :]
+
+
+def _set(node: Any, steps: Sequence[str], value: Any, component: str) -> Any:
+    if not steps:
+        return value
+    head, rest = steps[0], steps[1:]
+    inner = _set(_get(node, [head]), rest, value, component)
+    if not isinstance(node, Mapping):
+        return _rebuilt(lambda: dataclasses.replace(node, **{head: inner}), head, inner, component)
+    if isinstance(node, dict):
+        node[head] = inner
+        return node
+    return _rebuilt(lambda: type(node)({**node, head: inner}), head, inner, component)  # type: ignore[call-arg]
+
+
+def _rebuilt(build: Callable[[], Any], key: str, value: Any, component: str) -> Any:
+    try:
+        return build()
+    except (TypeError, ValueError) as error:
+        raise InvalidStudy(
+            f"the configuration refuses the value that {component!r} gives to {key!r}",
+            value=value,
+            expected="a value that its class accepts",
+            next_step=f"It said: {error}",
+        ) from error
+
+
+def _paths(node: Any, prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for key in _keys(node):
+        found.append(prefix + key)
+        found += _paths(_get(node, [key]), f"{prefix}{key}.")
+    return found
+
+
+def _unknown(baseline: Any, path: str, component: str) -> UnknownParameter:
+    known = _paths(baseline)
+    near = get_close_matches(path, known, n=1, cutoff=0.4) or get_close_matches(path.rpartition(".")[2], known, n=1, cutoff=0.4)
+    shown = ", ".join(known[:30]) + (f" and {len(known) - 30} more" if len(known) > 30 else "")
+    return UnknownParameter(
+        f"{component!r} sets a parameter that the configuration does not have"
+        if component
+        else "the configuration has no such parameter",
+        value=path,
+        expected=f"one of {shown}" if known else "a baseline that is a mapping or a dataclass with parameters",
+        next_step=f"Did you mean {near[0]!r}?" if near else "Add it to the baseline, or correct the name.",
+    )

@@ -1,0 +1,176 @@
+"""Plans: which trials are run, in blocks by seed, and what they can tell. Pure: planning runs nothing and reads no clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from assay.ablation.components import effect_name, merge
+from assay.ablation.configurations import check_settings, configure, overlap, plain, same, settings_of
+from assay.ablation.designs import Levels, configuration_name, design_named, pairs
+from assay.errors import InvalidStudy
+from assay.records.factor import Factor
+from assay.records.plan import Block, Configuration, Plan, Trial
+from assay.stats.power import detectable
+
+SEED_LIMIT = 2**32
+"""Seeds lie below it: NumPy's legacy generator and PYTHONHASHSEED take no larger ones."""
+
+
+def make_plan(
+    design: str,
+    baseline: Any,
+    factors: Sequence[Factor],
+    seeds: int | Sequence[int],
+    named: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    base: int = 0,
+) -> Plan:
+    """The trials of a design, block by block, with what they can and cannot tell.
+
+    Args:
+        design: "leave-one-out" or "full".
+        baseline: the configuration as it stands: mapping or dataclass, nested.
+        factors: components; several `replace` or `change` of one name become one factor with several levels.
+        seeds: how many blocks (the integers from `base` on), or the seeds themselves.
+        named: combinations beside the design's own: name to settings by path.
+        base: the first seed where `seeds` is a number.
+
+    Raises:
+        InvalidStudy: the design does not exist or is too large, a name or a seed is used twice, a component changes nothing, or two
+            components of a full factorial set the same parameter.
+        UnknownParameter: a component or a named configuration sets a key that the baseline does not have.
+
+    >>> from assay.ablation.components import remove
+    >>> plan = make_plan("leave-one-out", {"augment": True}, [remove("augmentation", augment=False)], seeds=2)
+    >>> [(trial.configuration, trial.seed) for trial in plan.trials]
+    [('baseline', 0), ('without augmentation', 0), ('baseline', 1), ('without augmentation', 1)]
+    """
+    named = named or {}
+    chosen = design_named(design)
+    merged = merge(factors)
+    _check(baseline, merged, named, combined=chosen.name == "full")
+    combinations = chosen.combinations(merged)
+    configurations = [_configuration(baseline, levels, merged) for levels in combinations]
+    configurations += [_named_configuration(baseline, name, settings) for name, settings in named.items()]
+    _check_names([configuration.name for configuration in configurations])
+    blocks = make_blocks(seeds, base)
+    comparisons = sum(len(factor.levels) for factor in merged) + len(named)
+    return Plan(
+        design=chosen.name,
+        estimand=chosen.estimand,
+        configurations=tuple(configurations),
+        blocks=blocks,
+        trials=_trials(configurations, blocks),
+        comparisons=comparisons,
+        aliases=chosen.aliases(merged),
+        cannot_see=chosen.cannot_see(merged) + _blind_for_seeds(len(blocks), comparisons),
+        detectable=_detectable(chosen.name, merged, len(configurations), len(blocks), len(named)),
+        named=tuple(named),
+    )
+
+
+def make_blocks(seeds: int | Sequence[int], base: int = 0) -> tuple[Block, ...]:
+    """One block for each seed.
+
+    Args:
+        seeds: how many (the integers from `base` on), or the seeds themselves.
+        base: the first seed where `seeds` is a number.
+
+    Raises:
+        InvalidStudy: none, a seed twice, or one that is no integer from 0 to 2**32 - 1.
+
+    >>> [block.seed for block in make_blocks(3, base=42)]
+    [42, 43, 44]
+    """
+    chosen = list(range(base, base + seeds)) if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
+    if not isinstance(chosen, Sequence) or isinstance(chosen, str | bytes) or not chosen:
+        raise InvalidStudy("a study needs seeds", value=seeds, expected="a number of at least 1, or a list of integers")
+    for seed in chosen:
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT:
+            raise InvalidStudy("this seed cannot be given to a trial", value=seed, expected="an integer from 0 to 2**32 - 1")
+    twice = [seed for seed, times in Counter(chosen).items() if times > 1]
+    if twice:
+        raise InvalidStudy(
+            "a seed is listed twice; the same seed again is no new evidence", value=twice[0], expected="each seed once"
+        )
+    return tuple(Block(index=index, seed=seed) for index, seed in enumerate(chosen))
+
+
+def _check(baseline: Any, factors: Sequence[Factor], named: Mapping[str, Mapping[str, Any]], *, combined: bool) -> None:
+    for factor in factors:
+        for level in factor.levels:
+            check_settings(baseline, level.settings, component=effect_name(factor, level))
+    for name, settings in named.items():
+        if not name.strip():
+            raise InvalidStudy("a named configuration has no name", value=name, expected="text that is not empty")
+        if same(plain(configure(baseline, settings, component=name)), plain(baseline)):
+            raise InvalidStudy(
+                f"the named configuration {name!r} is the baseline", value=dict(settings), expected="at least one other value"
+            )
+        if name in {factor.name for factor in factors}:
+            raise InvalidStudy("a named configuration and a component have the same name", value=name, expected="names that differ")
+    if combined:
+        _check_disjoint(baseline, factors)
+
+
+def _check_disjoint(baseline: Any, factors: Sequence[Factor]) -> None:
+    for first, second in pairs(factors):
+        for one in first.levels:
+            for other in second.levels:
+                clash = overlap(baseline, one.settings, other.settings)
+                if clash is not None:
+                    raise InvalidStudy(
+                        f"{first.name!r} and {second.name!r} cannot be combined: both set {clash[0]!r}",
+                        value=clash[1],
+                        expected="components of a full factorial that set different parameters",
+                        next_step='Make them levels of one component, or use the design "leave-one-out".',
+                    )
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise InvalidStudy(
+            "two configurations have the same name", value=twice[0], expected="names that differ from the design's own"
+        )
+
+
+def _configuration(baseline: Any, levels: Levels, factors: Sequence[Factor]) -> Configuration:
+    bare = Configuration(name=configuration_name(levels), levels=levels)
+    params = plain(configure(baseline, settings_of(bare, factors, {}), component=bare.name))
+    return Configuration(name=bare.name, levels=levels, params=params)
+
+
+def _named_configuration(baseline: Any, name: str, settings: Mapping[str, Any]) -> Configuration:
+    return Configuration(name=name, params=plain(configure(baseline, settings, component=name)))
+
+
+def _trials(configurations: Sequence[Configuration], blocks: Sequence[Block]) -> tuple[Trial, ...]:
+    rows = [(configuration, block) for block in blocks for configuration in configurations]
+    return tuple(
+        Trial(index=index, configuration=configuration.name, block=block.index, seed=block.seed)
+        for index, (configuration, block) in enumerate(rows)
+    )
+
+
+def _blind_for_seeds(blocks: int, comparisons: int) -> tuple[str, ...]:
+    if comparisons == 0:
+        return ("Anything: there is only the baseline, so nothing is compared.",)
+    if blocks == 1:
+        return ("Noise: with one seed no effect has an interval, so a difference cannot be told from chance.",)
+    return ()
+
+
+def _detectable(design: str, factors: Sequence[Factor], configurations: int, blocks: int, named: int) -> float | None:
+    """For a full factorial the largest over its components, since a component of many levels is averaged over fewer pairs."""
+    if blocks < 2 or configurations < 2:
+        return None
+    df = (configurations - 1) * (blocks - 1)
+    if design == "leave-one-out":
+        return detectable(blocks, df=df, groups=(configurations - 1,), pairs=1)
+    cells = configurations - named
+    groups = tuple(len(factor.levels) for factor in factors) + ((named,) if named else ())
+    most = max((1 + len(factor.levels) for factor in factors), default=cells)
+    return detectable(blocks, df=df, groups=groups, pairs=cells // most)
