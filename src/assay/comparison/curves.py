@@ -18,17 +18,24 @@ class Curve(NamedTuple):
 
 
 def curves(store: Store, run: Run) -> dict[str, Curve]:
-    """Every metric of `run`, in the order in which they first appeared."""
-    points: dict[str, list[tuple[int | None, float]]] = {}
-    measured = {name for name, metric in run.result.metrics.items() if metric.measured} if run.result else set()
+    """Every metric of `run`, in the order in which they first appeared.
+
+    A name that several sources report is the one of the source that `Result.metrics` names; of a run that has none, the first.
+    """
+    summaries = run.result.metrics if run.result else {}
+    points: dict[str, dict[str, list[tuple[int | None, float]]]] = {}
+    measured = {name for name, metric in summaries.items() if metric.measured}
     for entry in store.runs.entries(run.id):
         if isinstance(entry, Point):
             for name, value in entry.values.items():
-                points.setdefault(name, []).append((entry.step, value))
+                points.setdefault(name, {}).setdefault(entry.source, []).append((entry.step, value))
             if entry.measured:
                 measured.update(entry.values)
-    found = {name: _curve(series, name in measured) for name, series in points.items()}
-    for name, metric in (run.result.metrics if run.result else {}).items():
+    found: dict[str, Curve] = {}
+    for name, sources in points.items():
+        named = summaries[name].source if name in summaries else ""
+        found[name] = _curve(sources.get(named) or next(iter(sources.values())), name in measured)
+    for name, metric in summaries.items():
         found.setdefault(name, Curve((metric.step,), (metric.last,), metric.measured))
     return found
 
