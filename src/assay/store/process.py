@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -20,7 +19,7 @@ def this_process() -> Host:
 
 @lru_cache(maxsize=1)
 def _identity(pid: int) -> Host:
-    return Host(name=platform.node(), boot=_boot(), namespace=_namespace(), pid=pid, started=_started(pid) or 0)
+    return Host(name=os.uname().nodename, boot=_boot(), namespace=_namespace(), pid=pid, started=_started(pid) or 0)
 
 
 def lives(host: Host) -> bool | None:
@@ -56,6 +55,19 @@ def surely_dead(name: str) -> bool:
     if not (parts[3].isdecimal() and parts[4].isdecimal()):
         return False
     return lives(Host(name=here.name, boot=here.boot, namespace=here.namespace, pid=int(parts[3]), started=int(parts[4]))) is False
+
+
+def discard(left: Path) -> None:
+    """Remove what stands under an `owned_name`, a file or a folder of files; what cannot be removed stays for the next time."""
+    try:
+        if left.is_dir():
+            for file in left.iterdir():
+                file.unlink(missing_ok=True)
+            left.rmdir()
+        else:
+            left.unlink(missing_ok=True)
+    except OSError:
+        return  # another process removes it at the same time, or the disk refuses: nobody reads it either way
 
 
 def _token(text: str) -> str:

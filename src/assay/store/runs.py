@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from heapq import merge
@@ -27,7 +26,7 @@ from assay.records.run import Result, Run, Start, State
 from assay.store.failures import unusable, using
 from assay.store.journal import SUFFIX, JournalWriter, Report, read_journal
 from assay.store.objects import write_new
-from assay.store.process import lives, owned_name
+from assay.store.process import discard, lives, owned_name
 from assay.store.process import this_process as this_process
 
 R = TypeVar("R", bound=Record)
@@ -129,7 +128,7 @@ class Runs:
             write_new(f"{aside}/start", canonical(start))
             aside.rename(folder)
         except OSError as error:
-            shutil.rmtree(aside, ignore_errors=True)
+            discard(aside)
             if folder.exists():
                 raise InvalidValue("a run with this id exists", value=start.id, expected="an id of `new_run_id`") from error
             raise unusable(error, folder) from error

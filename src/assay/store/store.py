@@ -11,14 +11,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import StoreTooNew, StoreUnusable
 from assay.store.failures import unusable, using
 from assay.store.objects import Objects, write_new
-from assay.store.process import owned_name, surely_dead
+from assay.store.process import discard, owned_name, surely_dead
 from assay.store.root import store_folder
 from assay.store.runs import Runs
 from assay.store.studies import Studies
@@ -148,13 +147,4 @@ def _probe(path: Path) -> None:
     finally:
         mine.unlink(missing_ok=True)
     for left in dead:
-        _discard(Path(left))
-
-
-def _discard(left: Path) -> None:
-    try:
-        left.unlink()
-    except IsADirectoryError:
-        shutil.rmtree(left, ignore_errors=True)
-    except FileNotFoundError:
-        return  # another process opened the store at the same time
+        discard(Path(left))

@@ -1,0 +1,301 @@
+"""The catalogue's tables in SQLite: derived from the run folders, kept in the user's cache, thrown away at the first doubt.
+
+One file for each host and store, since SQLite's shared memory does not work across machines. Where the cache cannot be used (unwritable,
+full, locked for too long), the tables live in memory and the answers are the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import msgspec
+
+from assay.errors import AssayError, UnknownRun
+from assay.records.canonical import digest
+from assay.records.journal import Saved
+from assay.records.recipe import Recipe
+from assay.records.run import Run
+from assay.records.trace import FileUse, Trace
+from assay.store.objects import Objects
+from assay.store.process import this_process
+from assay.store.query import Facts
+from assay.store.runs import Runs
+
+SCHEMA = 1
+WROTE, READ = 0, 1
+_TABLES = """
+CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, started REAL NOT NULL, recipe TEXT NOT NULL,
+                  ended INTEGER NOT NULL, facts BLOB NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX run_by_start ON run (started, id);
+CREATE INDEX run_by_name ON run (name, started);
+CREATE INDEX run_by_recipe ON run (recipe, started);
+CREATE TABLE use (run TEXT NOT NULL, how INTEGER NOT NULL, content TEXT NOT NULL, path TEXT NOT NULL);
+CREATE INDEX use_by_content ON use (content, how);
+CREATE INDEX use_by_run ON use (run);
+"""
+_WAIT = 5.0  # seconds for another process's transaction, which takes milliseconds
+_SETTLED = (
+    1_000_000_000  # nanoseconds after which a folder's time tells every later change (the kernel's clock ticks in milliseconds)
+)
+# The cache cannot be used, though nothing is wrong with its content; every other error of SQLite means that it is damaged.
+_UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+_encode = msgspec.msgpack.Encoder().encode
+decode_run = msgspec.msgpack.Decoder(Run).decode
+decode_facts = msgspec.msgpack.Decoder(Facts).decode
+
+Row = tuple[Any, ...]
+_orphans: list[sqlite3.Connection] = []
+
+
+class Index:
+    """Tables over the runs of one store, brought up to date before each answer. Threads may share it, and forked children.
+
+    Args:
+        store: the store's folder.
+        objects, runs: its parts.
+
+    Attributes:
+        problems: runs that could not be read, with what is wrong; they are left out of every answer.
+        generation: counts the refreshes that changed something.
+    """
+
+    def __init__(self, store: Path, objects: Objects, runs: Runs) -> None:
+        self._objects = objects
+        self._runs = runs
+        self._file = _cache_folder() / f"{_token(store)}.sqlite"
+        self._in_memory = False
+        self._lock = RLock()
+        self._process = os.getpid()
+        self._connection: sqlite3.Connection | None = None
+        self.generation = 0
+        self._forget()
+
+    def rows(self, sql: str, arguments: Sequence[object] = ()) -> list[Row]:
+        """Answer of a query, over all runs as they are now.
+
+        Raises:
+            StoreUnusable: the folder of runs cannot be read.
+        """
+        if self._process != os.getpid():
+            self._leave_to_parent()
+        with self._lock:
+            for _ in range(2):
+                try:
+                    return self._answer(sql, arguments)
+                except sqlite3.DatabaseError as error:
+                    self._distrust(error)
+            self._in_memory = True
+            return self._answer(sql, arguments)
+
+    def _answer(self, sql: str, arguments: Sequence[object]) -> list[Row]:
+        if self._connection is None:
+            self._connection = self._connect()
+        self._refresh(self._connection)
+        return self._connection.execute(sql, arguments).fetchall()
+
+    def _forget(self) -> None:
+        self.problems: dict[str, AssayError] = {}
+        self._known: dict[str, tuple[bool, str]] = {}  # run to whether it has a result, and its state
+        self._seen_version: int | None = None
+        self._seen_ids: frozenset[str] = frozenset()
+        self._seen_change = 0
+
+    def _leave_to_parent(self) -> None:
+        # A connection must not be used, nor closed, in a child of the process that opened it (sqlite.org/howtocorrupt.html, 2.6).
+        if self._connection is not None:
+            _orphans.append(self._connection)
+        self._connection = None
+        self._lock = RLock()
+        self._process = os.getpid()
+        self._forget()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._in_memory:
+            return _prepared(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            self._in_memory = True
+            return self._connect()
+        connection = sqlite3.connect(self._file, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            return _prepared(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _distrust(self, error: sqlite3.DatabaseError) -> None:
+        """After an error: remove what is damaged, or leave the cache alone where it cannot be used."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._forget()
+        # The lower byte is the kind of error, the upper ones are details (sqlite.org/rescode.html).
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNAVAILABLE:
+            self._in_memory = True
+            return
+        try:
+            for end in ("", "-wal", "-shm"):
+                Path(f"{self._file}{end}").unlink(missing_ok=True)
+        except OSError:
+            self._in_memory = True
+
+    def _refresh(self, connection: sqlite3.Connection) -> None:
+        self._recall(connection)
+        present = self._present()
+        gone = [run_id for run_id in self._known if run_id not in present]
+        for run_id in self.problems.keys() - present:
+            del self.problems[run_id]
+        unsettled = [run_id for run_id in present if not self._known.get(run_id, (False, ""))[0]]
+        changed = [run for run in map(self._news_of, unsettled) if run is not None]
+        if gone or changed:
+            self._store(connection, gone, changed)
+
+    def _recall(self, connection: sqlite3.Connection) -> None:
+        """Learn what the tables hold, unless no other process has written since."""
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        if version != self._seen_version:
+            self._known = {row[0]: (bool(row[1]), row[2]) for row in connection.execute("SELECT id, ended, state FROM run")}
+            self._seen_version = version
+            self.generation += 1
+
+    def _present(self) -> frozenset[str]:
+        """Ids of all run folders; listed again unless their folder has not changed for long enough to be sure of it."""
+        change = self._runs.changed()
+        if change != self._seen_change:
+            now = time.time_ns()
+            self._seen_ids = frozenset(self._runs.ids())
+            self._seen_change = change if now - change > _SETTLED else 0
+        return self._seen_ids
+
+    def _news_of(self, run_id: str) -> Run | None:
+        """The run, where it is new or has changed since it was stored."""
+        try:
+            run = self._runs.read(run_id)
+        except UnknownRun:
+            return None  # removed since the folder was listed
+        except AssayError as error:
+            self.problems[run_id] = error
+            return None
+        self.problems.pop(run_id, None)
+        return None if self._known.get(run_id) == (run.result is not None, run.state) else run
+
+    def _store(self, connection: sqlite3.Connection, gone: Iterable[str], changed: Sequence[Run]) -> None:
+        rows = [(run, _encode(self._facts(run)), list(self._uses(run))) for run in changed]
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for run_id in (*gone, *(run.id for run in changed)):
+                connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
+                connection.execute("DELETE FROM use WHERE run = ?", (run_id,))
+            for run, facts, uses in rows:
+                start = run.start
+                when = start.started if start.started == start.started else 0.0  # NaN is NULL to SQLite
+                values = (run.id, start.name, run.state, when, start.recipe, run.result is not None, facts, _encode(run))
+                connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+                connection.executemany("INSERT INTO use VALUES (?, ?, ?, ?)", uses)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        for run_id in gone:
+            del self._known[run_id]
+        self._known.update({run.id: (run.result is not None, run.state) for run in changed})
+        self.generation += 1
+
+    def _facts(self, run: Run) -> Facts:
+        start, result = run.start, run.result
+        metrics = result.metrics.items() if result else ()
+        return Facts(
+            id=start.id,
+            name=start.name,
+            state=run.state,
+            started=start.started,
+            ended=result.ended if result else None,
+            tags=list(start.tags),
+            study=start.trial.study if start.trial else None,
+            recipe=start.recipe,
+            params=result.params if result else self._recipe_params(start.recipe),
+            metrics={name: (metric.last, metric.minimum, metric.maximum, metric.mean) for name, metric in metrics},
+        )
+
+    def _recipe_params(self, recipe_id: str) -> dict[str, Any]:
+        """Parameters of a run that has not ended; none where its recipe cannot be read, which its own page will say."""
+        try:
+            return self._objects.record(recipe_id, Recipe).params
+        except AssayError:
+            return {}
+
+    def _uses(self, run: Run) -> Iterable[tuple[str, int, str, str]]:
+        """What the run wrote and read; of a run that crashed, what it had saved until then."""
+        if run.result is None:
+            return self._saved(run.id) if run.state == "crashed" else ()
+        if run.result.trace is None:
+            return ()
+        try:
+            trace = self._objects.record(run.result.trace, Trace)
+        except AssayError:
+            return ()  # where the run is shown, its trace is asked for, and the error told
+        return [*_rows(run.id, WROTE, trace.written), *_rows(run.id, READ, trace.read)]
+
+    def _saved(self, run_id: str) -> Iterable[tuple[str, int, str, str]]:
+        return [(run_id, WROTE, entry.id, entry.path) for entry in self._runs.entries(run_id) if isinstance(entry, Saved)]
+
+
+def _rows(run_id: str, how: int, files: Iterable[FileUse]) -> Iterable[tuple[str, int, str, str]]:
+    return [(run_id, how, file.id, file.path) for file in files if file.id is not None]
+
+
+def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A connection to tables of this schema; those of another one are dropped."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if _schema(connection) == SCHEMA:
+        return connection
+    connection.execute("BEGIN IMMEDIATE")
+    # Asked again: another process may have made the tables while this one waited.
+    if _schema(connection) != SCHEMA:
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ).fetchall():
+            connection.execute(f'DROP TABLE "{name}"')
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    connection.execute("COMMIT")
+    return connection
+
+
+def _schema(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _cache_folder() -> Path:
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG specification has relative values ignored.
+    base = Path(chosen) if chosen.startswith("/") else Path(os.path.expanduser("~/.cache"))  # noqa: PTH111 - Path raises without a home
+    return base / "assay" / "catalogue"
+
+
+def _token(store: Path) -> str:
+    place = os.fsencode(f"{this_process().name}\n{os.path.realpath(store)}")
+    return digest(place)[:32]
