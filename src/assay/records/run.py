@@ -38,13 +38,17 @@ class Parent(Record, frozen=True, kw_only=True):
 
 
 class TrialOf(Record, frozen=True, kw_only=True):
-    """The place of a trial in its study: configuration name, levels of the factors that differ from the baseline, block, index."""
+    """The place of a trial in its study: configuration name, levels of the factors that differ from the baseline, block, index.
+
+    `call` is the id of the object that holds a function trial's function and configuration, as they were shipped to it.
+    """
 
     study: str
     configuration: str
     levels: dict[str, str] = {}
     block: int = 0
     index: int = 0
+    call: str | None = None
 
 
 class Git(Record, frozen=True, kw_only=True):
