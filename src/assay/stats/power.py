@@ -50,13 +50,15 @@ def detectable(
     return ncp / sqrt(blocks * pairs)
 
 
-def seeds_needed(d_z: float, *, power: float = 0.8, confidence: float = 0.95, comparisons: int = 1, pairs: int = 1) -> int | None:
+def seeds_needed(
+    d_z: float, *, power: float = 0.8, confidence: float = 0.95, groups: tuple[int, ...] = (1,), df_per_block: int = 1
+) -> int | None:
     """Blocks with which a mean paired difference of `d_z` standard deviations is told from 0.
 
     Args:
-        d_z: effect in standard deviations of the paired difference.
-        comparisons: how many are corrected for, by blocked Dunnett with comparisons * (blocks - 1) degrees of freedom; 1 is the paired t.
-        pairs: paired differences within a block that the effect averages over.
+        d_z: effect in standard deviations of its value in one block.
+        groups: sizes of the groups of comparisons that are corrected for (see `simultaneous`); (1,) is the paired t.
+        df_per_block: residual degrees of freedom that every block after the first adds: k for k variants against a baseline.
 
     Returns:
         None where the effect is 0 or not finite, or more than `MOST_SEEDS` blocks would be needed.
@@ -64,25 +66,24 @@ def seeds_needed(d_z: float, *, power: float = 0.8, confidence: float = 0.95, co
     >>> [seeds_needed(d) for d in (0.3, 0.5, 0.8, 1, 1.5, 2)]
     [90, 34, 15, 10, 6, 5]
     """
-    size = abs(d_z) * sqrt(pairs)
-    if not isfinite(size) or size == 0:
+    if not isfinite(d_z) or d_z == 0:
         return None
 
     def enough(blocks: int) -> bool:
-        df = comparisons * (blocks - 1)
-        return power_of_t(size * sqrt(blocks), df, critical_value(df, (comparisons,), confidence)) >= power
+        df = df_per_block * (blocks - 1)
+        return power_of_t(abs(d_z) * sqrt(blocks), df, critical_value(df, groups, confidence)) >= power
 
     return _first(enough)
 
 
 def seeds_for_equivalence(
-    effect: float, margin: float, sd: float, *, power: float = 0.8, comparisons: int = 1, pairs: int = 1
+    effect: float, margin: float, sd: float, *, power: float = 0.8, comparisons: int = 1, df_per_block: int = 1
 ) -> int | None:
     """Blocks with which two one-sided tests (5 % each, Bonferroni over `comparisons`) place `effect` within the margin.
 
     Args:
-        effect, margin, sd: true difference, margin, and standard deviation of a single paired difference, in the metric's unit.
-        pairs: paired differences within a block that the effect averages over.
+        effect, margin, sd: true difference, margin, and standard deviation of the difference in one block, in the metric's unit.
+        df_per_block: residual degrees of freedom that every block after the first adds.
 
     Returns:
         None where the effect is not inside the margin, or more than `MOST_SEEDS` blocks would be needed.
@@ -93,10 +94,10 @@ def seeds_for_equivalence(
         return None
 
     def enough(blocks: int) -> bool:
-        df = comparisons * (blocks - 1)
+        df = df_per_block * (blocks - 1)
         critical = t_quantile(1 - 0.05 / comparisons, df)
         scale, weight = scale_nodes(df)
-        steps = sqrt(blocks * pairs) / sd
+        steps = sqrt(blocks) / sd
         above, below = (margin + effect) * steps, (margin - effect) * steps
         both = float(weight @ np.maximum(ndtr(above - critical * scale) + ndtr(below - critical * scale) - 1, 0))
         return both >= power

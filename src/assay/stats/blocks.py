@@ -1,0 +1,189 @@
+"""Configurations over blocks: the additive model, and contrasts of configurations compared under the residual variance of that model.
+
+A table has shape (blocks, configurations). A contrast is written as two aligned lists of columns, `plus` and `minus`; its value in a block
+is the mean of the paired differences. So the effect in leave-one-out is one pair, a factorial main effect is one pair for each combination
+of the other factors, and an interaction is half the difference of the differences. Differences are taken before means, so that what is
+exactly equal is exactly 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaincc
+
+from assay.errors import InvalidValue
+from assay.stats.multiplicity import holm
+from assay.stats.paired import Comparison, comparison, paired_t
+from assay.stats.simultaneous import Array, critical_value, scale_nodes
+
+Columns = NDArray[np.intp]
+
+
+class Contrast(NamedTuple):
+    """Aligned columns of a table: the value in a block is the mean of `plus` minus `minus`."""
+
+    plus: Columns
+    minus: Columns
+
+
+class Residual(NamedTuple):
+    """Residual mean square of an additive model, and its degrees of freedom."""
+
+    mean_square: float
+    df: int
+
+
+def additive_residual(table: ArrayLike) -> Residual:
+    """Residual of the additive model, configuration + block.
+
+    Args:
+        table: shape (blocks, configurations), both at least 2, finite.
+
+    Raises:
+        InvalidValue: the table is smaller, or a value is not finite.
+
+    Source: Montgomery, Design and Analysis of Experiments, randomised complete blocks.
+    """
+    y = np.asarray(table, dtype=np.float64)
+    if y.ndim != 2 or min(y.shape) < 2 or not np.all(np.isfinite(y)):
+        raise InvalidValue(
+            "no additive model fits this table", value=y.shape, expected="finite values, at least two blocks and two configurations"
+        )
+    left = y - y.mean(axis=0, keepdims=True)
+    left = left - left.mean(axis=1, keepdims=True)
+    df = (y.shape[0] - 1) * (y.shape[1] - 1)
+    return Residual(float(np.sum(left * left) / df), df)
+
+
+def contrast_values(table: ArrayLike, contrast: Contrast) -> Array:
+    """Value of a contrast in every block, shape (blocks,); NaN where one of its values is."""
+    y = np.asarray(table, dtype=np.float64)
+    return np.asarray(np.mean(y[:, contrast.plus] - y[:, contrast.minus], axis=1), dtype=np.float64)
+
+
+def main_effect(levels: ArrayLike, factor: int, level: int) -> Contrast:
+    """Level minus baseline level (0) of a factor, averaged over all combinations of the others.
+
+    Args:
+        levels: shape (configurations, factors), integers; all combinations, each once.
+        factor: column of `levels`.
+        level: 1 or more.
+
+    Source: Montgomery, Design and Analysis of Experiments, chapter 6 (for two levels).
+    """
+    rows = {tuple(row): index for index, row in enumerate(np.asarray(levels).tolist())}
+    low = [row for row in rows if row[factor] == 0]
+    high = [(*row[:factor], level, *row[factor + 1 :]) for row in low]
+    return Contrast(np.array([rows[row] for row in high]), np.array([rows[row] for row in low]))
+
+
+def interaction(levels: ArrayLike, first: tuple[int, int], second: tuple[int, int]) -> Contrast:
+    """Half the difference between the effect of one factor with the other changed, and with it at its baseline level.
+
+    Averaged over all combinations of the remaining factors. The four cells of combination i are pairs i and i + K, where K is the number
+    of combinations: (both - only the second) and (neither - only the first). For two levels it is the textbook's interaction.
+
+    Args:
+        levels: shape (configurations, factors), integers; all combinations, each once.
+        first, second: (column, level), level 1 or more.
+
+    Source: Montgomery, Design and Analysis of Experiments, chapter 6 (for two levels).
+    """
+    (a, la), (b, lb) = first, second
+    both, only_a, only_b, neither = [], [], [], []
+    rows = {tuple(row): index for index, row in enumerate(np.asarray(levels).tolist())}
+    for row, index in rows.items():
+        if row[a] == 0 and row[b] == 0:
+            neither.append(index)
+            only_a.append(rows[tuple(la if i == a else x for i, x in enumerate(row))])
+            only_b.append(rows[tuple(lb if i == b else x for i, x in enumerate(row))])
+            both.append(rows[tuple(la if i == a else lb if i == b else x for i, x in enumerate(row))])
+    return Contrast(np.array(both + neither), np.array(only_b + only_a))
+
+
+def blocked_dunnett(table: ArrayLike, *, baseline: int = 0, confidence: float = 0.95) -> list[Comparison]:
+    """Every other configuration minus the baseline, with simultaneous intervals and adjusted p-values, in the order of the columns.
+
+    Args:
+        table: shape (blocks, configurations), finite; the residual of the additive model must not be 0.
+        baseline: its column.
+        confidence: of all intervals together.
+
+    Raises:
+        InvalidValue: the table is too small, not finite, or without any residual noise.
+
+    Source: Dunnett 1955, with the residual mean square of randomised blocks.
+
+    >>> rows = [[92.1, 91.8, 90.9, 92.0], [93.4, 93.0, 92.1, 93.6], [91.0, 90.9, 89.7, 91.2], [92.8, 92.2, 91.6, 92.7], [93.9, 93.7, 92.5, 94.1]]
+    >>> [round(c.p, 3) for c in blocked_dunnett(rows)]
+    [0.007, 0.0, 0.676]
+    """
+    y = np.asarray(table, dtype=np.float64)
+    residual = additive_residual(y)
+    others = [column for column in range(y.shape[1]) if column != baseline]
+    estimates = [float(np.mean(y[:, column] - y[:, baseline])) for column in others]
+    errors = [sqrt(2 * residual.mean_square / len(y))] * len(others)
+    return pooled(estimates, errors, residual.df, (len(others),), confidence=confidence)
+
+
+def pooled(
+    estimates: Sequence[float], errors: Sequence[float], df: int, groups: tuple[int, ...], *, confidence: float = 0.95
+) -> list[Comparison]:
+    """Contrasts with standard errors from one residual variance: simultaneous intervals, adjusted p-values.
+
+    Args:
+        estimates, errors: one per contrast.
+        df: degrees of freedom of the residual variance.
+        groups: how the contrasts that were asked are correlated (see `simultaneous`); may count more than are given.
+
+    Raises:
+        InvalidValue: a standard error is 0: the differences are exact, and there is nothing to test.
+    """
+    if any(error <= 0 for error in errors):
+        raise InvalidValue("there is no residual noise", value=list(errors), expected="standard errors above 0")
+    critical = critical_value(df, groups, confidence)
+    return [comparison(estimate, error, df, critical, groups) for estimate, error in zip(estimates, errors, strict=True)]
+
+
+def separate(values: Sequence[Array], *, asked: int, confidence: float = 0.95) -> list[Comparison]:
+    """Contrasts each under the spread of its own values: Bonferroni intervals that hold together, p-values by Holm.
+
+    Args:
+        values: for each contrast its finite values over the blocks, at least two and not all equal.
+        asked: how many comparisons are corrected for, at least as many as given.
+
+    Raises:
+        InvalidValue: a contrast has fewer than two values, or no spread.
+    """
+    alone = [paired_t(each, confidence=confidence, comparisons=asked) for each in values]
+    return [one._replace(p=p) for one, p in zip(alone, holm([one.p for one in alone], asked=asked), strict=True)]
+
+
+def spreads_differ(deviations: Sequence[float], df: int) -> bool:
+    """Whether spreads differ by more than 2, and by more than equal spreads would show in three studies of four.
+
+    With few blocks the largest of several sample deviations is often twice the smallest although the true ones are equal, so the ratio
+    alone would nearly always say yes.
+
+    Args:
+        deviations: standard deviations of contrasts of equal weight, each > 0.
+        df: their degrees of freedom, blocks - 1.
+
+    Source: Hartley 1950 (the distribution of the ratio, for independent samples).
+    """
+    if len(deviations) < 2:
+        return False
+    ratio = max(deviations) / min(deviations)
+    return ratio > 2 and ratio_by_chance(ratio, len(deviations), df) < 0.25
+
+
+def ratio_by_chance(ratio: float, number: int, df: int) -> float:
+    """P(largest / smallest of `number` independent sample deviations >= ratio), where the true ones are equal (Hartley 1950)."""
+    scale, weight = scale_nodes(df)
+    above = gammaincc(df / 2, df * scale**2 / 2) - gammaincc(df / 2, df * (ratio * scale) ** 2 / 2)
+    return 1 - float(number * (weight @ above ** (number - 1)))
