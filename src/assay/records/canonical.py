@@ -16,6 +16,9 @@ import msgspec
 from assay.errors import InvalidValue, StoreDamaged, StoreTooNew
 
 _NAN = struct.unpack(">d", bytes.fromhex("7ff8000000000000"))[0]
+# What bytes that are no record can raise: broken MessagePack or another type, broken text, nesting without end.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_ATOMS = frozenset({type(None), bool, int, str, bytes})
 _encode = msgspec.msgpack.Encoder(order="sorted").encode
 
 
@@ -27,10 +30,12 @@ def canonical(value: object) -> bytes:
     """The one sequence of bytes that stands for `value`.
 
     Equal values give equal bytes, whatever the order of their keys; values that differ in type (1, 1.0, True, "1") differ.
-    Every NaN is the same NaN; infinities and negative zero are themselves.
+    Every NaN is the same NaN; infinities and negative zero are themselves. A subclass of int, float or text (an `IntEnum`, a
+    `numpy.float64`) is the plain value that it holds.
 
     Raises:
-        InvalidValue: a key is not text, or a value is not made of None, bool, int (64 bits), float, text, bytes, lists and mappings.
+        InvalidValue: a key is not text, or a value is not made of None, bool, int (64 bits), float, text, bytes, lists and mappings,
+            or it is nested hundreds of levels deep.
 
     >>> canonical({"b": 1, "a": float("nan")}) == canonical({"a": -float("nan"), "b": 1})
     True
@@ -39,10 +44,10 @@ def canonical(value: object) -> bytes:
     """
     try:
         return _encode(_normal(value))
-    except (OverflowError, TypeError, UnicodeEncodeError) as error:
+    except (OverflowError, TypeError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidValue(
             "this value has no canonical form",
-            value=value,
+            value=_shown(value),
             expected="None, bool, 64-bit int, float, valid text, bytes, lists, and mappings with text keys",
             next_step=f"Convert it before it becomes part of a record ({error}).",
         ) from error
@@ -70,7 +75,7 @@ def decode(data: bytes, kind: type[R]) -> R:
     """
     try:
         return msgspec.msgpack.decode(data, type=kind)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise _explain(data, kind, error) from error
 
 
@@ -79,7 +84,7 @@ def _explain(data: bytes, kind: type[Any], error: Exception) -> StoreTooNew | St
     try:
         head = msgspec.msgpack.decode(data)
         found = head.get("assay") if isinstance(head, dict) else None
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         found = None
     if isinstance(found, str) and found != wanted and _version(found) > _version(wanted):
         return StoreTooNew(
@@ -100,20 +105,32 @@ def _version(tag: str) -> int:
 
 def _normal(value: object) -> object:
     """`value` as plain maps and arrays, with every NaN made the one NaN, and key types checked."""
-    if isinstance(value, float):
-        return _NAN if math.isnan(value) else value
-    if value is None or isinstance(value, str | int | bytes):
+    if type(value) in _ATOMS:
         return value
+    if isinstance(value, float):
+        return _NAN if math.isnan(value) else float(value)
     if isinstance(value, msgspec.Struct):
         return _plain_struct(value)
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"the key {key!r} is not text")
-        return {key: _normal(item) for key, item in value.items()}
+        return {str.__str__(key): _normal(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_normal(item) for item in value]
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # `str` of an enumeration is its name, not what it holds
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _shown(value: object) -> str:
+    """The beginning of a value's text, which may be endless (a list in itself) or refused (an integer of thousands of digits)."""
+    try:
+        return repr(value)[:200]
+    except (ValueError, RecursionError):
+        return type(value).__name__
 
 
 def _plain_struct(value: msgspec.Struct) -> object:

@@ -118,6 +118,8 @@ class Index:
         self._seen_version: int | None = None
         self._seen_ids: frozenset[str] = frozenset()
         self._seen_change = 0
+        self._compared: frozenset[str] | None = None  # the listing that the tables were last compared with
+        self._unsettled: set[str] = set()  # runs without a result, or not in the tables
 
     def _leave_to_parent(self) -> None:
         # A connection must not be used, nor closed, in a child of the process that opened it (sqlite.org/howtocorrupt.html, 2.6).
@@ -162,11 +164,14 @@ class Index:
     def _refresh(self, connection: sqlite3.Connection) -> None:
         self._recall(connection)
         present = self._present()
-        gone = [run_id for run_id in self._known if run_id not in present]
-        for run_id in self.problems.keys() - present:
-            del self.problems[run_id]
-        unsettled = [run_id for run_id in present if not self._known.get(run_id, (False, ""))[0]]
-        changed = [run for run in map(self._news_of, unsettled) if run is not None]
+        gone: list[str] = []
+        if present is not self._compared:
+            gone = [run_id for run_id in self._known if run_id not in present]
+            for run_id in self.problems.keys() - present:
+                del self.problems[run_id]
+            self._unsettled = {run_id for run_id in present if not self._known.get(run_id, (False, ""))[0]}
+            self._compared = present
+        changed = [run for run in map(self._news_of, self._unsettled) if run is not None]
         if gone or changed:
             self._store(connection, gone, changed)
 
@@ -176,6 +181,7 @@ class Index:
         if version != self._seen_version:
             self._known = {row[0]: (bool(row[1]), row[2]) for row in connection.execute("SELECT id, ended, state FROM run")}
             self._seen_version = version
+            self._compared = None
             self.generation += 1
 
     def _present(self) -> frozenset[str]:
@@ -220,6 +226,7 @@ class Index:
         for run_id in gone:
             del self._known[run_id]
         self._known.update({run.id: (run.result is not None, run.state) for run in changed})
+        self._unsettled.difference_update(run.id for run in changed if run.result is not None)
         self.generation += 1
 
     def _facts(self, run: Run) -> Facts:

@@ -21,7 +21,8 @@ from assay.errors import InvalidValue
 PLAIN_FIELDS = ("id", "name", "state", "started", "ended", "tags", "study", "recipe")
 MAPS = ("params", "metrics")
 _SUMMARIES = ("last", "min", "max", "mean")
-_LONGEST = 10_000
+_LONGEST = 10_000  # characters; no expression that a person writes is near it
+_SHOWN = 200
 
 
 class Facts(NamedTuple):
@@ -68,10 +69,12 @@ def condition(text: str) -> Callable[[Facts], bool]:
     >>> condition("metrics.loss < .3 and 'paper' in tags")(run), condition("metrics.accuracy > 0")(run)
     (True, False)
     """
+    if len(text) > _LONGEST:
+        raise _refused(text, f"has {len(text)} characters, more than {_LONGEST}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python warns of odd escapes in texts; the user did not write Python
-            tree = ast.parse(text.strip()[:_LONGEST], mode="eval")
+            tree = ast.parse(text.strip(), mode="eval")
         value = _value(tree.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _refused(text, f"cannot be read ({getattr(error, 'msg', error)})") from error
@@ -170,6 +173,8 @@ def _name(node: ast.expr) -> Value:
         return _looked_up(head, ".".join(path))
     if head in PLAIN_FIELDS and not path:
         return _field(head)
+    if head in MAPS:
+        raise _refused(head, f"needs a name: {head}.NAME")
     raise _unknown(ast.unparse(node))
 
 
@@ -223,7 +228,7 @@ def _refused(part: str, why: str, hint: str = "") -> InvalidValue:
     fields = ", ".join(PLAIN_FIELDS)
     return InvalidValue(
         f"this part of the expression {why}",
-        value=part,
+        value=part[:_SHOWN],
         expected=f"comparisons of {fields}, params.NAME and metrics.NAME (params['a/b'] where a name is no identifier), joined by and, or, not",
         next_step=hint or "For example: metrics.loss < .3 and params.lr == .1",
     )

@@ -100,7 +100,7 @@ class RunWriter:
         except OSError as error:
             raise unusable(error, self.folder) from error
         finally:
-            Path(aside).unlink(missing_ok=True)
+            discard(Path(aside))
 
 
 class Runs:

@@ -126,12 +126,19 @@ def _make(path: Path) -> None:
             next_step=f"It has {', '.join(others[:3])}; give the store a folder of its own (ASSAY_HOME).",
         )
     with using(path):
-        for name in _FOLDERS:
-            (path / name).mkdir(exist_ok=True)
+        _make_folders(path)
         for name, text in ((".gitignore", b"*\n"), ("format", b"%d\n" % FORMAT)):
             aside = path / "tmp" / owned_name()
-            write_new(str(aside), text, mode=0o644)
-            aside.rename(path / name)
+            try:
+                write_new(str(aside), text, mode=0o644)
+                aside.rename(path / name)
+            finally:
+                discard(aside)
+
+
+def _make_folders(path: Path) -> None:
+    for name in _FOLDERS:
+        (path / name).mkdir(exist_ok=True)
 
 
 def _probe(path: Path) -> None:
@@ -139,12 +146,16 @@ def _probe(path: Path) -> None:
     folder = path / "tmp"
     mine = folder / owned_name()
     try:
-        write_new(str(mine), b"\n")
+        try:
+            write_new(str(mine), b"\n")
+        except FileNotFoundError:  # a copy by a tool that leaves empty folders out
+            _make_folders(path)
+            write_new(str(mine), b"\n")
         with os.scandir(folder) as entries:
             dead = [entry.path for entry in entries if surely_dead(entry.name)]
     except OSError as error:
         raise unusable(error, path) from error
     finally:
-        mine.unlink(missing_ok=True)
+        discard(mine)
     for left in dead:
         discard(Path(left))

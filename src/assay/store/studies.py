@@ -10,7 +10,7 @@ from assay.errors import InvalidStudy, StoreDamaged
 from assay.records.canonical import Record, canonical, decode, digest
 from assay.store.failures import using
 from assay.store.objects import write_new
-from assay.store.process import owned_name
+from assay.store.process import discard, owned_name
 
 R = TypeVar("R", bound=Record)
 
@@ -39,9 +39,12 @@ class Studies:
         with using(path):
             if not path.exists():
                 aside = self._aside / owned_name()
-                write_new(str(aside), data)
-                path.parent.mkdir(exist_ok=True)
-                aside.rename(path)
+                try:
+                    write_new(str(aside), data)
+                    path.parent.mkdir(exist_ok=True)
+                    aside.rename(path)
+                finally:
+                    discard(aside)
         return study_id
 
     def get(self, study_id: str, kind: type[R]) -> R:
