@@ -1,0 +1,165 @@
+"""What the rows of a report's table are made of: every configuration with its trials, summaries and effects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from assay.records.effect import Effect
+from assay.records.evidence import StudyEvidence, TrialResult
+from assay.records.factor import Hypothesis
+from assay.records.plan import Configuration
+from assay.report.numbers import mean_and_deviation
+
+PARAMETER_COUNTS = ("parameters", "params", "n_parameters", "num_parameters")
+DDOF_NOTE = "mean ± sample standard deviation (ddof 1)"
+
+
+class Summary(NamedTuple):
+    """One metric of one configuration: mean and standard deviation (ddof 1) of the `n` values that are not NaN, of `planned` trials."""
+
+    mean: float
+    std: float
+    n: int
+    planned: int
+
+
+class Line(NamedTuple):
+    """One configuration: its trials, a summary per metric, and the effects that compare it with the baseline."""
+
+    configuration: Configuration
+    trials: tuple[TrialResult, ...]
+    summaries: dict[str, Summary]
+    effects: dict[str, Effect]
+    is_baseline: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the configuration."""
+        return self.configuration.name
+
+
+def lines_of(evidence: StudyEvidence) -> list[Line]:
+    """One line per configuration of the plan, the baseline first."""
+    names = metric_names(evidence) + parameter_counts(evidence)
+    return [_line(evidence, index, configuration, names) for index, configuration in enumerate(evidence.plan.configurations)]
+
+
+def _line(evidence: StudyEvidence, index: int, configuration: Configuration, metrics: Iterable[str]) -> Line:
+    trials = tuple(row for row in evidence.rows if row.configuration == configuration.name)
+    planned = len(evidence.plan.blocks)
+    return Line(
+        configuration=configuration,
+        trials=trials,
+        summaries={metric: summarise(trials, metric, planned) for metric in metrics},
+        effects={}
+        if index == 0
+        else {effect.metric: effect for effect in evidence.effects if _speaks_of(evidence, effect, configuration)},
+        is_baseline=index == 0,
+    )
+
+
+def _speaks_of(evidence: StudyEvidence, effect: Effect, configuration: Configuration) -> bool:
+    """Whether an effect is the difference between this configuration and the baseline (and not an average over a factorial)."""
+    if effect.component == configuration.name:
+        return True
+    if evidence.plan.design != "leave-one-out" or len(configuration.levels) != 1:
+        return False
+    ((factor, level),) = configuration.levels.items()
+    return configuration.name not in evidence.plan.named and effect.component in (factor, f"{factor}: {level}")
+
+
+def summarise(trials: Iterable[TrialResult], metric: str, planned: int) -> Summary:
+    """Mean and spread of a metric over the trials that reported a number for it; the others are counted by their absence."""
+    values = [row.metrics[metric] for row in trials if metric in row.metrics and not math.isnan(row.metrics[metric])]
+    mean, std = mean_and_deviation(values)
+    return Summary(mean, std, len(values), planned)
+
+
+def metric_names(evidence: StudyEvidence) -> list[str]:
+    """Metrics the study asks about, in the user's order."""
+    return list(dict.fromkeys([goal.name for goal in evidence.goals] + [effect.metric for effect in evidence.effects]))
+
+
+def parameter_counts(evidence: StudyEvidence) -> list[str]:
+    """Metrics that count a model's parameters, where trials report one that is not asked about anyway."""
+    asked = set(metric_names(evidence))
+    reported = {name for row in evidence.rows for name in row.metrics}
+    return [name for name in PARAMETER_COUNTS if name in reported and name not in asked][:1]
+
+
+def remarks(line: Line, metrics: list[str]) -> list[str]:
+    """What has to be said of a configuration in words: verdicts on these metrics, failed trials, NaN."""
+    said = ["baseline"] if line.is_baseline else []
+    verdicts = {metric: verdict_words(line.effects[metric]) for metric in metrics if metric in line.effects}
+    if verdicts and len(set(verdicts.values())) == 1 and (len(verdicts) == 1 or "no-op" in next(iter(verdicts.values()))):
+        said.append(next(iter(verdicts.values())))
+    else:
+        said += [f"{metric}: {words}" for metric, words in verdicts.items()]
+    return said + _troubles(line, metrics)
+
+
+def verdict_words(effect: Effect) -> str:
+    """The verdict in a few words, as it stands in a table.
+
+    >>> verdict_words(Effect(component="a", metric="m", estimand="", estimate=0.0, low=0.0, high=0.0, n=3, verdict="no-op", words=""))
+    'no-op: nothing changed'
+    """
+    side = {True: "better", False: "worse", None: "differs"}[effect.better]
+    if effect.verdict == "matters":
+        small = f", but smaller than {effect.margin:g}" if effect.within_margin and effect.margin else ""
+        return f"matters, {side}{small}"
+    if effect.verdict == "exact":
+        return f"exact, {side}: same at every seed"
+    if effect.verdict == "no-op":
+        return "no-op: nothing changed"
+    if effect.verdict == "no effect":
+        return f"no effect larger than {effect.margin:g}" if effect.margin is not None else "no effect"
+    needed = f", {effect.seeds_needed} seeds would" if effect.seeds_needed else ""
+    return f"cannot tell{needed}"
+
+
+def _troubles(line: Line, metrics: list[str]) -> list[str]:
+    said = []
+    unfinished = [row for row in line.trials if row.state != "finished"]
+    for state in dict.fromkeys(row.state for row in unfinished):
+        seeds = [row.seed for row in unfinished if row.state == state]
+        said.append(f"{len(seeds)} of {len(line.trials)} {_STATES.get(state, state)} ({seeds_text(seeds)})")
+    for metric in metrics:
+        nan = [row.seed for row in line.trials if math.isnan(row.metrics.get(metric, 0.0))]
+        if nan:
+            said.append(f"{metric} NaN ({seeds_text(nan)})")
+        silent = [row.seed for row in line.trials if row.state == "finished" and metric not in row.metrics]
+        if silent:
+            said.append(f"{metric} not reported ({seeds_text(silent)})")
+    return said
+
+
+_STATES = {"queued": "not run"}
+
+
+def seeds_text(seeds: list[int]) -> str:
+    """Seeds as people list them; only the first few of many.
+
+    >>> seeds_text([3]), seeds_text([0, 1, 2])
+    ('seed 3', 'seeds 0, 1, 2')
+    """
+    listed = ", ".join(str(seed) for seed in seeds[:6])
+    more = f" and {len(seeds) - 6} more" if len(seeds) > 6 else ""
+    return f"seed{'' if len(seeds) == 1 else 's'} {listed}{more}"
+
+
+def hypothesis_words(hypothesis: Hypothesis) -> str:
+    """A hypothesis as it was written: component, direction, metric, and by how much where that was said."""
+    by = f" by at least {hypothesis.by:g}" if hypothesis.by else ""
+    return f"{hypothesis.component} {hypothesis.direction} {hypothesis.metric}{by}"
+
+
+def failures(evidence: StudyEvidence) -> list[str]:
+    """Each trial that has no result, with its seed and the reason, in the order of the plan."""
+    return [
+        f"{row.configuration}, seed {row.seed}: {_STATES.get(row.state, row.state)}" + (f" ({row.failure})" if row.failure else "")
+        for row in evidence.rows
+        if row.state != "finished"
+    ]

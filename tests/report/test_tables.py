@@ -1,0 +1,110 @@
+"""The table of a study in each format holds the same numbers and shows what is missing."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from assay.errors import InvalidValue
+from assay.records.effect import Effect
+from assay.records.evidence import StudyEvidence
+from assay.report import table
+from assay.report.latex import escape as latex_escape
+from assay.report.layout import width_of
+from assay.report.markdown import escape as markdown_escape
+from assay.report.tables import in_words
+
+Effects = Callable[..., Effect]
+Studies = Callable[..., StudyEvidence]
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_terminal_tables_fit_and_hold_every_number(digits: StudyEvidence, width: int) -> None:
+    """Mean ± std, difference, interval and remark of a configuration are all there, at 80 columns and at 200."""
+    text = table(digits, width=width)
+    assert max(width_of(line) for line in text.splitlines()) <= width
+    assert "0.9347 ± 0.0044" in text and "−0.0250" in text and "[−0.0298, −0.0202]" in text
+    assert "ddof 1" in text
+
+
+def test_200_columns_hold_all_metrics_in_one_table(digits: StudyEvidence) -> None:
+    assert table(digits, width=200).count("configuration ") == 1
+    assert table(digits, width=80).count("configuration ") == 2
+
+
+def test_failed_and_nan_trials_are_counted_and_named(digits: StudyEvidence) -> None:
+    text = " ".join(table(digits, width=200).split())
+    assert "0.9465 ± 0.0047 (4 of 5)" in text
+    assert "1 of 5 failed" in text
+    words = in_words(digits)
+    assert "seed 4: failed (ValueError: 'balanced' is not a" in words
+
+
+def test_a_nan_is_shown_where_the_trial_finished(effect: Effects, study: Studies) -> None:
+    evidence = study(
+        ["a"], {"m": {"baseline": [1.0, 2.0], "a": [1.0, math.nan]}}, [effect("a", "m", [0.0, math.nan], 1.0, "cannot tell")]
+    )
+    assert "m NaN (seed 1)" in " ".join(table(evidence, width=120).split())
+
+
+def test_a_no_op_is_called_one(digits: StudyEvidence) -> None:
+    assert "no-op: nothing changed" in table(digits, width=200)
+
+
+def test_parameter_counts_get_a_column(effect: Effects, study: Studies) -> None:
+    counted = {"m": {"baseline": [1.0], "a": [2.0]}, "parameters": {"baseline": [1234567.0], "a": [9.0]}}
+    evidence = study(["a"], counted, [effect("a", "m", [1.0], 0.5, "cannot tell")], goals=())
+    assert "1\u202f234\u202f567" in table(evidence, width=120)
+
+
+def test_a_design_without_effects_still_shows_differences(study: Studies) -> None:
+    """Configurations that no effect speaks of (of a factorial) show their mean paired difference, without an interval."""
+    evidence = study(["a"], {"m": {"baseline": [1.0, 2.0], "a": [1.5, 2.7]}}, [])
+    assert "+0.60" in table(evidence)
+
+
+def test_markdown_is_a_table_of_equal_rows(digits: StudyEvidence) -> None:
+    rows = [line for line in table(digits, "markdown").splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 6
+    assert len({row.count("|") for row in rows}) == 1
+
+
+def test_names_cannot_break_out_of_a_table() -> None:
+    assert markdown_escape("a|b\n# x <script>") == r"a\|b \# x \<script\>"
+    assert latex_escape(r"\input{x} & 5% $_#^~") == (r"\textbackslash{}input\{x\} \& 5\% \$\_\#\textasciicircum{}\textasciitilde{}")
+
+
+def test_latex_has_the_rules_of_booktabs_and_as_many_cells_in_each_row(digits: StudyEvidence) -> None:
+    text = table(digits, "latex")
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert text.count(rule) == 2
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert {row.count(" & ") for row in rows} == {3}
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a LaTeX installation")
+def test_latex_compiles(digits: StudyEvidence, tmp_path: Path) -> None:
+    hostile = replace(digits, name=r"50% of \a_b & {c}^~#$<>|\"")
+    (tmp_path / "table.tex").write_text(table(hostile, "latex"))
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\\input{table}\\end{document}"
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_unknown_format_is_refused_by_name(digits: StudyEvidence) -> None:
+    with pytest.raises(InvalidValue, match="terminal, markdown or latex"):
+        table(digits, "html")  # type: ignore[arg-type]
