@@ -1,0 +1,234 @@
+"""The JSON documents that `--json` prints and the web page serves, as plain values: each carries its version.
+
+Non-finite numbers are the texts "NaN", "Infinity" and "-Infinity", since JSON has none; so `json.dumps(…, allow_nan=False)` takes every
+document. Fields may be added within a version; none is renamed or removed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from assay.comparison.diff import flatten
+from assay.errors import AssayError
+from assay.lineage.origin import Edge
+from assay.records.environment import Environment, Packages
+from assay.records.evidence import StudyEvidence
+from assay.records.finding import Finding
+from assay.records.recipe import Recipe
+from assay.records.run import Metric, Result, Run
+from assay.records.trace import Trace
+from assay.records.verdict import Difference, Verdict
+from assay.store.store import Store
+from assay.tracking.series import Series, series
+
+VERSION = 1
+Document = dict[str, Any]
+PLAIN = ("id", "name", "state", "started", "ended", "study", "recipe")
+"""Fields of RUN that are one value each."""
+
+
+def plain(value: object) -> Any:
+    """`value` with records as mappings, tuples as lists, and every non-finite number as its text.
+
+    >>> plain({"loss": float("nan"), "best": (float("-inf"), 1.5)})
+    {'loss': 'NaN', 'best': ['-Infinity', 1.5]}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _non_finite(value)
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return value if value is None or isinstance(value, bool | int | str) else repr(value)
+
+
+def _non_finite(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def listing(store: Store, runs: Iterable[Run], total: int) -> Document:
+    """What `ls` prints; `total` counts the runs that match, of which `runs` may be the first."""
+    return {"version": VERSION, "runs": [short(store, run) for run in runs], "total": total}
+
+
+def shown(store: Store, run: Run) -> Document:
+    """What `show` prints."""
+    return {"version": VERSION, "run": long(store, run)}
+
+
+def short(store: Store, run: Run) -> Document:
+    """RUN, short. Of a run that has not ended, parameters are those known at its start."""
+    trial = run.start.trial
+    return {
+        "id": run.id,
+        "name": run.start.name,
+        "state": run.state,
+        "started": plain(run.start.started),
+        "ended": plain(run.result.ended) if run.result else None,
+        "params": plain(run.params if run.result else _recipe(store, run).params),
+        "metrics": plain(run.metrics),
+        "tags": list(run.start.tags),
+        "parents": plain(run.parents),
+        "study": trial.study if trial else None,
+        "recipe": run.start.recipe,
+    }
+
+
+def long(store: Store, run: Run) -> Document:
+    """RUN with the long fields. Of a run that has not ended, metrics are the last values of its journal."""
+    recipe, result = _recipe(store, run), run.result
+    trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
+    document = short(store, run)
+    if result is None:
+        document["metrics"] = plain({name: points.values[-1] for name, points in series(store, run.id).items()})
+    return document | {
+        "command": list(run.start.command),
+        "code": _code(run, recipe),
+        "data": plain(recipe.data),
+        "trace": {"loaded": plain(trace.loaded), "read": plain(trace.read), "written": plain(trace.written)},
+        "environment": _environment(store, run),
+        "determinism": plain(result.determinism) | _settings(recipe) if result else _settings(recipe),
+        "resources": plain(result.resources) if result else None,
+        "host": plain(run.start.host),
+        "fidelity": plain(result.fidelity) if result else None,
+        "findings": plain((*_ending(result), *result.findings)) if result else [],
+    }
+
+
+def _recipe(store: Store, run: Run) -> Recipe:
+    return store.objects.record(run.start.recipe, Recipe)
+
+
+def _code(run: Run, recipe: Recipe) -> Document:
+    return {
+        "tree": recipe.code,
+        "root": run.start.root,
+        "directory": recipe.directory,
+        "function": recipe.function,
+        "git": plain(run.start.git),
+        "left_out": plain(run.start.left_out),
+    }
+
+
+def _settings(recipe: Recipe) -> Document:
+    """What was set before the start, beside what was found at the end."""
+    return {"recipe": {"seed": recipe.seed, "threads": dict(recipe.threads), "flags": dict(recipe.flags)}}
+
+
+def _environment(store: Store, run: Run) -> Document | None:
+    seen = (run.result.environment if run.result else None) or run.start.environment
+    if seen is None:
+        return None
+    environment = store.objects.record(seen, Environment)
+    packages = store.objects.record(environment.packages, Packages).packages if environment.packages else ()
+    document: Document = plain(environment)
+    return document | {"packages": plain(packages)}
+
+
+def _ending(result: Result) -> list[Finding]:
+    """How a run that did not finish ended: RUN has no field for it, and a reader must not have to guess."""
+    found = []
+    if result.signal is not None:
+        found.append(Finding(kind="signal", about=str(result.signal), text=f"ended by signal {result.signal}"))
+    elif result.exit_code:
+        found.append(Finding(kind="exit code", about=str(result.exit_code), text=f"the command returned {result.exit_code}"))
+    if result.failure:
+        found.append(Finding(kind="failure", about=result.failure.kind, text=result.failure.text))
+    return found
+
+
+def log(found: Mapping[str, Series]) -> Document:
+    """What `log` prints: of each series, steps (null where none was counted), values and seconds since 1970."""
+    return {
+        "version": VERSION,
+        "series": {
+            name: {"step": list(points.steps), "value": plain(points.values), "time": plain(points.times)}
+            for name, points in found.items()
+        },
+    }
+
+
+def diff(a: Run, b: Run, differences: Sequence[Difference]) -> Document:
+    """What `diff` prints. `metrics` has every metric of either run, null where one did not report it."""
+    names = sorted(a.metrics.keys() | b.metrics.keys())
+    return {
+        "version": VERSION,
+        "a": a.id,
+        "b": b.id,
+        "differences": plain(differences),
+        "metrics": {
+            name: {"a": plain(a.metrics.get(name)), "b": plain(b.metrics.get(name)), "measured": _is_measured(name, a, b)}
+            for name in names
+        },
+    }
+
+
+def _is_measured(name: str, *runs: Run) -> bool:
+    summaries: list[Metric | None] = [run.result.metrics.get(name) if run.result else None for run in runs]
+    return any(summary.measured for summary in summaries if summary)
+
+
+def origin(store: Store, runs: Iterable[Run], edges: Iterable[Edge]) -> Document:
+    """What `origin` and `lineage` print: an edge leads from the run that came first to the one that builds on it, by the file at `path`."""
+    return {
+        "version": VERSION,
+        "runs": [short(store, run) for run in runs],
+        "edges": [{"from": edge.source, "to": edge.target, "by": edge.by, "path": edge.path} for edge in edges],
+    }
+
+
+def reproduction(run: Run, verdict: Verdict) -> Document:
+    """What `reproduce` prints: the verdict on `run`, which repeats another, and what it rests on."""
+    found: Document = plain(verdict)
+    return {"version": VERSION, **found, "run": run.id}
+
+
+def study(evidence: StudyEvidence) -> Document:
+    """What `study plan`, `run` and `show` print. Before the first trial, trials stand as "queued" and there are no effects."""
+    return {
+        "version": VERSION,
+        "study": evidence.study,
+        "name": evidence.name,
+        "plan": plain(evidence.plan),
+        "trials": plain(evidence.rows),
+        "effects": plain(evidence.effects),
+        "interactions": plain(evidence.interactions),
+        "answers": plain(evidence.answers),
+        "findings": plain(evidence.findings),
+        "notes": list(evidence.notes),
+    }
+
+
+def error(problem: AssayError) -> Document:
+    """What stands in the place of any document where the request failed."""
+    return {
+        "version": VERSION,
+        "error": {
+            "code": problem.code,
+            "message": str(problem),
+            "value": plain(problem.value),
+            "expected": problem.expected,
+            "next": problem.next_step,
+        },
+    }
+
+
+def rows(store: Store, runs: Iterable[Run]) -> list[Document]:
+    """One flat row for each run, as a table wants it: `params.NAME` and `metrics.NAME` are columns, NaN stays NaN."""
+    found = []
+    for run in runs:
+        document = short(store, run)
+        params = run.params if run.result else _recipe(store, run).params
+        row = {name: document[name] for name in PLAIN}
+        row["tags"] = list(run.start.tags)
+        row |= {f"params.{name}": value for name, value in flatten(params)}
+        found.append(row | {f"metrics.{name}": value for name, value in run.metrics.items()})
+    return found

@@ -1,0 +1,210 @@
+"""A project and its runs, as a user holds them: list, find, look into, compare, trace back, repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from assay.comparison.diff import differences
+from assay.comparison.patch import patch
+from assay.comparison.verdict import compare
+from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
+from assay.lineage.origin import Ancestors, ancestors, origin
+from assay.project import documents
+from assay.records.recipe import Recipe
+from assay.records.run import Run
+from assay.records.verdict import Difference, Verdict
+from assay.store.root import find_root
+from assay.store.store import Store
+from assay.store.tree import FileKind, read_tree, restore_tree, write_tree
+from assay.tracking.series import Series, series
+
+if TYPE_CHECKING:
+    import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+RunLike = Run | str
+
+
+class Runs(Sequence[Run]):
+    """Records of runs, in order; a list that also becomes a table."""
+
+    def __init__(self, store: Store, found: Iterable[Run]) -> None:
+        self._store = store
+        self._found = list(found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: int) -> Run: ...
+    @overload
+    def __getitem__(self, index: slice) -> Runs: ...
+    def __getitem__(self, index: int | slice) -> Run | Runs:
+        return Runs(self._store, self._found[index]) if isinstance(index, slice) else self._found[index]
+
+    def __repr__(self) -> str:
+        return (
+            f"<{len(self)} runs: {', '.join(run.start.name or run.id for run in self._found[:5])}{' …' if len(self) > 5 else ''}>"
+        )
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row for each run, indexed by id; columns `params.NAME` and `metrics.NAME` (the last value, NaN as NaN), times in UTC.
+
+        Raises:
+            UsageError: pandas is not installed in this interpreter.
+        """
+        try:
+            # pandas is not among Assay's dependencies: who asks for a table of it has it.
+            import pandas
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                "a table needs pandas, which this interpreter does not have",
+                next_step="Install it (`pip install pandas`), or go through the runs as a list.",
+            ) from error
+        frame = pandas.DataFrame(documents.rows(self._store, self._found), columns=None if self._found else list(documents.PLAIN))
+        for moment in ("started", "ended"):
+            frame[moment] = pandas.to_datetime(frame[moment], unit="s", utc=True)
+        return frame.set_index("id")
+
+
+class Project:
+    """One project: a root and its store.
+
+    Every method that takes a run takes a record, or text that names one: an id or unique prefix, a name, `last`, `last~2`,
+    `min:METRIC`, `max:METRIC`. Text that names none raises UnknownRun, text that names several AmbiguousRun.
+
+    Attributes:
+        root: folder that paths are relative to.
+        store: what was recorded.
+    """
+
+    def __init__(self, store: Store, root: Path) -> None:
+        self.store = store
+        self.root = root
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, *, create: bool = False) -> Project:
+        """The project that `path` (the working directory) lies in.
+
+        Raises:
+            StoreUnusable: nothing was recorded here yet (unless `create`), or the store cannot be used.
+            StoreTooNew: a newer Assay made the store.
+            InvalidValue: `path` is no folder, or too wide to be a project.
+        """
+        root = find_root(Path(path) if path is not None else Path.cwd())
+        return cls(Store.open(root, create=create), root)
+
+    def runs(self, where: str | None = None, sort: str = "-started", limit: int | None = None) -> Runs:
+        """The runs that fulfil an expression such as "metrics.loss < .3 and params.lr == .1".
+
+        Raises:
+            InvalidValue: the expression or the sort key cannot be read.
+        """
+        return Runs(self.store, self.store.catalogue.runs(where=where, sort=sort, limit=limit))
+
+    def count(self, where: str | None = None) -> int:
+        """How many runs fulfil an expression. Raises InvalidValue where it cannot be read."""
+        return self.store.catalogue.count(where)
+
+    def resolve(self, selector: RunLike) -> Run:
+        """The run that a text names, as it stands now.
+
+        Raises:
+            UnknownRun, AmbiguousRun: none, or several, answer to it.
+            UnknownMetric: no finished run has the metric of `min:` or `max:`.
+        """
+        return selector if isinstance(selector, Run) else self.store.runs.read(self.store.catalogue.resolve(selector))
+
+    def show(self, run: RunLike) -> documents.Document:
+        """Everything that is known of a run, as `assay show --json` prints it."""
+        return documents.shown(self.store, self.resolve(run))
+
+    def log(self, run: RunLike, metrics: Sequence[str] | None = None) -> dict[str, Series]:
+        """The series of a run, all or those named.
+
+        Raises:
+            UnknownMetric: the run did not report one of them.
+        """
+        found = series(self.store, self.resolve(run).id)
+        for name in metrics or ():
+            if name not in found:
+                raise UnknownMetric(
+                    "the run reported no metric of this name", value=name, expected=", ".join(sorted(found)) or "a run with metrics"
+                )
+        return found if metrics is None else {name: found[name] for name in metrics}
+
+    def diff(self, a: RunLike, b: RunLike) -> list[Difference]:
+        """Everything in which two runs differ, what acts most directly first."""
+        return differences(self.store, self.resolve(a), self.resolve(b))
+
+    def patch(self, a: RunLike, b: RunLike) -> str:
+        """A patch, as `git apply` takes it, from the code of `a` to that of `b`."""
+        return patch(self.store, self.resolve(a), self.resolve(b))
+
+    def compare(self, a: RunLike, b: RunLike, tolerances: Mapping[str, tuple[float, float]] | None = None) -> Verdict:
+        """Whether `b` has the result of `a`; see `assay.comparison.verdict.compare`."""
+        return compare(self.store, self.resolve(a), self.resolve(b), tolerances=tolerances or {})
+
+    def origin(self, what: str | Path) -> Ancestors:
+        """The runs that wrote a content (a file, wherever it lies now, or an id), and all that these build on; writers first.
+
+        Raises:
+            InvalidValue: it is neither a file that can be read nor the id of a content.
+        """
+        found = [ancestors(self.store, run_id) for run_id, _ in origin(self.store, what).written]
+        writers = [each.runs[0] for each in found]
+        runs = dict.fromkeys([*writers, *(run for each in found for run in each.runs)])
+        return Ancestors(tuple(runs), tuple(dict.fromkeys(edge for each in found for edge in each.edges)))
+
+    def lineage(self, run: RunLike) -> Ancestors:
+        """The run and all that it builds on, to any depth."""
+        return ancestors(self.store, self.resolve(run).id)
+
+    def restore(self, run: RunLike, paths: Sequence[str] = (), *, to: str | Path) -> Path:
+        """The code of a run in a folder of its own: all of it, or the files and folders named.
+
+        Args:
+            run: whose code.
+            paths: relative to the root; empty: all.
+            to: a folder that does not exist yet, or is empty.
+
+        Raises:
+            InvalidValue: `to` holds something, or is no folder.
+            MissingContent: the run has no code tree, or it has no such path.
+        """
+        target = Path(to).absolute()
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise InvalidValue(
+                "code is put back only where nothing else is", value=str(target), expected="a new or empty folder",
+                next_step="Name another with --to.",
+            )  # fmt: skip
+        found = self.resolve(run)
+        tree = self.store.objects.record(found.start.recipe, Recipe).code
+        if tree is None:
+            raise MissingContent("this run has no code tree", value=found.id, next_step="`assay show` says why, under fidelity.")
+        restore_tree(self.store.objects, self._part(tree, paths) if paths else tree, target)
+        return target
+
+    def _part(self, tree: str, paths: Sequence[str]) -> str:
+        entries = read_tree(self.store.objects, tree)
+        chosen: dict[bytes, tuple[FileKind, str]] = {}
+        for path in paths:
+            wanted = path.strip("/").encode()
+            part = {name: entry for name, entry in entries.items() if name == wanted or name.startswith(wanted + b"/")}
+            if not part:
+                raise MissingContent(
+                    "the code of this run has no such file or folder",
+                    value=path,
+                    next_step="`assay diff` and `assay show` name its files.",
+                )
+            chosen |= part
+        return write_tree(self.store.objects, chosen)
+
+
+def runs(where: str | None = None, sort: str = "-started", limit: int | None = None, *, path: str | Path | None = None) -> Runs:
+    """The runs of the project that `path` (the working directory) lies in; see `Project.runs`.
+
+    >>> runs("metrics.loss < .3").to_pandas()  # doctest: +SKIP
+    """
+    return Project.open(path).runs(where, sort, limit)
