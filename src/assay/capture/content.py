@@ -1,0 +1,103 @@
+"""Content ids of files on disk, without reading again what is known: from the snapshot, or from what an earlier run hashed."""
+
+# Paths are text here: observed names need not be valid Unicode, and there can be hundreds of thousands of them.
+# ruff: noqa: PTH116
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from assay.capture.stat_cache import KeptCopy
+from assay.capture.trace_reports import Stat
+from assay.capture.watch import Mark, mark
+from assay.store.objects import hash_file
+
+_WORTH_KEEPING: Final = 1 << 20  # bytes; smaller files are hashed faster than a cache is read
+_MOST: Final = 20_000  # remembered files; beyond, the cache would cost more than it spares
+
+
+def readable(path: str) -> str:
+    """A path as records hold it: "/" between names, bytes that are not UTF-8 as `\\xNN`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+class Contents:
+    """Content ids for one settling.
+
+    Args:
+        root: absolute path of the project.
+        files, stats: of the snapshot: path relative to the root to content id, and to size and modification time in nanoseconds.
+    """
+
+    def __init__(self, root: str, files: Mapping[str, str], stats: Mapping[str, tuple[int, int]]) -> None:
+        self.root = root
+        self._files = files
+        self._stats = stats
+        self._kept = KeptCopy("hashes-1", (root,))
+        self._marks: dict[str, Mark] | None = None
+        self._new = False
+
+    def name(self, path: str) -> str:
+        """`path` as the trace has it: relative to the root where below it."""
+        below = path.startswith(self.root + "/")
+        return readable(path[len(self.root) + 1 :] if below else path)
+
+    def in_snapshot(self, path: str) -> str | None:
+        """The id that the file had when the snapshot was taken; None where the snapshot does not hold it."""
+        return self._files.get(self.name(path))
+
+    def at(self, path: str, then: Stat) -> str | None:
+        """The id of the content that the file had when `then` was its stat record, if the snapshot saw the same record."""
+        name = self.name(path)
+        return self._files.get(name) if self._stats.get(name) == (then.size, then.mtime) else None
+
+    def now(self, path: str) -> tuple[str, Stat] | None:
+        """The id of the content as it is now, and the stat record it goes with; None where it cannot be read or keeps changing."""
+        for _ in range(3):
+            before = Stat.of(path)
+            if before is None or not stat.S_ISREG(before.mode):
+                return None
+            known = self.at(path, before) or self._remembered(path)
+            if known is not None:
+                return known, before
+            try:
+                found = self._hash(path, before)
+            except OSError:
+                return None
+            if Stat.of(path) == before:
+                return found, before
+        return None
+
+    def _remembered(self, path: str) -> str | None:
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        if found.st_size < _WORTH_KEEPING:
+            return None
+        known = self._cache().get(path)
+        return known.digest if known is not None and known.matches(found) else None
+
+    def _hash(self, path: str, before: Stat) -> str:
+        moment = time.time_ns()
+        found = hash_file(path)
+        if before.size >= _WORTH_KEEPING:
+            self._cache()[path] = mark(os.stat(path), moment, found)
+            self._new = True
+        return found
+
+    def _cache(self) -> dict[str, Mark]:
+        if self._marks is None:
+            self._marks = self._kept.load(dict[str, Mark]) or {}
+        return self._marks
+
+    def keep(self) -> None:
+        """Leave what was learnt to the next run."""
+        if self._new and self._marks is not None:
+            for path in list(self._marks)[: max(0, len(self._marks) - _MOST)]:
+                del self._marks[path]
+            self._kept.save({path: known for path, known in self._marks.items() if path.isprintable()})

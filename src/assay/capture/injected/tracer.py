@@ -1,0 +1,692 @@
+"""Sees what an interpreter opens, loads, writes and starts, and seeds its libraries: the one file that enters the user's process.
+
+Standard library only, for Python 3.8 and later; older interpreters load it and are left alone (hence the quoted annotations).
+It has three lives:
+
+- as ``sitecustomize`` on PYTHONPATH it watches the process and appends records to a file of its own under ``$ASSAY_TRACE``;
+- imported by Assay, the same watcher serves a run of Assay's own process;
+- ``python FILE --probe`` prints one JSON document that describes the interpreter.
+
+Nothing here may print, raise into the user's program, or import a library that the user has not imported.
+
+A record is a letter, its fields and ``NUL LF``; file names are the last field, so any byte that a name can have is exact. Letters:
+``s`` start facts, ``r`` read, ``w`` written anew, ``a`` appended, ``u`` read and written, ``x`` source executed, ``m`` moved, ``d``
+removed, ``l`` folder listed, ``c`` child started, ``n`` library that reads natively, ``h`` host contacted, ``e`` end facts, ``!`` lost.
+Facts are Python literals, since a JSON module would cost every start 2 ms.
+"""
+
+import _thread
+import atexit
+import os
+import sys
+import time
+
+END = b"\0\n"
+ENCODING = sys.getfilesystemencoding()
+# Files beyond the first few thousand are recorded with the time alone: a stat for each would cost more than the rest of the record.
+STATS = 4096
+# Each remembered name costs about 80 bytes of the user's memory.
+NAMES = 500_000
+SEGMENT = 1 << 16
+LOST = b"!no space left for the report" + END
+WRITING = os.O_WRONLY | os.O_RDWR
+NATIVE = frozenset(("h5py", "netCDF4", "tables", "pyarrow", "fastparquet", "polars", "duckdb", "safetensors", "tensorflow", "lmdb", "cv2", "zarr"))
+SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/usr/bin/", "/usr/local/lib/")
+BLAS = ("openblas", "mkl", "blis", "cublas", "cudnn", "libomp", "libgomp", "libiomp", "accelerate")
+VARIABLES = (
+    "PYTHONHASHSEED", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "RAYON_NUM_THREADS",
+    "CUBLAS_WORKSPACE_CONFIG", "TF_DETERMINISTIC_OPS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE",
+)
+THREADS = tuple(name for name in VARIABLES if name.endswith("_THREADS"))
+FLAGS = ("optimize", "no_site", "isolated", "ignore_environment", "hash_randomization", "dev_mode", "utf8_mode")
+# Read before the program can change it.
+HASH_SEED = os.environ.get("PYTHONHASHSEED", "")
+
+
+# ---------------------------------------------------------------------------------------------------------------- facts
+
+
+def hash_seed() -> "str":
+    """PYTHONHASHSEED as this interpreter took it: digits where hashes are fixed, else "random"."""
+    if not sys.flags.hash_randomization:
+        return "0"
+    return HASH_SEED if HASH_SEED.isdigit() and not sys.flags.ignore_environment else "random"
+
+
+def standard_library() -> "list[str]":
+    """Folders of the standard library and of installed distributions: nothing below them is the user's."""
+    library = os.path.dirname(os.path.abspath(os.__file__))
+    found = [library]
+    name = "python%d.%d" % sys.version_info[:2]
+    for prefix in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix):
+        found.extend("%s/%s/%s" % (prefix, lib, name) for lib in ("lib", "lib64"))
+    return list(dict.fromkeys(found))
+
+
+def start_facts() -> "dict[str, object]":
+    """What identifies this process and its interpreter; plain values alone."""
+    flags = sys.flags
+    return {
+        "pid": os.getpid(),
+        "ppid": os.getppid(),
+        "time": time.time(),
+        "argv": list(getattr(sys, "orig_argv", None) or getattr(sys, "argv", None) or ()),
+        "executable": sys.executable,
+        "implementation": sys.implementation.name,
+        "version": sys.version.split()[0],
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+        "path": [entry for entry in sys.path if isinstance(entry, str)],
+        "stdlib": standard_library(),
+        "flags": {name: getattr(flags, name, None) for name in FLAGS},
+        "hash_seed": hash_seed(),
+        "cwd": _cwd(),
+        "env": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+    }
+
+
+def end_facts() -> "dict[str, object]":
+    """Settings and libraries as they stand now: of modules that the program has imported, asked without importing any."""
+    return {
+        "time": time.time(),
+        "native": {name: _version(name) for name in sorted(NATIVE) if name in sys.modules},
+        "frameworks": frameworks(),
+        "blas": blas(),
+        "threads": threads(),
+        "seed": seeding.seed,
+        "seeded": list(seeding.seeded),
+    }
+
+
+def _version(name: "str") -> "str":
+    return str(getattr(sys.modules.get(name), "__version__", ""))
+
+
+def threads() -> "dict[str, str]":
+    """Thread-count variables that are set, and the effective count of what could be asked."""
+    found = {name: os.environ[name] for name in THREADS if name in os.environ}
+    if hasattr(os, "sched_getaffinity"):
+        found["cpus"] = str(len(os.sched_getaffinity(0)))
+    return found
+
+
+def frameworks() -> "dict[str, dict[str, str]]":
+    """Flags that decide whether a framework's results can repeat, of the frameworks that are loaded."""
+    found = {}
+    for name, questions in _QUESTIONS.items():
+        module = sys.modules.get(name)
+        if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
+            continue
+        answers = {"version": _version(name)}
+        for flag, ask in questions.items():
+            try:
+                answers[flag] = str(ask(module))
+            except Exception:  # versions differ in what can be asked
+                continue
+        found[name] = answers
+    return found
+
+
+# `torch._C` is asked where the public reading of a flag warns in some versions: a reading must never print.
+_QUESTIONS = {
+    "numpy": {},
+    "torch": {
+        "threads": lambda torch: torch.get_num_threads(),
+        "interop_threads": lambda torch: torch.get_num_interop_threads(),
+        "deterministic_algorithms": lambda torch: torch.are_deterministic_algorithms_enabled(),
+        "deterministic_warn_only": lambda torch: torch.is_deterministic_algorithms_warn_only_enabled(),
+        "cudnn.benchmark": lambda torch: torch._C._get_cudnn_benchmark(),
+        "cudnn.deterministic": lambda torch: torch._C._get_cudnn_deterministic(),
+        "cudnn.allow_tf32": lambda torch: torch._C._get_cudnn_allow_tf32(),
+        "matmul.allow_tf32": lambda torch: torch._C._get_cublas_allow_tf32(),
+        "float32_matmul_precision": lambda torch: torch._C._get_float32_matmul_precision(),
+        "default_dtype": lambda torch: torch.get_default_dtype(),
+    },
+    "tensorflow": {
+        "op_determinism": lambda tf: sys.modules["tensorflow.python.framework.config"].is_op_determinism_enabled(),
+        "intra_op_threads": lambda tf: tf.config.threading.get_intra_op_parallelism_threads(),
+        "inter_op_threads": lambda tf: tf.config.threading.get_inter_op_parallelism_threads(),
+        "tensor_float_32": lambda tf: tf.config.experimental.tensor_float_32_execution_enabled(),
+    },
+    "jax": {
+        "enable_x64": lambda jax: jax.config.jax_enable_x64,
+        "default_matmul_precision": lambda jax: jax.config.jax_default_matmul_precision,
+        "default_prng_impl": lambda jax: jax.config.jax_default_prng_impl,
+        "threefry_partitionable": lambda jax: jax.config.jax_threefry_partitionable,
+    },
+}  # type: dict[str, dict[str, object]]
+
+
+def blas() -> "dict[str, str]":
+    """Linear-algebra and threading libraries mapped into this process: file name to what is known of its version."""
+    found = {}
+    try:
+        with open("/proc/self/maps", "rb") as maps:
+            lines = maps.read().decode(ENCODING, "surrogateescape").splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        slash = line.find("/")
+        name = line[slash:].rpartition("/")[2] if slash >= 0 else ""
+        if name not in found and ".so" in name and any(part in name.lower() for part in BLAS):
+            found[name] = ""
+    described = _numpy_blas()
+    for name in found:
+        if described and "openblas" in name and "openblas" in described:
+            found[name] = described
+    return found
+
+
+def _numpy_blas() -> "str":
+    config = getattr(sys.modules.get("numpy.__config__"), "CONFIG", None)
+    try:
+        library = config["Build Dependencies"]["blas"]
+        return "%s %s" % (library["name"], library["version"])
+    except (TypeError, KeyError):
+        return ""
+
+
+def _cwd() -> "str":
+    try:
+        return os.getcwd()
+    except OSError:  # the folder was removed under the process
+        return ""
+
+
+# --------------------------------------------------------------------------------------------------------------- report
+
+
+class Report:
+    """Append-only records of this process, in mapped files.
+
+    A record is in the page cache as soon as it is copied, so SIGKILL loses nothing and no system call is paid; the blocks are reserved
+    before, so a full disk is an error here and not a signal there. No descriptor stays open that the program could close or reuse.
+    Appending never blocks: a signal handler or finaliser that interrupts it leaves its record for the interrupted one to write.
+    """
+
+    def __init__(self, folder: "str") -> "None":
+        self._folder = folder
+        self._busy = _thread.allocate_lock()
+        self._waiting = []  # type: list[bytes]
+        self._at = self._end = self._segments = 0
+        self._maps = []  # type: list[object]
+        self._name = "%s/%d.%d" % (folder, os.getpid(), time.time_ns())
+        self._lost = False
+
+    def append(self, record: "bytes") -> "None":
+        """The record outlives the process once this has returned."""
+        waiting = self._waiting
+        waiting.append(record)
+        while waiting and self._busy.acquire(False):
+            try:
+                while waiting:
+                    self._put(waiting.pop(0))
+            finally:
+                self._busy.release()
+
+    def _put(self, record: "bytes") -> "None":
+        if self._at + len(record) > self._end and not self._grow(len(record)):
+            return
+        at = self._at
+        self._at = at + len(record)
+        self._maps[-1][at : self._at] = record
+
+    def _grow(self, needed: "int") -> "bool":
+        if self._lost:
+            return False
+        import mmap  # where it is no builtin it costs .2 ms, which a process that does not report need not pay
+
+        size = max(SEGMENT << min(self._segments, 6), needed + SEGMENT)
+        try:
+            descriptor = os.open("%s.%04d" % (self._name, self._segments), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, size)
+                # Older maps are kept: closing one would close a descriptor number that the program may have reused.
+                self._maps.append(mmap.mmap(descriptor, size))
+            finally:
+                os.close(descriptor)
+        except OSError:
+            self._lost = True
+            if self._maps:
+                self._maps[-1][self._at : self._at + len(LOST)] = LOST
+            return False
+        self._segments += 1
+        self._at, self._end = 0, size - len(LOST)
+        return True
+
+
+# -------------------------------------------------------------------------------------------------------------- watcher
+
+
+class Watcher:
+    """The audit hook with what it remembers. `emit` takes each record; `on` switches it, since a hook cannot be removed."""
+
+    def __init__(self) -> "None":
+        self.on = False
+        self.emit = None  # type: object
+        self.folder = None  # type: str | None
+        self._seen = set()  # type: set[int]
+        self._relative = set()  # type: set[int]
+        self._stats = 0
+        self._skip = ()  # type: tuple[str, ...]
+        self._installed = False
+        self._handlers = {
+            "exec": self._executed,
+            "import": self._imported,
+            "os.chdir": self._moved_away,
+            "os.rename": self._renamed,
+            "os.remove": self._removed,
+            "shutil.rmtree": self._removed,
+            "os.link": self._linked,
+            "os.symlink": self._linked,
+            "os.truncate": self._truncated,
+            "os.listdir": self._listed,
+            "os.scandir": self._listed,
+            "subprocess.Popen": self._spawned,
+            "os.exec": self._replaced,
+            "os.posix_spawn": self._spawned,
+            "os.spawn": self._spawned_by_mode,
+            "os.system": self._spawned_by_shell,
+            "sqlite3.connect": self._opened_natively,
+            "ctypes.dlopen": self._library,
+            "socket.connect": self._contacted,
+        }
+
+    def start(self, emit: "object", own: "tuple[str, ...]", folder: "str | None") -> "None":
+        """Watch from now on. `own`: folders whose use is not the program's. `folder`: where forked children report, if anywhere."""
+        self._seen.clear()
+        self._relative.clear()
+        self._stats = 0
+        self._skip = skipped() + own
+        self.emit = emit
+        self.folder = folder
+        if not self._installed:
+            self._installed = True
+            sys.addaudithook(self._hook())
+            os.register_at_fork(after_in_child=self._forked)
+        self.on = True
+
+    def stop(self) -> "None":
+        """Watch no longer; what was seen stays with who took the records."""
+        self.on = False
+
+    def _forked(self) -> "None":
+        # The parent's file stays the parent's. The child's is made with its first record: most children execute something else at once.
+        if not self.on:
+            return
+        if self.folder is None:
+            self.on = False
+        else:
+            self.emit = _Late(self.folder).append
+
+    def _hook(self) -> "object":
+        seen, handlers, opened = self._seen, self._handlers, self._opened
+
+        def assay_watches(event: "str", args: "tuple[object, ...]") -> "None":
+            try:
+                if event == "open":
+                    if self.on:
+                        key = hash(args)
+                        if key not in seen:
+                            opened(key, *args)
+                elif event in handlers and self.on:
+                    handlers[event](*args)
+            except Exception as error:
+                # Whatever a signal handler of the program raised while this ran is the program's; what failed here is nobody's.
+                if _is_foreign(error):
+                    raise
+
+        return assay_watches
+
+    def _opened(self, key: "int", path: "object", mode: "str | None", flags: "int") -> "None":
+        if path.__class__ is not str:
+            if isinstance(path, int):
+                return
+            path = os.fsdecode(path)
+        kind = "r"
+        if flags & WRITING or (mode is not None and mode not in ("r", "rb")):
+            kind = _writing_kind(mode or "", flags)
+        if path[:1] != "/":
+            if self._once(kind, os.getcwd() + "/" + path):
+                self._seen.add(key)
+                self._relative.add(key)
+        elif path.startswith(self._skip) or self._use(kind, path):
+            self._seen.add(key)
+
+    def _use(self, kind: "str", path: "str") -> "bool":
+        """Record one use of a file; false where it does not exist yet, so that it is looked at again."""
+        if len(self._seen) >= NAMES:
+            if self._stats >= 0:
+                self._stats = -1
+                self.emit(b"!more than %d files were opened in one process" % NAMES + END)
+            return True
+        now = time.time()
+        if kind == "r" and self._stats >= STATS:
+            self.emit(("r%.6f ? %s\0\n" % (now, path)).encode(ENCODING, "surrogateescape"))
+            return True
+        self._stats += 1
+        try:
+            known = os.stat(path)
+            stat = "%d,%d,%d,%d,%d,%d" % (known.st_mode, known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino, known.st_dev)
+        except (OSError, ValueError):
+            stat = "-"
+        self.emit(("%s%.6f %s %s\0\n" % (kind, now, stat, path)).encode(ENCODING, "surrogateescape"))
+        return kind != "r" or stat != "-"
+
+    def _once(self, kind: "str", path: "str") -> "bool":
+        key = hash((kind, path))
+        if key not in self._seen and not path.startswith(self._skip):
+            if not self._use(kind, path):
+                return False
+            self._seen.add(key)
+        return True
+
+    # One method for each event, with the arguments that the audit table of the library reference gives it.
+
+    def _executed(self, code: "object") -> "None":
+        name = getattr(code, "co_filename", "")
+        if name[:1] not in ("", "<") and code.co_name == "<module>":
+            self._once("x", _absolute(name))
+
+    def _imported(self, module: "str", filename: "object" = None, *_: "object") -> "None":
+        if filename is not None:
+            self._once("x", _absolute(filename))
+        if module in NATIVE and hash(("n", module)) not in self._seen:
+            self._seen.add(hash(("n", module)))
+            self._fact("n", module)
+
+    def _moved_away(self, *_: "object") -> "None":
+        # Relative names mean other files from here on.
+        self._seen.difference_update(self._relative)
+        self._relative.clear()
+
+    def _renamed(self, source: "object", target: "object", source_folder: "int" = -1, target_folder: "int" = -1) -> "None":
+        if source_folder == -1 and target_folder == -1:
+            old, new = _absolute(source), _absolute(target)
+            key = hash(("m", old, new))
+            if key not in self._seen and not new.startswith(self._skip):
+                self._seen.add(key)
+                self.emit(("m%.6f - %s\0%s\0\n" % (time.time(), old, new)).encode(ENCODING, "surrogateescape"))
+
+    def _removed(self, path: "object", folder: "object" = -1, *_: "object") -> "None":
+        if folder in (-1, None) and not isinstance(path, int):
+            self._once("d", _absolute(path))
+
+    def _linked(self, source: "object", target: "object", *_: "object") -> "None":
+        self._once("w", _absolute(target))
+
+    def _truncated(self, path: "object", *_: "object") -> "None":
+        if not isinstance(path, int):
+            self._once("u", _absolute(path))
+
+    def _listed(self, path: "object" = None, *_: "object") -> "None":
+        # The import system lists every folder of sys.path; that is not the program looking for data.
+        if isinstance(path, int) or _importing():
+            return
+        self._once("l", _absolute(path) if path else os.getcwd())
+
+    def _spawned(self, executable: "object", arguments: "object", *_: "object") -> "None":
+        words = [arguments] if isinstance(arguments, (str, bytes)) else list(arguments)
+        self._fact("c", [_text(word) for word in words] or [_text(executable)])
+
+    def _spawned_by_mode(self, mode: "int", path: "object", arguments: "object", *_: "object") -> "None":
+        self._spawned(path, arguments)
+
+    def _spawned_by_shell(self, command: "object") -> "None":
+        self._fact("c", ["/bin/sh", "-c", _text(command)])
+
+    def _replaced(self, path: "object", arguments: "object", *_: "object") -> "None":
+        self._spawned(path, arguments)
+        self._fact("e", end_facts())
+
+    def _opened_natively(self, database: "object", *_: "object") -> "None":
+        name = _text(database)
+        if name and not name.startswith((":", "file:")):
+            self._once("u", _absolute(name))
+
+    def _library(self, name: "object", *_: "object") -> "None":
+        if isinstance(name, str) and "/" in name:
+            self._once("r", _absolute(name))
+
+    def _contacted(self, _socket: "object", address: "object", *_: "object") -> "None":
+        if isinstance(address, tuple) and len(address) >= 2:
+            place = "%s:%s" % (_text(address[0]), address[1])
+            if hash(("h", place)) not in self._seen:
+                self._seen.add(hash(("h", place)))
+                self._fact("h", place)
+
+    def _fact(self, kind: "str", fact: "object") -> "None":
+        self.emit(fact_record(kind, fact))
+
+
+class _Late:
+    """The report of a forked child, made when it has something to say."""
+
+    def __init__(self, folder: "str") -> "None":
+        self._folder = folder
+        self._report = None  # type: Report | None
+
+    def append(self, record: "bytes") -> "None":
+        if self._report is None:
+            self._report = Report(self._folder)
+            self._report.append(fact_record("s", dict(start_facts(), forked=True)))
+        self._report.append(record)
+
+
+def fact_record(kind: "str", fact: "object") -> "bytes":
+    """A record of plain values, as `ast.literal_eval` reads them."""
+    return kind.encode("ascii") + ascii(fact).encode("ascii") + END
+
+
+def _writing_kind(mode: "str", flags: "int") -> "str":
+    """How a file is opened for writing: anew, at its end, or in place; reading where it is not."""
+    if flags & os.O_TRUNC or flags & os.O_EXCL or "w" in mode or "x" in mode:
+        return "w"
+    if flags & os.O_RDWR == os.O_RDWR or "+" in mode:
+        return "u"
+    if flags & os.O_APPEND or "a" in mode:
+        return "a"
+    return "a" if flags & os.O_WRONLY else "r"
+
+
+def skipped() -> "tuple[str, ...]":
+    """Beginnings of paths that say nothing about the program: the system, the interpreter and installed packages."""
+    found = list(SYSTEM)
+    for folder in standard_library():
+        found.append(folder + "/")
+    for entry in sys.path:
+        if isinstance(entry, str) and entry.endswith(("site-packages", "dist-packages", "lib-dynload")):
+            found.append(entry + "/")
+    for prefix in (sys.prefix, sys.base_prefix):
+        found.extend(prefix + part for part in ("/bin/", "/include/", "/pyvenv.cfg", "/share/"))
+    return tuple(dict.fromkeys(found))
+
+
+def _absolute(path: "object") -> "str":
+    name = os.fsdecode(path)
+    return name if name[:1] == "/" else os.getcwd() + "/" + name
+
+
+def _text(value: "object") -> "str":
+    return os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else str(value)
+
+
+def _importing() -> "bool":
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals is globals():
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+def _is_foreign(error: "BaseException") -> "bool":
+    """Whether an exception was raised by code that ran on top of this file, such as a signal handler."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and place.tb_frame.f_globals is not globals() and place.tb_frame.f_globals.get("__name__") not in ("os", "posixpath")
+
+
+watcher = Watcher()
+
+
+# -------------------------------------------------------------------------------------------------------------- seeding
+
+
+def _seed_generator(module: "object", seed: "int") -> "None":
+    module.seed(seed)
+
+
+def _seed_torch(torch: "object", seed: "int") -> "None":
+    torch.manual_seed(seed)  # every device: those that are not initialised yet take it when they are
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    # Warn only: an operation without a deterministic form is named by torch and does not end a run that would have finished.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def _seed_tensorflow(tf: "object", seed: "int") -> "None":
+    tf.random.set_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+# Names whose import is awaited. Keras draws its seeds from `random`. JAX has no global generator: its keys are the program's own.
+_SEEDERS = {"random": _seed_generator, "numpy.random": _seed_generator, "torch": _seed_torch, "tensorflow": _seed_tensorflow}
+# Without these, cuBLAS and TensorFlow give different bits from run to run; they are read when the libraries start.
+_SETTINGS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "TF_DETERMINISTIC_OPS": "1"}
+
+
+class Seeding:
+    """Seeds each library once it is there: now where it is imported, else as its import ends. It imports none itself."""
+
+    def __init__(self) -> "None":
+        self.seed = None  # type: int | None
+        self.seeded = []  # type: list[str]
+
+    def set(self, seed: "int") -> "None":
+        """Every known library that is imported is seeded; those that are not will be, by the end of their import."""
+        self.seed = seed
+        del self.seeded[:]
+        for name, value in _SETTINGS.items():
+            os.environ.setdefault(name, value)
+        for name in _SEEDERS:
+            module = sys.modules.get(name)
+            if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
+                self._apply(name, module)
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def _apply(self, name: "str", module: "object") -> "None":
+        try:
+            _SEEDERS[name](module, self.seed)
+        except Exception as error:  # a version of the library that lacks a flag: said at the end, never raised into the import
+            if _is_foreign(error) and isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+            return
+        self.seeded.append(name.partition(".")[0])
+
+    def find_spec(self, name: "str", path: "object" = None, target: "object" = None) -> "object":
+        """The spec that the other finders give, with a loader that seeds the module after it has run."""
+        if name not in _SEEDERS:
+            return None
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                self._await(name, spec.loader)
+                return spec
+        return None
+
+    def _await(self, name: "str", loader: "object") -> "None":
+        execute = getattr(loader, "exec_module", None)
+        if execute is None:
+            return
+
+        def exec_module(module: "object") -> "None":
+            # The loader is as it was before the module runs, so the module sees its own.
+            del loader.exec_module
+            execute(module)
+            self._apply(name, sys.modules.get(name, module))
+
+        try:
+            loader.exec_module = exec_module
+        except AttributeError:  # a loader that is a class or has slots: the library stays unseeded, and the end facts show it
+            return
+
+
+seeding = Seeding()
+
+
+# -------------------------------------------------------------------------------------------------------------- entries
+
+
+def enter_as_sitecustomize() -> "None":
+    """Start watching and seeding as the environment asks, then run the ``sitecustomize`` that this file stands in front of."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    try:
+        sys.path[:] = [entry for entry in sys.path if entry != here]
+        sys.path_importer_cache.pop(here, None)
+        if sys.version_info >= (3, 8):
+            _watch_process(here)
+    except Exception:  # nothing may keep the user's program from starting; a process that did not report is counted as a gap
+        pass
+    _run_shadowed()
+
+
+def _watch_process(here: "str") -> "None":
+    folder = os.environ.get("ASSAY_TRACE", "")
+    if folder and os.path.isdir(folder):
+        report = Report(folder)
+        report.append(fact_record("s", start_facts()))
+        watcher.start(report.append, (folder.rstrip("/") + "/", here + "/"), folder)
+        # Registered first, so it runs last: after whatever the program does at its exit.
+        atexit.register(_at_exit)
+    seed = os.environ.get("ASSAY_SEED", "")
+    if seed.isdigit() and int(seed) < 2**32:
+        seeding.set(int(seed))
+
+
+def _at_exit() -> "None":
+    try:
+        watcher.emit(fact_record("e", end_facts()))
+    except Exception:  # at exit there is nobody left to tell
+        pass
+
+
+def _run_shadowed() -> "None":
+    """Import the next ``sitecustomize`` on the path under its own name; its errors are its own."""
+    mine = sys.modules.pop("sitecustomize", None)
+    try:
+        import sitecustomize  # noqa: F401
+    except ImportError as error:
+        if error.name != "sitecustomize":
+            raise
+        if mine is not None:
+            sys.modules["sitecustomize"] = mine
+    except BaseException:
+        if mine is not None:
+            sys.modules["sitecustomize"] = mine
+        raise
+
+
+def probe() -> "None":
+    """Print the start facts as one JSON document, and leave this file's bytecode beside it, so that no later start compiles it."""
+    import json
+    import py_compile
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    facts = start_facts()
+    facts["path"] = [entry for entry in facts["path"] if entry != here]
+    if os.path.basename(__file__) == "sitecustomize.py":
+        try:
+            py_compile.compile(__file__, doraise=True)
+        except (OSError, py_compile.PyCompileError):
+            pass
+    sys.stdout.write(json.dumps(facts) + "\n")
+
+
+if __name__ == "sitecustomize":
+    enter_as_sitecustomize()
+elif __name__ == "__main__" and "--probe" in sys.argv:
+    probe()

@@ -1,0 +1,285 @@
+"""From what was observed to the trace of a run: files by use, with content ids, and what could not be known, said."""
+
+# Paths are text here: observed names need not be valid Unicode, and there can be hundreds of thousands of them.
+# ruff: noqa: PTH100, PTH113, PTH118, PTH119, PTH120, PTH208
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from assay.capture.code import Snapshot
+from assay.capture.content import Contents, readable
+from assay.capture.scan import changed_since
+from assay.capture.secrets import secret_name
+from assay.capture.trace_reports import Observed, Stat, Use
+from assay.errors import AssayError
+from assay.records.canonical import digest
+from assay.records.finding import Finding, Gap
+from assay.records.trace import FileUse, Trace
+from assay.store.store import Store
+
+KEEP_BELOW: Final = 100 << 20
+"""Bytes up to which a written file is kept."""
+
+CHANGED: Final = "changed while the run read it"
+_NAMED: Final = 100  # gaps of one kind that are named; more are counted
+_TICK: Final = 10_000_000  # nanoseconds: the kernel stamps files with a clock that is up to this late
+
+
+class Settled(NamedTuple):
+    """The trace of a run, what it does not hold and why, and what a reader must know."""
+
+    trace: Trace
+    gaps: tuple[Gap, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def settle(
+    store: Store, root: Path, observed: Observed, *, snapshot: Snapshot, since: float, keep_below: int = KEEP_BELOW
+) -> Settled:
+    """Classify and hash all files that a run used. Never raises: what fails becomes a gap.
+
+    Loaded source files are kept in the store; so are written files up to `keep_below`. Data that was read is hashed alone. A file that
+    the run wrote before it read it stands under `written` alone; one that is gone at the end under neither.
+
+    Args:
+        root: paths below it are recorded relative to it.
+        snapshot: the code tree as it was when the run started.
+        since: when the run started, seconds since 1970.
+        keep_below: bytes.
+    """
+    settling = _Settling(store, root, observed, snapshot, since, keep_below)
+    try:
+        return settling.settle()
+    except Exception as error:  # noqa: BLE001 - the run has a result already, which no failure of its record may take away
+        return Settled(Trace(processes=len(observed.interpreters)), (Gap(what="trace", why=f"it could not be made: {error!r}"),))
+
+
+class _Settling:
+    def __init__(self, store: Store, root: Path, observed: Observed, snapshot: Snapshot, since: float, keep_below: int) -> None:
+        self._store = store
+        self._own = os.path.abspath(store.path)
+        self._observed = observed
+        self._since = int(since * 1e9)
+        self._keep_below = keep_below
+        self._contents = Contents(os.path.abspath(root), snapshot.files, snapshot.stats)
+        self._moved = dict(observed.moved)
+        self._gaps: list[Gap] = []
+        self._findings: list[Finding] = []
+
+    def settle(self) -> Settled:
+        """The whole of it."""
+        writes = {path: use for path, use in self._observed.writes.items() if not self._excluded(path)}
+        products = set(self._unseen_products(writes))
+        loaded = [
+            file
+            for path, use in self._observed.loaded.items()
+            if not self._excluded(path)
+            for file in self._loaded(path, use, writes)
+        ]
+        read = [
+            file
+            for path, use in self._observed.reads.items()
+            if path not in self._observed.loaded
+            and path not in products
+            and not self._excluded(path)
+            and self._is_input(use, writes.get(path))
+            for file in self._read(path, use, path in writes)
+        ]
+        written = [file for path in sorted(writes) for file in self._written(path, writes[path], "open")]
+        written += [file for path in sorted(products | self._scanned(writes)) for file in self._written(path, None, "scan")]
+        listed = {
+            self._contents.name(path) or ".": names for path in self._observed.listed for names in self._listing(path, writes)
+        }
+        self._contents.keep()
+        self._say_gaps()
+        trace = Trace(
+            loaded=tuple(sorted(loaded, key=_path)),
+            read=tuple(sorted(read, key=_path)),
+            written=tuple(sorted(written, key=_path)),
+            listed=listed,
+            processes=len(self._observed.interpreters),
+        )
+        return Settled(trace, tuple(_bounded(self._gaps)), tuple(self._findings))
+
+    def _excluded(self, path: str) -> bool:
+        return (
+            path == self._own
+            or path.startswith(self._own + "/")
+            or "/__pycache__/" in path
+            or path.endswith(".pyc")
+            or "/.git/" in path
+        )
+
+    def _unseen_products(self, writes: dict[str, Use]) -> Iterator[str]:
+        """Files below the root that came into being during the run, unseen, before it read them: its own work, not its input."""
+        below = self._contents.root + "/"
+        for path, use in self._observed.reads.items():
+            if not path.startswith(below) or path in writes or use.stat is None or self._excluded(path):
+                continue
+            if min(use.stat.mtime, use.stat.ctime) >= self._since and stat.S_ISREG(use.stat.mode):
+                yield path
+
+    def _is_input(self, use: Use, write: Use | None) -> bool:
+        """Whether the content that was read was there before the run wrote the file."""
+        if use.asked and (use.stat is None or not stat.S_ISREG(use.stat.mode)):
+            return False
+        if write is None:
+            return True
+        if write.stat is None or use.time > write.time:
+            return False
+        return use.stat is None or use.stat.ctime < self._since
+
+    def _loaded(self, path: str, use: Use, writes: dict[str, Use]) -> Iterator[FileUse]:
+        name = self._contents.name(path)
+        before = self._contents.in_snapshot(path)
+        found = self._contents.now(path)
+        if found is None:
+            if path not in writes and self._observed.loaded[path].stat is not None:
+                self._gap(name, "a loaded source file is gone, or keeps changing")
+                yield FileUse(path=name, id=before, kept=before is not None, note="vanished")
+            return
+        content, now = found
+        if use.stat is not None and not _same(use.stat, now):
+            content_then = self._contents.at(path, use.stat)
+            self._gap(name, "changed after the run loaded it")
+            self._findings.append(_code_changed(name, content_then or before, content))
+            yield FileUse(
+                path=name,
+                id=content_then,
+                size=use.stat.size,
+                kept=content_then is not None,
+                note="changed after the run loaded it",
+            )
+            return
+        if before is not None and before != content:
+            self._findings.append(_code_changed(name, before, content))
+        yield self._kept(path, content, now, "open", always=True)
+
+    def _read(self, path: str, use: Use, updated: bool) -> Iterator[FileUse]:
+        name = self._contents.name(path)
+        found = self._contents.now(path) or self._contents.now(self._moved.get(path, path))
+        if found is not None and self._unchanged(use, found[1]):
+            yield FileUse(path=name, id=found[0], size=found[1].size, mtime=found[1].mtime, kept=found[0] in self._store.objects)
+            return
+        then = self._contents.at(path, use.stat) if use.stat is not None else None
+        note = "vanished" if found is None else "the run changed it after reading it" if updated else CHANGED
+        if then is None or not updated:
+            self._gap(name, note)
+        size = use.stat.size if use.stat is not None else 0
+        yield FileUse(path=name, id=then, size=size, kept=then is not None, note=note)
+
+    def _unchanged(self, use: Use, now: Stat) -> bool:
+        if use.stat is not None:
+            return _same(use.stat, now)
+        return now.ctime + _TICK < int(use.time * 1e9)
+
+    def _written(self, path: str, use: Use | None, by: str) -> Iterator[FileUse]:
+        if Stat.of(path) is None:
+            return  # a temporary file
+        if use is not None and use.stat is not None and use.stat == Stat.of(path):
+            return  # opened for writing, and left as it was
+        found = self._contents.now(path)
+        if found is not None:
+            yield self._kept(path, found[0], found[1], by, always=False)
+        elif os.path.isfile(path):
+            self._gap(self._contents.name(path), "a written file could not be read, or keeps changing")
+            yield FileUse(path=self._contents.name(path), by=by, note="could not be read")
+
+    def _kept(self, path: str, content: str, now: Stat, by: str, *, always: bool) -> FileUse:
+        """The use of a file whose content is put into the store, unless it is too large or secret."""
+        name, note = self._contents.name(path), ""
+        if now.size > self._keep_below and not always:
+            note = f"too large to keep (over {self._keep_below >> 20} MiB)"
+        elif secret_name(name):
+            note = "not kept: its name says that it holds a secret"
+        else:
+            try:
+                if self._store.objects.put_file(path, expect=content) != content:
+                    note = "changed while it was kept"
+            except (AssayError, OSError) as error:
+                note = f"could not be kept ({error})"
+        if note:
+            self._gap(name, note)
+        return FileUse(path=name, id=content, size=now.size, mtime=now.mtime, kept=not note, by=by, note=note)
+
+    def _scanned(self, writes: dict[str, Use]) -> set[str]:
+        scanned = changed_since(self._contents.root, self._since / 1e9, without=self._own)
+        if not scanned.complete:
+            self._gap("writes", "the search for files that changed unseen was stopped after 1 s")
+        known = writes.keys() | self._observed.loaded.keys() | self._observed.reads.keys()
+        return {path for path in scanned.changed if path not in known and not self._excluded(path)}
+
+    def _listing(self, path: str, writes: dict[str, Use]) -> Iterator[str]:
+        """The digest of a folder's names as they were before the run added to them."""
+        if path == self._own or self._excluded(path + "/"):
+            return
+        try:
+            names = {os.path.join(path, name) for name in os.listdir(path)}
+        except OSError:
+            return
+        names = {name for name in names if writes.get(name) is None or writes[name].stat is not None}
+        names |= {name for name in self._observed.removed if os.path.dirname(name) == path and name not in writes}
+        yield listing_digest(os.path.basename(name) for name in names)
+
+    def _say_gaps(self) -> None:
+        observed = self._observed
+        for library, version in sorted(observed.native.items()):
+            self._gap(f"reads by {library}", f"{library} {version}".strip() + " opens files in native code, unseen")
+        for place in observed.hosts:
+            if not _is_local(place):
+                self._gap("network", f"the run talked to {place}; what it received is not recorded")
+        for text in observed.lost:
+            self._gap("reads", text)
+
+    def _gap(self, what: str, why: str) -> None:
+        self._gaps.append(Gap(what=what, why=why))
+
+
+def listing_digest(names: Iterator[str]) -> str:
+    """What `Trace.listed` holds of a folder: the BLAKE3 of its names as bytes, sorted, a NUL after each; Assay's and Python's own left out."""
+    kept = sorted(os.fsencode(name) for name in names if name not in (".assay", "__pycache__", ".git"))
+    return digest(b"".join(name + b"\0" for name in kept))
+
+
+def _same(then: Stat, now: Stat) -> bool:
+    # Not the change time: a rename or a change of mode moves it and leaves the content.
+    return then.size == now.size and then.mtime == now.mtime and then.inode == now.inode
+
+
+def _code_changed(name: str, before: str | None, after: str) -> Finding:
+    return Finding(
+        kind="code changed", about=name, text=f"{name} was {before or 'unknown'} when the run started and is {after} at its end"
+    )
+
+
+def _is_local(place: str) -> bool:
+    host = place.rpartition(":")[0]
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host in ("localhost", "")
+
+
+def _bounded(gaps: list[Gap]) -> Iterator[Gap]:
+    """Each gap once; of each reason so many, the rest counted."""
+    reasons: dict[str, int] = {}
+    for gap in dict.fromkeys(gaps):
+        count = reasons[gap.why] = reasons.get(gap.why, 0) + 1
+        if count <= _NAMED:
+            yield gap
+    for why, count in reasons.items():
+        if count > _NAMED:
+            yield Gap(what=f"{count - _NAMED} more files", why=why)
+
+
+def _path(file: FileUse) -> str:
+    return file.path
+
+
+__all__ = ["CHANGED", "KEEP_BELOW", "Settled", "listing_digest", "readable", "settle"]

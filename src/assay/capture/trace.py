@@ -1,0 +1,120 @@
+"""Traces: what enters the interpreters of a run, what they report, and the same watcher for Assay's own process.
+
+The settled trace is made in `assay.capture.settle`, which this module offers too.
+"""
+
+# Paths are text here: observed names need not be valid Unicode, and there can be hundreds of thousands of them.
+# ruff: noqa: PTH100
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from assay.capture.entrance import tracer_file
+from assay.capture.injected import tracer
+from assay.capture.settle import Settled, settle
+from assay.capture.trace_reports import Observed, merge, read_folder
+
+__all__ = ["LiveTrace", "Observed", "Settled", "collect", "injection", "settle", "trace_here"]
+
+
+def injection(folder: Path, *, seed: int | None, env: Mapping[str, str]) -> dict[str, str]:
+    """Variables to add to `env` so that every Python interpreter started with it reports into `folder`.
+
+    The file that enters is kept in the user's cache folder, where its bytecode survives the run: compiling it at each start would cost
+    more than all else that it does. Where that folder cannot be written it is put below `folder`. A hash seed that `env` fixes stays.
+
+    Args:
+        folder: a folder of the run's own; `trace` below it takes the reports.
+        seed: 0 … 2**32-1 seeds the libraries of each interpreter as they load; None leaves them alone.
+    """
+    reports = folder / "trace"
+    reports.mkdir(parents=True, exist_ok=True)
+    entrance = str(tracer_file(folder).parent)
+    inherited = env.get("PYTHONPATH", "")
+    added = {"PYTHONPATH": entrance + (os.pathsep + inherited if inherited else ""), "ASSAY_TRACE": str(reports.absolute())}
+    if seed is not None:
+        added["ASSAY_SEED"] = str(seed)
+        if not env.get("PYTHONHASHSEED", "").isdigit():
+            added["PYTHONHASHSEED"] = str(seed)
+    return added
+
+
+def collect(folder: Path) -> Observed:
+    """All that the interpreters of a run reported below `folder`, killed ones included; nothing at all where none did."""
+    return merge(read_folder(folder / "trace"))
+
+
+class LiveTrace:
+    """The watcher in this process, for one run at a time; started again for the next.
+
+    A second trace that is started while one is on watches nothing: one process, one account.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._records: list[bytes] = []
+        self._on = False
+
+    def start(self) -> None:
+        """Watch what this process and, where a folder was given, its forked children do from now on."""
+        if tracer.watcher.on:
+            return
+        reports = None
+        if self._folder is not None:
+            (self._folder / "trace").mkdir(parents=True, exist_ok=True)
+            reports = str((self._folder / "trace").absolute())
+        self._records = []
+        self._on = True
+        tracer.watcher.start(self._records.append, (str(Path(__file__).parent.parent) + "/",), reports)
+
+    def stop(self) -> Observed:
+        """What was seen since `start`, with the modules that this process has loaded; watching ends."""
+        if not self._on:
+            return Observed()
+        self._on = False
+        tracer.watcher.stop()
+        own = [
+            tracer.fact_record("s", _start_facts()),
+            *self._records,
+            *_loaded_modules(),
+            tracer.fact_record("e", tracer.end_facts()),
+        ]
+        self._records = []
+        children = read_folder(self._folder / "trace") if self._folder is not None else []
+        return merge([b"".join(own), *children])
+
+
+def trace_here(folder: Path | None = None) -> LiveTrace:
+    """A trace of this process; forked children report below `folder`, where one is given."""
+    return LiveTrace(folder)
+
+
+@cache
+def _start_facts() -> dict[str, object]:
+    return tracer.start_facts()
+
+
+_known: dict[str, bytes | None] = {}
+
+
+def _loaded_modules() -> list[bytes]:
+    """A record for each source file below `sys.modules` that is not the interpreter's own. Names seen before are not looked at again."""
+    modules = sys.modules
+    for name in modules.keys() - _known.keys():
+        _known[name] = _module_record(modules.get(name))
+    return [record for name, record in _known.items() if record is not None and name in modules]
+
+
+def _module_record(module: object) -> bytes | None:
+    path = getattr(module, "__file__", None)
+    if not isinstance(path, str) or not path:
+        return None
+    path = os.path.abspath(path)
+    if path.startswith((*tracer.skipped(), str(Path(__file__).parent.parent) + "/")):
+        return None
+    return os.fsencode(f"x0 ? {path}") + tracer.END

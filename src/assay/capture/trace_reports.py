@@ -1,0 +1,239 @@
+"""What the processes of a run reported, read back and merged into one account."""
+
+# Paths are text here: observed names need not be valid Unicode, and there can be hundreds of thousands of them.
+# ruff: noqa: PTH116, PTH118, PTH208
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from assay.records.environment import Determinism
+
+END = b"\0\n"
+_FILE_KINDS = frozenset(b"rwauxdl")
+
+
+class Stat(NamedTuple):
+    """The stat record of a file: mode bits, size in bytes, times in nanoseconds, inode and device."""
+
+    mode: int
+    size: int
+    mtime: int
+    ctime: int
+    inode: int
+    device: int
+
+    @classmethod
+    def of(cls, path: str) -> Stat | None:
+        """The record as it is now; None where there is no such file."""
+        try:
+            found = os.stat(path)
+        except (OSError, ValueError):
+            return None
+        return cls(found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
+
+
+class Use(NamedTuple):
+    """The first use of a file in one way.
+
+    Attributes:
+        time: seconds since 1970.
+        stat: as it stood just before; None where it did not exist, or was not asked.
+        asked: whether the stat record was asked for: the tracer asks for the first few thousand files alone.
+        process: position of the process among the reports.
+    """
+
+    time: float
+    stat: Stat | None
+    asked: bool
+    process: int
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Merged reports of all processes of a run. Paths are absolute text, undecodable bytes as surrogates.
+
+    Attributes:
+        interpreters: start facts of each process that reported, by start; forked children have `forked`.
+        loaded: source files and extension modules that were executed.
+        reads: files opened for reading; those that never existed have no stat.
+        writes: files opened for writing or put into place by a rename or link.
+        moved: old name to new name, in order.
+        removed: names that were removed.
+        listed: folders whose entries were listed.
+        children: argument lists of started processes, each once.
+        native: libraries that read files unseen, to their versions where known.
+        hosts: "host:port" of each network address that was contacted.
+        lost: what processes could not report, in words.
+        determinism: settings at the end: of the process that knew most.
+        blas: linear-algebra libraries: file name to version text.
+    """
+
+    interpreters: tuple[dict[str, Any], ...] = ()
+    loaded: Mapping[str, Use] = field(default_factory=dict)
+    reads: Mapping[str, Use] = field(default_factory=dict)
+    writes: Mapping[str, Use] = field(default_factory=dict)
+    moved: tuple[tuple[str, str], ...] = ()
+    removed: frozenset[str] = frozenset()
+    listed: Mapping[str, Use] = field(default_factory=dict)
+    children: tuple[tuple[str, ...], ...] = ()
+    native: Mapping[str, str] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    determinism: Determinism = field(default_factory=Determinism)
+    blas: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Record(NamedTuple):
+    time: float
+    kind: str
+    use: Use
+    path: str
+    target: str = ""
+
+
+def read_folder(folder: Path) -> list[bytes]:
+    """The records of each process that reported into `folder`, each as one piece of bytes; unreadable files are left out."""
+    segments: dict[str, list[bytes]] = {}
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    for name in names:
+        process, _, number = name.rpartition(".")
+        if not number.isdigit() or process.count(".") != 1:
+            continue
+        try:
+            data = (folder / name).read_bytes()
+        except OSError:
+            continue
+        # A record is whole once its end is there: what a kill tore, and the reserved zeros after it, have none.
+        segments.setdefault(process, []).append(data[: data.rfind(END) + len(END)] if END in data else b"")
+    return [b"".join(parts) for parts in segments.values()]
+
+
+def merge(reports: Iterable[bytes]) -> Observed:
+    """One account of all reports, in the order of time."""
+    facts: dict[str, list[tuple[int, Any]]] = {}
+    records: list[_Record] = []
+    for process, report in enumerate(reports):
+        for item in report.split(END):
+            kind = item[:1]
+            if not kind.isascii() or (not kind.isalpha() and kind != b"!"):
+                continue
+            if kind == b"m" or kind[0] in _FILE_KINDS:
+                records.extend(_file_record(item, process))
+            elif kind == b"!":
+                facts.setdefault("!", []).append((process, item[1:].decode(errors="replace")))
+            else:
+                facts.setdefault(kind.decode(), []).extend((process, fact) for fact in _literal(item[1:]))
+    records.sort(key=lambda record: record.time)
+    return _observed(records, facts)
+
+
+def _file_record(item: bytes, process: int) -> Iterator[_Record]:
+    head, _, rest = os.fsdecode(item).partition(" ")
+    stat, _, path = rest.partition(" ")
+    try:
+        time = float(head[1:])
+        known = Stat(*(int(part) for part in stat.split(","))) if "," in stat else None
+    except (ValueError, TypeError):
+        return
+    old, _, new = path.partition("\0")
+    if old:
+        yield _Record(time, head[0], Use(time, known, stat != "?", process), _normal(old), _normal(new) if new else "")
+
+
+def _normal(path: str) -> str:
+    """`path` without "." and ".."; the folders before a ".." are followed where they are links, as the kernel did."""
+    if "/.." in path:
+        folder, _, name = path.rpartition("/")
+        return os.path.realpath(path) if name == ".." else os.path.join(os.path.realpath(folder), name)
+    return os.path.normpath(path) if "/." in path or "//" in path else path
+
+
+def _literal(text: bytes) -> Iterator[Any]:
+    try:
+        yield ast.literal_eval(text.decode("ascii"))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return
+
+
+def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -> Observed:
+    uses: dict[str, dict[str, Use]] = {kind: {} for kind in "rwxl"}
+    moved: dict[tuple[str, str], None] = {}
+    removed: set[str] = set()
+    for record in records:
+        if record.kind == "m":
+            moved[record.path, record.target] = None
+            _move(uses["w"], record)
+        elif record.kind == "d":
+            removed.add(record.path)
+        else:
+            for kind in _ROLES[record.kind]:
+                uses[kind].setdefault(record.path, record.use)
+    ends = [fact for _, fact in facts.get("e", ()) if isinstance(fact, dict)]
+    return Observed(
+        interpreters=_interpreters(facts),
+        loaded=uses["x"],
+        reads=uses["r"],
+        writes=uses["w"],
+        moved=tuple(moved),
+        removed=frozenset(removed),
+        listed=uses["l"],
+        children=tuple(dict.fromkeys(tuple(map(str, words)) for _, words in facts.get("c", ()))),
+        native=_native(facts, ends),
+        hosts=tuple(dict.fromkeys(str(place) for _, place in facts.get("h", ()))),
+        lost=tuple(dict.fromkeys(str(text) for _, text in facts.get("!", ()))),
+        determinism=_determinism(facts, ends),
+        blas={name: text for end in ends for name, text in end.get("blas", {}).items()},
+    )
+
+
+_ROLES: dict[str, tuple[Literal["r", "w", "x", "l"], ...]] = {
+    "r": ("r",),
+    "w": ("w",),
+    "a": ("w",),
+    "u": ("r", "w"),
+    "x": ("x",),
+    "l": ("l",),
+}
+
+
+def _move(writes: dict[str, Use], record: _Record) -> None:
+    """The target was put into place; what was written below a moved folder is below its new name now."""
+    below = record.path + "/"
+    for path in [path for path in writes if path.startswith(below)]:
+        writes.setdefault(record.target + path[len(record.path) :], writes[path])
+    writes.setdefault(record.target, record.use)
+
+
+def _interpreters(facts: dict[str, list[tuple[int, Any]]]) -> tuple[dict[str, Any], ...]:
+    found = [fact for _, fact in facts.get("s", ()) if isinstance(fact, dict)]
+    return tuple(sorted(found, key=lambda fact: float(fact.get("time", 0.0))))
+
+
+def _native(facts: dict[str, list[tuple[int, Any]]], ends: list[dict[str, Any]]) -> dict[str, str]:
+    found = {str(name): "" for _, name in facts.get("n", ())}
+    for end in ends:
+        found.update(end.get("native", {}))
+    return found
+
+
+def _determinism(facts: dict[str, list[tuple[int, Any]]], ends: list[dict[str, Any]]) -> Determinism:
+    starts = _interpreters(facts)
+    seeds = {str(start.get("hash_seed", "random")) for start in starts}
+    seed = next((end["seed"] for end in ends if end.get("seed") is not None), None)
+    frameworks: dict[str, dict[str, str]] = {}
+    threads: dict[str, str] = {}
+    for end in ends:
+        frameworks.update(end.get("frameworks", {}))
+        threads.update(end.get("threads", {}))
+    seeded = dict.fromkeys(name for end in ends for name in end.get("seeded", ()))
+    hash_seed = seeds.pop() if len(seeds) == 1 else "random"
+    return Determinism(hash_seed=hash_seed, seed=seed, seeded=tuple(seeded), frameworks=frameworks, threads=threads)
