@@ -30,16 +30,16 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
         hypotheses: what is expected.
     """
 
-    name: str = ""
-    subject: str = ""
-    evaluation: str | None = None
-    baseline: dict[str, Any] = {}
-    factors: tuple[Factor, ...] = ()
-    goals: tuple[MetricGoal, ...] = ()
-    seeds: tuple[int, ...] = ()
-    design: str = "leave-one-out"
-    configurations: dict[str, dict[str, Any]] = {}
-    hypotheses: tuple[Hypothesis, ...] = ()
+    name: str
+    subject: str
+    evaluation: str | None
+    baseline: dict[str, Any]
+    factors: tuple[Factor, ...]
+    goals: tuple[MetricGoal, ...]
+    seeds: tuple[int, ...]
+    design: str
+    configurations: dict[str, dict[str, Any]]
+    hypotheses: tuple[Hypothesis, ...]
 
     @property
     def id(self) -> str:

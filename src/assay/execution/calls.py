@@ -1,0 +1,31 @@
+"""The call that a function trial was, kept as an object: what it takes to make it again in another process, later."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import msgspec
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True, tag="call/1"):
+    """A function and its configuration, with the surroundings that their loading needs.
+
+    Attributes:
+        function: shipped `(train, prepare or None)`.
+        configuration: shipped configuration.
+        path: `sys.path` of the process that ran the study.
+        argv: its arguments.
+        directory: its working directory.
+    """
+
+    function: bytes
+    configuration: bytes
+    path: tuple[str, ...]
+    argv: tuple[str, ...]
+    directory: str
+
+
+def record_call(function: bytes, configuration: bytes) -> bytes:
+    """The bytes that stand for a call of this process's study."""
+    return msgspec.msgpack.encode(Call(function, configuration, tuple(sys.path), tuple(sys.argv), os.getcwd()))  # noqa: PTH109 - text

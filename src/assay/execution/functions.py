@@ -1,0 +1,424 @@
+"""Trials of a Python function: each in a process of its own, started from a clean server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.environment import describe, settings
+from assay.capture.interpreter import this_interpreter
+from assay.errors import InvalidStudy, TrialsFailed
+from assay.execution.calls import record_call
+from assay.execution.channel import Inbox, send
+from assay.execution.fingerprint import fingerprint, is_local
+from assay.execution.protocol import Job, Outcome
+from assay.execution.reuse import Reuse
+from assay.execution.server import command
+from assay.execution.setup import INSIDE, NotReady, Ready, Report, Setup, Start, Task, trial_environment
+from assay.execution.shipping import function_name, ship
+from assay.execution.trial import PREPARED
+from assay.records.plan import Configuration
+from assay.records.recipe import Recipe
+from assay.records.run import Failure, Parent, Run, TrialOf
+from assay.store.store import Store
+
+
+class Callables(NamedTuple):
+    """What the trials call.
+
+    Attributes:
+        train: `train(config, seed)` or, with `prepare`, `train(config, seed, prepared)`.
+        configuration: the object that a configuration of the plan stands for, with the user's own types in it.
+        prepare: `prepare(seed)`, called once for each block in a run of its own; its value goes to every trial of the block.
+        name: names the runs; empty: named by their configuration alone.
+        train_name: recorded name of the function; by default its own.
+    """
+
+    train: Callable[..., object]
+    configuration: Callable[[Configuration], Any]
+    prepare: Callable[[int], object] | None = None
+    name: str = ""
+    train_name: str | None = None
+
+
+class FunctionExecutor:
+    """Carries out trials of a function.
+
+    Args:
+        store: where runs are recorded.
+        root: project root; its code is taken once, when the trials begin.
+        calls: the functions.
+        measured: metrics that are measurements, never part of sameness.
+        start: "fork": each trial is forked from the server, which has the modules loaded; "spawn": a fresh interpreter each, where a
+            library forbids forking.
+        reuse: take finished runs of the same recipe in place of running them again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        root: Path,
+        calls: Callables,
+        *,
+        measured: frozenset[str] = frozenset(),
+        start: Start = "fork",
+        reuse: bool = True,
+    ) -> None:
+        self._store = store
+        self._root = root
+        self._calls = calls
+        self._measured = measured
+        self._start = start
+        self._reuse = Reuse(store, root) if reuse else None
+
+    def carry_out(self, jobs: Sequence[Job], *, study: str, workers: int, report: Callable[[Outcome], None]) -> list[Outcome]:
+        """Outcomes in the order of `jobs`.
+
+        Raises:
+            InvalidStudy: called inside a trial; or the function's module cannot be loaded in a fresh interpreter.
+            InvalidValue: a function or configuration cannot be shipped to another process.
+            TrialsFailed: the server could not be started.
+            KeyboardInterrupt: stopped by the user.
+        """
+        refuse_recursion()
+        recipes = _Recipes.gather(self._store, self._root, self._calls)
+        setup = Setup(
+            function=ship((self._calls.train, self._calls.prepare), "the trial's function"),
+            store=self._store.root,
+            root=self._root,
+            snapshot=_picklable(recipes.snapshot),
+            environment=recipes.environment,
+            measured=self._measured,
+            workers=workers,
+            start=self._start,
+        )
+        work = _Work(self._store, self._calls, recipes, self._reuse, setup, study, report)
+        return work.carry_out(jobs)
+
+
+def refuse_recursion() -> None:
+    """Nothing in an ordinary process.
+
+    Raises:
+        InvalidStudy: this process is a trial, or is loading the function for trials: the study would start itself without end.
+    """
+    if os.environ.get(INSIDE):
+        raise InvalidStudy(
+            "a study was started while one of its own trials was being set up or run",
+            expected="a module that only defines the function when it is imported",
+            next_step='Put the lines that run the study under `if __name__ == "__main__":`.',
+        )
+
+
+def _picklable(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without the read-only views that it may share with its cache."""
+    return snapshot._replace(files=dict(snapshot.files), stats=dict(snapshot.stats))
+
+
+class _Recipes(NamedTuple):
+    """What all trials of the study share of their recipes, found once."""
+
+    calls: Callables
+    snapshot: Snapshot
+    environment: tuple[str, Any]
+    train_name: str
+    common: dict[str, Any]
+
+    @classmethod
+    def gather(cls, store: Store, root: Path, calls: Callables) -> _Recipes:
+        env = trial_environment()
+        snapshot = CodeCapture(store, root).snapshot()
+        environment = describe(store, this_interpreter(), env)
+        threads, flags = settings(env)
+        record = environment[1]
+        common = {"code": snapshot.tree, "threads": threads, "flags": flags, "python": record.python, "packages": record.packages}
+        return cls(calls, snapshot, environment, calls.train_name or function_name(calls.train), common)
+
+    def prepare(self, seed: int) -> Recipe:
+        assert self.calls.prepare is not None
+        return Recipe(function=function_name(self.calls.prepare), seed=seed, **self.common)
+
+    def train(self, params: dict[str, Any], local: str | None, seed: int, prepared: str | None) -> Recipe:
+        """Args:
+        params: configuration as plain values.
+        local: digest of a configuration that holds functions or classes of the user's own, of which "module:name" would not say enough.
+        seed: of the block.
+        prepared: content id of the prepared value.
+        """
+        name = self.train_name if local is None else f"{self.train_name.partition('#')[0]}#{local[:16]}"
+        data = {} if prepared is None else {"prepared value": prepared}
+        return Recipe(function=name, params=params, seed=seed, data=data, **self.common)
+
+
+class _Shipped(NamedTuple):
+    """A configuration for another process; the stored call that it is part of; its digest where it holds what no module has."""
+
+    data: bytes
+    call: str
+    local: str | None
+
+
+class _Prepared(NamedTuple):
+    """What a block was prepared with: run and content id of the value, or why there is none."""
+
+    run: str | None = None
+    value: str | None = None
+    failure: Failure | None = None
+
+
+class _Work:
+    """One call of `carry_out`: hands tasks to the server, at most twice as many as it runs at once, and gathers what comes of them."""
+
+    def __init__(
+        self,
+        store: Store,
+        calls: Callables,
+        recipes: _Recipes,
+        reuse: Reuse | None,
+        setup: Setup,
+        study: str,
+        report: Callable[[Outcome], None],
+    ) -> None:
+        self._store = store
+        self._calls = calls
+        self._recipes = recipes
+        self._reuse = reuse
+        self._setup = setup
+        self._study = study
+        self._report = report
+        self._server: _Server | None = None
+        self._jobs: dict[int, Job] = {}
+        self._ready: deque[Task] = deque()
+        self._unprepared: dict[int, list[Job]] = {}
+        self._in_flight: dict[int, Task] = {}
+        self._outcomes: dict[int, Outcome] = {}
+        self._shipped: dict[str, _Shipped] = {}
+
+    def carry_out(self, jobs: Sequence[Job]) -> list[Outcome]:
+        self._jobs = {job.trial.index: job for job in jobs}
+        try:
+            self._enqueue(jobs)
+            while self._ready or self._in_flight:
+                while self._ready and len(self._in_flight) < 2 * self._setup.workers:
+                    self._submit(self._ready.popleft())
+                self._gather()
+        except KeyboardInterrupt:
+            self._wind_down()
+            raise
+        finally:
+            if self._server is not None:
+                self._server.close()
+        return [self._outcomes[job.trial.index] for job in jobs]
+
+    def _enqueue(self, jobs: Sequence[Job]) -> None:
+        """Everything that can be reused is found before the first trial, while the catalogue stands still."""
+        if self._calls.prepare is None:
+            self._ready.extend(self._tasks(jobs, _Prepared()))
+            return
+        for job in jobs:
+            self._unprepared.setdefault(job.trial.block, []).append(job)
+        for block, waiting in list(self._unprepared.items()):
+            self._prepare(block, waiting[0].trial.seed)
+
+    def _tasks(self, jobs: Sequence[Job], prepared: _Prepared) -> list[Task]:
+        found = [self._task(job, prepared) for job in jobs]
+        return [task for task in found if task is not None]
+
+    def _task(self, job: Job, prepared: _Prepared) -> Task | None:
+        """The job as a task; None where an earlier run stands for it."""
+        name = job.configuration.name
+        shipped = self._shipped_for(job.configuration)
+        recipe = self._recipes.train(job.configuration.params, shipped.local, job.trial.seed, prepared.value)
+        earlier = self._reuse.find(recipe.id) if self._reuse else None
+        if earlier is not None:
+            self._end(job, _reused(job, earlier))
+            return None
+        trial = TrialOf(
+            study=self._study,
+            configuration=name,
+            levels=job.configuration.levels,
+            block=job.trial.block,
+            index=job.trial.index,
+            call=shipped.call,
+        )
+        return Task(
+            number=job.trial.index,
+            kind="train",
+            configuration=shipped.data,
+            seed=job.trial.seed,
+            recipe=recipe,
+            name=self._label(name),
+            trial=trial,
+            parents=(Parent(run=prepared.run, by="prepare"),) if prepared.run else (),
+            prepared=prepared.value,
+        )
+
+    def _shipped_for(self, configuration: Configuration) -> _Shipped:
+        name = configuration.name
+        if name not in self._shipped:
+            config = self._calls.configuration(configuration)
+            data = ship(config, f"the configuration {name!r}")
+            call = self._store.objects.put(record_call(self._setup.function, data))
+            local = fingerprint((self._recipes.train_name, config)) if is_local(config) else None
+            self._shipped[name] = _Shipped(data, call, local)
+        return self._shipped[name]
+
+    def _label(self, name: str) -> str:
+        return f"{self._calls.name}: {name}" if self._calls.name else name
+
+    def _prepare(self, block: int, seed: int) -> None:
+        recipe = self._recipes.prepare(seed)
+        earlier = self._reuse.find(recipe.id) if self._reuse else None
+        value = self._value_of(earlier) if earlier else None
+        if earlier is not None and value is not None:
+            self._ready.extend(self._tasks(self._unprepared.pop(block), _Prepared(earlier.id, value)))
+        else:
+            self._ready.append(Task(-1 - block, "prepare", b"", seed, recipe, self._label("prepare"), None))
+
+    def _value_of(self, run: Run) -> str | None:
+        """Content id of what an earlier preparation left, where the store still has it."""
+        trace = self._reuse.trace(run) if self._reuse else None
+        for use in trace.written if trace else ():
+            if use.path.endswith(f"/{PREPARED}") and use.id is not None and use.id in self._store.objects:
+                return use.id
+        return None
+
+    def _submit(self, task: Task) -> None:
+        if self._server is None:
+            self._server = _Server(self._setup)
+        self._in_flight[task.number] = task
+        self._server.send(task)
+
+    def _gather(self) -> None:
+        if self._server is None:  # everything was reused
+            return
+        for message in self._server.receive():
+            if isinstance(message, Report):
+                self._take(message)
+        if self._server.closed:
+            self._bury()
+
+    def _bury(self) -> None:
+        """The server itself has died (out of memory, killed): what it had is lost and said; the next task starts another."""
+        assert self._server is not None
+        self._server.close()
+        self._server = None
+        failure = Failure(kind="ProcessDied", text="the process that starts trials was killed, and this trial with it")
+        for number in list(self._in_flight):
+            self._take(Report(number, None, "crashed", {}, failure, 0.0))
+
+    def _take(self, report: Report) -> None:
+        self._in_flight.pop(report.number, None)
+        if report.number >= 0:
+            job = self._jobs[report.number]
+            self._end(job, _outcome(job, report))
+            return
+        jobs = self._unprepared.pop(-1 - report.number)
+        if report.failure is None:
+            # In front of what is left to prepare: a block that was begun is finished first.
+            self._ready.extendleft(reversed(self._tasks(jobs, _Prepared(report.run, report.prepared))))
+            return
+        for job in jobs:
+            failure = Failure(kind=report.failure.kind, text=f"prepare failed: {report.failure.text}")
+            self._end(job, _outcome(job, Report(job.trial.index, None, "failed", {}, failure, 0.0)))
+
+    def _end(self, job: Job, outcome: Outcome) -> None:
+        self._outcomes[job.trial.index] = outcome
+        self._report(outcome)
+
+    def _wind_down(self) -> None:
+        """After Ctrl-C: running trials are told to stop and their endings are waited for; a second Ctrl-C waits no longer."""
+        if self._server is None:
+            return
+        with contextlib.suppress(KeyboardInterrupt):
+            self._server.stop()
+            while not self._server.closed:
+                for message in self._server.receive():
+                    if isinstance(message, Report) and message.number >= 0:
+                        self._take(message)
+
+
+def _reused(job: Job, run: Run) -> Outcome:
+    resources = run.result.resources if run.result else None
+    return Outcome(job.trial, run.id, run.state, run.metrics, None, True, resources.wall if resources else 0.0, resources)
+
+
+def _outcome(job: Job, report: Report) -> Outcome:
+    return Outcome(job.trial, report.run, report.state, report.metrics, report.failure, False, report.seconds, report.resources)
+
+
+class _Server:
+    """This process's end of the server."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._inbox = Inbox(self._socket.fileno())
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
+        with theirs:
+            # A session of its own, so that a Ctrl-C in the terminal reaches this process alone, which then stops trials in order.
+            self._process = subprocess.Popen(
+                command("server", theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                env=trial_environment(),
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output,
+            )
+        self.send(setup)
+        try:
+            self._await_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def closed(self) -> bool:
+        return self._inbox.closed
+
+    def send(self, message: object) -> None:
+        # Where the server has died, the end of what can be received says so.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            send(self._socket.fileno(), message)
+
+    def receive(self) -> list[Any]:
+        return self._inbox.receive()
+
+    def stop(self) -> None:
+        """No more tasks; what runs is stopped. Reports can be received until the server closes."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """The server and everything it started has ended."""
+        self.stop()
+        self._socket.close()
+        self._process.wait()
+        self._output.close()
+
+    def _await_ready(self) -> None:
+        answers: list[Any] = []
+        while not answers and not self.closed:
+            answers = self.receive()
+        if not answers:
+            raise TrialsFailed(
+                "the process that starts trials ended while it was loading the function",
+                value=self._said(),
+                next_step="Check that the function's module can be imported in a fresh interpreter.",
+            )
+        answer = answers[0]
+        if isinstance(answer, NotReady):
+            raise InvalidStudy("the function cannot be loaded in a clean process", value=answer.problem, next_step=answer.next_step)
+        assert isinstance(answer, Ready)
+
+    def _said(self) -> str | None:
+        self._output.seek(0)
+        return self._output.read().decode(errors="replace")[-2000:].strip() or None

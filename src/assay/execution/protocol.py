@@ -1,0 +1,57 @@
+"""What an executor is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from assay.records.plan import Configuration, Trial
+from assay.records.run import Failure, Resources, State
+
+
+class Job(NamedTuple):
+    """One trial to carry out, with its configuration in full."""
+
+    trial: Trial
+    configuration: Configuration
+
+
+class Outcome(NamedTuple):
+    """What came of a trial.
+
+    Attributes:
+        trial: the trial of the plan.
+        run: id of its run; None where it could not become one.
+        state: of the run; "queued" where the trial was never started.
+        metrics: last values, NaN and infinities kept; empty unless the run finished.
+        failure: why it did not finish; None where it did.
+        reused: an earlier run stands for it.
+        seconds: wall time of the run.
+        resources: what the run used, where it ended by itself.
+    """
+
+    trial: Trial
+    run: str | None
+    state: State
+    metrics: dict[str, float]
+    failure: Failure | None
+    reused: bool
+    seconds: float
+    resources: Resources | None = None
+
+
+class Executor(Protocol):
+    """Carries out trials, each from a clean state, several at once.
+
+    Duties: every job has exactly one outcome, in the order of the jobs; a trial that dies in whatever way is an outcome, never an
+    exception; results do not depend on `workers`; a finished run with the same recipe and the same observed inputs is reused.
+    """
+
+    def carry_out(self, jobs: Sequence[Job], *, study: str, workers: int, report: Callable[[Outcome], None]) -> list[Outcome]:
+        """Outcomes in the order of `jobs`; `report` is called in this process with each, as soon as it is known.
+
+        Raises:
+            KeyboardInterrupt: the user stopped it; running trials are recorded as interrupted, finished ones kept.
+            AssayError: no trial at all could be started.
+        """
+        ...

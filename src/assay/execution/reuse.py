@@ -1,0 +1,71 @@
+"""Runs that stand for a trial: the same recipe, finished, and every input that they were seen to use unchanged."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from assay.errors import MissingContent
+from assay.records.run import Run
+from assay.records.trace import FileUse, Trace
+from assay.store.objects import hash_file
+from assay.store.store import Store
+
+
+class Reuse:
+    """Looks for earlier runs on behalf of one study, and hashes each input at most once for it.
+
+    Args:
+        store: where the runs are.
+        root: root that the paths of their traces are relative to.
+    """
+
+    def __init__(self, store: Store, root: Path) -> None:
+        self._store = store
+        self._root = root
+        self._content: dict[str, str | None] = {}
+        self._verdicts: dict[str, bool] = {}
+
+    def find(self, recipe_id: str) -> Run | None:
+        """The newest finished run of this recipe whose observed inputs still have their content; None where there is none."""
+        for run_id in self._store.catalogue.with_recipe(recipe_id):
+            run = self._store.runs.read(run_id)
+            if run.state == "finished" and self._holds(run):
+                return run
+        return None
+
+    def trace(self, run: Run) -> Trace | None:
+        """What the run was seen to do; None where it was not watched, or the store no longer has it."""
+        if run.result is None or run.result.trace is None:
+            return None
+        try:
+            return self._store.objects.record(run.result.trace, Trace)
+        except MissingContent:
+            return None
+
+    def _holds(self, run: Run) -> bool:
+        """Runs of one study mostly share one trace, so its verdict is kept."""
+        if run.result is None or run.result.trace is None:
+            return False
+        known = self._verdicts.get(run.result.trace)
+        if known is None:
+            trace = self.trace(run)
+            known = trace is not None and all(self._unchanged(use) for use in (*trace.loaded, *trace.read))
+            self._verdicts[run.result.trace] = known
+        return known
+
+    def _unchanged(self, use: FileUse) -> bool:
+        return use.id is not None and self._now(use.path) == use.id
+
+    def _now(self, path: str) -> str | None:
+        if path not in self._content:
+            self._content[path] = content_now(self._root / path)
+        return self._content[path]
+
+
+def content_now(path: Path) -> str | None:
+    """Id of the file's content as it is; None where it is no readable file."""
+    try:
+        return hash_file(path) if os.path.isfile(path) else None  # noqa: PTH113
+    except OSError:
+        return None

@@ -1,0 +1,119 @@
+"""What a server of trials is told: once for all of them, and for each."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from assay.capture.code import Snapshot
+from assay.records.environment import Environment
+from assay.records.recipe import Recipe
+from assay.records.run import Failure, Parent, Resources, State, TrialOf
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "BLIS_NUM_THREADS",
+)
+INSIDE = "ASSAY_TRIAL"
+"""Environment variable that is set in servers and trials, and in whatever they start."""
+
+Start = Literal["fork", "spawn"]
+
+
+class Setup(NamedTuple):
+    """What all trials of a server share.
+
+    Attributes:
+        function: shipped `(train, prepare or None)`.
+        store: project root by which the store is opened.
+        root: root that paths are recorded relative to.
+        snapshot: code as it was when the study began: all trials run that code, whatever is edited meanwhile.
+        environment: id and record, taken once.
+        measured: names of metrics that are measurements.
+        workers: how many trials run at once.
+        start: "fork" from the server, or "spawn": a fresh interpreter for each trial.
+    """
+
+    function: bytes
+    store: Path
+    root: Path
+    snapshot: Snapshot
+    environment: tuple[str, Environment]
+    measured: frozenset[str]
+    workers: int
+    start: Start
+
+
+class Task(NamedTuple):
+    """One trial, or one preparation (`kind` "prepare", where `configuration` is not used)."""
+
+    number: int
+    kind: Literal["train", "prepare"]
+    configuration: bytes
+    seed: int
+    recipe: Recipe
+    name: str
+    trial: TrialOf | None
+    parents: tuple[Parent, ...] = ()
+    prepared: str | None = None
+
+
+class Report(NamedTuple):
+    """What a trial's process, or the server in its place, says of a task; `run` is None where no run could be started."""
+
+    number: int
+    run: str | None
+    state: State
+    metrics: dict[str, float]
+    failure: Failure | None
+    seconds: float
+    resources: Resources | None = None
+    prepared: str | None = None
+
+
+class Began(NamedTuple):
+    """A task became a run."""
+
+    number: int
+    run: str
+
+
+class Ready(NamedTuple):
+    """The server has loaded the function."""
+
+
+class NotReady(NamedTuple):
+    """The server could not load the function, or may not fork once it has."""
+
+    problem: str
+    next_step: str
+
+
+def trial_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Environment for trials: what the user has set stays.
+
+    The hash seed is 0 where it is not set, since it can only be given before a process starts. Where no thread count is set at all, each
+    trial gets one thread: sums split over threads differ in their last bits, so a count that followed the number of workers (or the
+    machine) would change results. The recipe holds these variables.
+    """
+    env = dict(environ)
+    env.setdefault("PYTHONHASHSEED", "0")
+    if not any(name in env for name in THREADS):
+        env |= dict.fromkeys(THREADS, "1")
+    env[INSIDE] = "1"
+    return env
+
+
+def interpreter_flags() -> list[str]:
+    """Flags that give another interpreter the behaviour of this one."""
+    flags = ["-" + "O" * sys.flags.optimize] if sys.flags.optimize else []
+    flags += ["-B"] * sys.flags.dont_write_bytecode + ["-s"] * sys.flags.no_user_site + ["-E"] * sys.flags.ignore_environment
+    flags += [f"-W{option}" for option in sys.warnoptions]
+    return flags + [f"-X{name}" if value is True else f"-X{name}={value}" for name, value in sys._xoptions.items()]

@@ -1,0 +1,173 @@
+"""A study of a Python function, as a user writes it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from assay.ablation.components import merge
+from assay.ablation.configurations import configure, settings_of
+from assay.ablation.plans import make_blocks
+from assay.errors import InvalidStudy, StoreUnusable
+from assay.execution.functions import Callables, FunctionExecutor, refuse_recursion
+from assay.execution.protocol import Executor
+from assay.execution.setup import Start
+from assay.execution.shipping import check_callable, function_name
+from assay.project.progress import progress
+from assay.project.study_plan import PlanView
+from assay.project.study_result import StudyResult as StudyResult
+from assay.questions.study.definition import Definition, define, plan_study
+from assay.questions.study.estimate import seconds_per_trial
+from assay.questions.study.running import run_study
+from assay.records.factor import Factor, Hypothesis, MetricGoal
+from assay.records.plan import Configuration
+from assay.store.root import find_root
+from assay.store.store import Store
+
+
+class Study:
+    """Which components matter?
+
+    Args:
+        train: `train(config, seed)` returns a dictionary of metrics. It is called in a process of its own for each trial, which starts
+            from a clean interpreter. With `prepare` it is called as `train(config, seed, prepared)`.
+        baseline: the configuration as it stands: a dictionary or dataclass, nested; every call gets a fresh copy.
+        components: `assay.remove`, `assay.replace`, `assay.change`.
+        metrics: `assay.maximize`, `assay.minimize`.
+        seeds: how many (0, 1, …), or the seeds themselves; each is given to every configuration.
+        configurations: named combinations beside the design's own: name to settings.
+        hypotheses: `assay.hypothesis`; sealed before the first trial.
+        prepare: `prepare(seed)` makes what the trials of a seed share, such as a trained model that they only evaluate. It is called
+            once for each seed, in a run of its own; each trial gets a fresh copy of its value.
+        name: what reports call the study.
+        root: project root; by default that of the file that defines `train`.
+        start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load).
+
+    >>> study = Study(lambda config, seed: {"y": 1.0}, baseline={"x": 1}, metrics=[], seeds=2)
+    >>> study.plan()
+    Traceback (most recent call last):
+    assay.errors.InvalidStudy: the study asks about no metric; expected at least one. Add metrics=[assay.maximize("accuracy")].
+    """
+
+    def __init__(
+        self,
+        train: Callable[..., object],
+        baseline: object,
+        components: Sequence[Factor] = (),
+        metrics: Sequence[MetricGoal] = (),
+        seeds: int | Sequence[int] = 5,
+        configurations: Mapping[str, Mapping[str, Any]] | None = None,
+        hypotheses: Sequence[Hypothesis] = (),
+        prepare: Callable[[int], object] | None = None,
+        name: str = "",
+        root: str | Path | None = None,
+        start: Start = "fork",
+    ) -> None:
+        self.train = train
+        self.baseline = baseline
+        self.components = components
+        self.metrics = metrics
+        self.seeds = seeds
+        self.configurations = configurations or {}
+        self.hypotheses = hypotheses
+        self.prepare = prepare
+        self.name = name
+        self.root = root
+        self.start = start
+
+    def plan(self, design: str = "leave-one-out") -> PlanView:
+        """The trials of a design; nothing is run or written.
+
+        Args:
+            design: "leave-one-out": each component flipped alone; "full": every combination.
+
+        Raises:
+            InvalidStudy: the study contradicts itself, or the design does not exist.
+            UnknownParameter: a component sets a key that the baseline does not have.
+            InvalidValue: `train` or `prepare` cannot be called as said, or a value cannot be recorded.
+        """
+        self._check()
+        definition = define(
+            name=self.name,
+            subject=function_name(self.train).partition("#")[0],
+            evaluation=function_name(self.prepare).partition("#")[0] if self.prepare else None,
+            baseline=self.baseline,
+            components=self.components,
+            metrics=self.metrics,
+            seeds=[block.seed for block in make_blocks(self.seeds)],
+            design=design,
+            configurations=self.configurations,
+            hypotheses=self.hypotheses,
+        )
+        plan = plan_study(definition)
+        for configuration in plan.configurations:
+            self._configured(configuration)  # a class that refuses a value is heard before anything runs
+        return PlanView(definition, plan, estimate(self._root(), definition))
+
+    def run(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
+        """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
+
+        Args:
+            plan: what `plan` gave, or the name of a design; by default leave-one-out.
+            workers: how many trials run at once. Results are the same with any number.
+
+        Raises:
+            InvalidStudy, UnknownParameter, InvalidValue: as for `plan`; or the function cannot be loaded in a clean process.
+            UnknownMetric: no trial reports a metric that is asked for.
+            StoreUnusable: what is recorded cannot be written.
+            TrialsFailed: no trial could be started.
+            KeyboardInterrupt: stopped by the user; finished trials are kept.
+        """
+        refuse_recursion()
+        view = plan if isinstance(plan, PlanView) else self.plan(plan or "leave-one-out")
+        root = self._root()
+        store = Store.open(root)
+        calls = Callables(self.train, self._configured, self.prepare, self.name)
+        measured = frozenset(goal.name for goal in self.metrics if goal.measured)
+        return carry_out(store, view, FunctionExecutor(store, root, calls, measured=measured, start=self.start), workers)
+
+    def _check(self) -> None:
+        arguments = ("config", "seed", "prepared") if self.prepare is not None else ("config", "seed")
+        check_callable(self.train, "train", arguments)
+        if self.prepare is not None:
+            check_callable(self.prepare, "prepare", ("seed",))
+        if self.start not in ("fork", "spawn"):
+            raise InvalidStudy("trials cannot be started in this way", value=self.start, expected='"fork" or "spawn"')
+
+    def _configured(self, configuration: Configuration) -> Any:
+        settings = settings_of(configuration, merge(self.components), self.configurations)
+        return configure(self.baseline, settings, component=configuration.name)
+
+    def _root(self) -> Path:
+        return Path(self.root).resolve() if self.root is not None else find_root(folder_of(self.train))
+
+
+def carry_out(store: Store, view: PlanView, executor: Executor, workers: int) -> StudyResult:
+    """Run the trials of a plan with progress on standard error.
+
+    Raises:
+        AssayError: as `assay.questions.study.running.run_study` raises it.
+    """
+    with progress(len(view), workers) as told:
+        evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told)
+    return StudyResult(evidence)
+
+
+def estimate(root: Path, definition: Definition) -> float | None:
+    """Seconds a trial took in earlier studies of the project; None where there are none."""
+    try:
+        return seconds_per_trial(Store.open(root, create=False), definition)
+    except StoreUnusable:  # nothing has been recorded here yet
+        return None
+
+
+def folder_of(function: Callable[..., object]) -> Path:
+    """Folder of the file that defines it; the working directory for what was typed into a terminal or a notebook."""
+    inner = function.func if isinstance(function, functools.partial) else inspect.unwrap(function)
+    module = sys.modules.get(getattr(inner, "__module__", None) or "")
+    file = getattr(module, "__file__", None)
+    return Path(file).resolve().parent if file else Path.cwd()

@@ -1,0 +1,73 @@
+"""What came of a study, as a user holds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay.records.effect import Answer, Effect, Interaction
+from assay.records.evidence import StudyEvidence, TrialResult
+from assay.records.finding import Finding
+from assay.report.tables import Format, table
+from assay.report.write import Report, write_report
+
+DEFAULT_WIDTH = 100
+
+
+class StudyResult:
+    """Effects, interactions, findings and answers of a study, with every trial they rest on.
+
+    Attributes:
+        evidence: all of it as one record.
+    """
+
+    def __init__(self, evidence: StudyEvidence) -> None:
+        self.evidence = evidence
+
+    @property
+    def study(self) -> str:
+        """Id of the study."""
+        return self.evidence.study
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Variant minus baseline, one for each comparison and metric."""
+        return self.evidence.effects
+
+    @property
+    def interactions(self) -> tuple[Interaction, ...]:
+        """Of components that the design could combine."""
+        return self.evidence.interactions
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a reader must know: no-ops, failed trials, NaN, reuse."""
+        return self.evidence.findings
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """One for each hypothesis."""
+        return self.evidence.answers
+
+    @property
+    def outcomes(self) -> tuple[TrialResult, ...]:
+        """One row for each trial of the plan, in its order."""
+        return self.evidence.rows
+
+    def table(self, format: Format = "terminal", *, width: int = DEFAULT_WIDTH) -> str:  # noqa: A002 - the word users know
+        """Configurations x metrics, differences with intervals, remarks.
+
+        Raises:
+            InvalidValue: `format` is not "terminal", "markdown" or "latex".
+        """
+        return table(self.evidence, format, width=width)
+
+    def report(self, folder: str | Path) -> Report:
+        """Write the report into `folder`: a page, tables, effects as JSON.
+
+        Raises:
+            BrokenError: the folder cannot be written.
+        """
+        return write_report(self.evidence, folder)
+
+    def __repr__(self) -> str:
+        return self.table()

@@ -1,0 +1,145 @@
+"""A study carried out: sealed before its first trial, resumed by running it again, judged by its evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from assay.errors import InvalidValue, UnknownMetric
+from assay.execution.protocol import Executor, Job, Outcome
+from assay.questions.study.analysis import analyse
+from assay.questions.study.archive import keep_evidence
+from assay.questions.study.definition import Definition
+from assay.records.evidence import StudyEvidence, TrialResult
+from assay.records.finding import Finding
+from assay.records.plan import Plan
+from assay.store.store import Store
+
+_NAMED_FAILURES = 5
+"""Kinds of failure that findings name one by one; the rest is counted."""
+
+
+def run_study(
+    store: Store,
+    definition: Definition,
+    plan: Plan,
+    executor: Executor,
+    *,
+    workers: int = 1,
+    report: Callable[[Outcome], None] = lambda _: None,
+    environment: str = "",
+) -> StudyEvidence:
+    """The evidence of a study, all of whose trials have been carried out or reused. It is in the store afterwards.
+
+    Args:
+        store: where definition, runs and evidence are kept.
+        definition: what is asked; sealed in the store before the first trial.
+        plan: the trials.
+        executor: carries them out.
+        workers: how many at once; the results do not depend on it.
+        report: called with each outcome as it is known.
+        environment: what the trials run in, in one line.
+
+    Raises:
+        InvalidValue: `workers` is less than 1.
+        UnknownMetric: trials finished, and none of them reported a metric that the study asks about.
+        KeyboardInterrupt: stopped by the user; what has finished is kept, and is reused when the study is run again.
+        AssayError: as the executor raises it.
+    """
+    if workers < 1:
+        raise InvalidValue("a study needs somebody to work", value=workers, expected="workers of at least 1")
+    study = store.studies.put(definition)
+    configurations = {configuration.name: configuration for configuration in plan.configurations}
+    jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials]
+    outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
+    evidence = judge(definition, plan, outcomes, environment)
+    keep_evidence(store, evidence)
+    return evidence
+
+
+def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], environment: str = "") -> StudyEvidence:
+    """What the outcomes say.
+
+    Raises:
+        UnknownMetric: trials finished, and none of them reported a metric that the study asks about.
+    """
+    _check_metrics(definition, outcomes)
+    analysis = analyse(definition, plan, outcomes)
+    return StudyEvidence(
+        study=definition.id,
+        name=definition.name,
+        baseline=definition.baseline,
+        factors=definition.factors,
+        goals=definition.goals,
+        hypotheses=definition.hypotheses,
+        plan=plan,
+        rows=tuple(row(definition, outcome) for outcome in outcomes),
+        effects=tuple(analysis.effects),
+        interactions=tuple(analysis.interactions),
+        answers=tuple(analysis.answers),
+        findings=(*analysis.findings, *_failures(outcomes), *_reuse(outcomes)),
+        notes=tuple(analysis.notes),
+        environment=environment,
+    )
+
+
+def row(definition: Definition, outcome: Outcome) -> TrialResult:
+    """The outcome as a row of the evidence."""
+    trial = outcome.trial
+    return TrialResult(
+        index=trial.index,
+        configuration=trial.configuration,
+        block=trial.block,
+        seed=trial.seed,
+        run=outcome.run,
+        state=outcome.state,
+        metrics=outcome.metrics,
+        seconds=outcome.seconds,
+        reused=outcome.reused,
+        failure=f"{outcome.failure.kind}: {outcome.failure.text}" if outcome.failure else "",
+        resources=outcome.resources,
+        measured=tuple(goal.name for goal in definition.goals if goal.measured),
+    )
+
+
+def _check_metrics(definition: Definition, outcomes: Sequence[Outcome]) -> None:
+    finished = [outcome for outcome in outcomes if outcome.state == "finished"]
+    reported = sorted({name for outcome in finished for name in outcome.metrics})
+    for goal in definition.goals:
+        if finished and goal.name not in reported:
+            raise UnknownMetric(
+                "no trial reported this metric",
+                value=goal.name,
+                expected=", ".join(map(repr, reported)) or "a metric that the trials report",
+                next_step="Correct the study's metrics; the trials that finished are kept and are not run again.",
+            )
+
+
+def _failures(outcomes: Sequence[Outcome]) -> list[Finding]:
+    """Trials that did not finish, gathered by their reason."""
+    reasons: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.state != "finished":
+            text = f"{outcome.failure.kind}: {outcome.failure.text}" if outcome.failure else outcome.state
+            reasons.setdefault(text, []).append(outcome)
+    findings = [_failed(text, failed) for text, failed in list(reasons.items())[:_NAMED_FAILURES]]
+    rest = sum(len(failed) for failed in list(reasons.values())[_NAMED_FAILURES:])
+    if rest:
+        text = f"{rest} more trials did not finish, for {len(reasons) - _NAMED_FAILURES} other reasons; the rows name them."
+        findings.append(Finding(kind="failed", about="trials", text=text))
+    return findings
+
+
+def _failed(reason: str, failed: Sequence[Outcome]) -> Finding:
+    counts = Counter(outcome.trial.configuration for outcome in failed)
+    where = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    number = "1 trial" if len(failed) == 1 else f"{len(failed)} trials"
+    return Finding(kind="failed", about=", ".join(counts), text=f"{number} did not finish: {where}. {reason}")
+
+
+def _reuse(outcomes: Sequence[Outcome]) -> list[Finding]:
+    reused = sum(outcome.reused for outcome in outcomes)
+    if not reused:
+        return []
+    text = f"Reused {reused} of {len(outcomes)} trials: earlier runs with the same recipe, whose observed inputs are unchanged."
+    return [Finding(kind="reused", about="trials", text=text)]
