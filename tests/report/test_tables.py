@@ -14,11 +14,10 @@ from msgspec.structs import replace
 from assay.errors import InvalidValue
 from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
-from assay.report import table
 from assay.report.latex import escape as latex_escape
 from assay.report.layout import width_of
 from assay.report.markdown import escape as markdown_escape
-from assay.report.tables import in_words
+from assay.report.tables import in_words, table
 
 Effects = Callable[..., Effect]
 Studies = Callable[..., StudyEvidence]

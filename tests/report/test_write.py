@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from assay.errors import BrokenError
 from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
-from assay.report import write_report
+from assay.report.write import write_report
 
 EVIL = "<script>alert('x')</script>"
 

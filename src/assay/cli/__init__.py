@@ -1,1 +1,1 @@
-"""The command line (floor 9)."""
+"""The command line: commands, terminal output, JSON documents, exit codes (floor 9)."""

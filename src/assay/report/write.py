@@ -10,7 +10,6 @@ from pathlib import Path
 from assay.errors import BrokenError
 from assay.records.evidence import StudyEvidence
 from assay.report.document import study_document, to_json
-from assay.report.page import page
 from assay.report.tables import table
 
 
@@ -32,6 +31,9 @@ def write_report(evidence: StudyEvidence, folder: str | Path) -> Report:
     Raises:
         BrokenError: the folder or a file in it cannot be written.
     """
+    # Late: the page's template engine is heavy, and whoever only prints a table (`Study.run`) should not wait for it.
+    from assay.report.page import page
+
     target = Path(folder)
     report = Report(target / "index.html", target / "table.md", target / "table.tex", target / "effects.json")
     contents = {

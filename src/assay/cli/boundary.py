@@ -1,0 +1,105 @@
+"""The border between Assay and the terminal: every error becomes a message and an exit code, and none a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from assay.errors import AssayError, BrokenError, CommandNotFound, UsageError
+
+YES, NO, WRONG_USE, BROKEN = 0, 1, 2, 3
+NOT_STARTED, NOT_FOUND = 125, 127
+"""`assay run` returns the command's own code, or one of these, as `env` and `timeout` do."""
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+def guarded(command: click.Command, arguments: Sequence[str]) -> int:
+    """Carry out a command line; the exit code, whatever happens. Errors are told on standard error, or as JSON where that was asked for."""
+    asked = _asked_command(arguments)
+    try:
+        code = command.main(list(arguments), prog_name="assay", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except (KeyboardInterrupt, click.Abort):
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the border of the command line: an error of Assay's own is told, not thrown at the user
+        return _tell(error, asked, arguments)
+    return code if isinstance(code, int) else YES
+
+
+def _asked_command(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if not argument.startswith("-")), "")
+
+
+def _tell(error: Exception, command: str, arguments: Sequence[str]) -> int:
+    problem = _as_assay_error(error)
+    try:
+        if command != "run" and "--json" in arguments:
+            # Late: only this rare path needs the documents, and they load half of Assay.
+            from assay.project.documents import error as error_document
+            from assay.report.document import to_json
+
+            sys.stdout.write(to_json(error_document(problem)))
+            sys.stdout.flush()
+        else:
+            sys.stderr.write(f"assay: {_printable(str(problem))}\n")
+    except BrokenPipeError:
+        return _reader_left()
+    if command == "run":
+        return NOT_FOUND if isinstance(problem, CommandNotFound) else NOT_STARTED
+    return problem.exit_code
+
+
+def _printable(text: str) -> str:
+    """`text` as this terminal's encoding can show it, without characters that would steer it."""
+    shown = "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
+    encoding = sys.stderr.encoding or "utf-8"
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _as_assay_error(error: Exception) -> AssayError:
+    if isinstance(error, AssayError):
+        return error
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "assay"
+        return UsageError(_sentence(error.format_message()), next_step=f"`{path} --help` shows how it is used.")
+    return BrokenError(
+        f"Assay itself failed ({type(error).__name__}: {error})",
+        next_step=f"The traceback is in {_keep_traceback(error)}; please send it with a bug report.",
+    )
+
+
+def _sentence(message: str) -> str:
+    text = message.strip().rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _keep_traceback(error: Exception) -> str:
+    """Where the traceback was written: the user's cache folder, or else a temporary one; nothing where neither can be written."""
+    text = "".join(traceback.format_exception(error))
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "assay"
+    for folder in (cache, Path(tempfile.gettempdir())):
+        path = folder / f"traceback-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError:
+            continue
+        return str(path)
+    return "no file, since neither the cache nor a temporary folder can be written"
+
+
+def _reader_left() -> int:
+    """Whoever read standard output is gone (`assay ls | head`): say nothing, and let the interpreter's last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _BROKEN_PIPE

@@ -1,0 +1,72 @@
+"""`assay diff`: in what two runs differ."""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+
+import click
+
+from assay.cli.boundary import NO, YES
+from assay.cli.commands.ls import value_text
+from assay.cli.output import emit, json_option, say, title, width
+from assay.project import documents
+from assay.project.project import Project
+from assay.report.grid import Column
+from assay.report.layout import text_table
+
+_HEADINGS = {
+    "param": "Parameters", "code": "Code", "data": "Data", "package": "Packages", "python": "Python", "system": "System",
+    "hardware": "Hardware", "flag": "Flags", "seed": "Seeds", "lineage": "Lineage",
+}  # fmt: skip
+_ID_LENGTH = 64
+
+
+@click.command(name="diff", epilog="Returns 0 where they do not differ, 1 where they do.")
+@click.argument("a")
+@click.argument("b")
+@click.option("--patch", "as_patch", is_flag=True, help="Print the difference of their code as a patch that `git apply` takes.")
+@json_option
+def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
+    """Say in what runs A and B differ: parameters, code, data, packages, settings, metrics."""
+    project = Project.open()
+    first, second = project.resolve(a), project.resolve(b)
+    if as_patch and not as_json:
+        patch = project.patch(first, second)
+        sys.stdout.write(patch)
+        return NO if patch else YES
+    found = project.diff(first, second)
+    document = documents.diff(first, second, found)
+    results_differ = any(metric["a"] != metric["b"] for metric in document["metrics"].values() if not metric["measured"])
+    if as_json:
+        emit(document | {"patch": project.patch(first, second)} if as_patch else document)
+        return NO if found or results_differ else YES
+    say(f"a  {first.id}  {first.start.name}".rstrip())
+    say(f"b  {second.id}  {second.start.name}".rstrip())
+    for kind, group in groupby(found, key=lambda difference: difference.kind):
+        title(_HEADINGS[kind])
+        _table([(difference.name, _shown(difference.a), _shown(difference.b)) for difference in group])
+    if document["metrics"]:
+        title("Metrics")
+        _table([(name, _value(both["a"]), _value(both["b"])) for name, both in document["metrics"].items()])
+    if not found:
+        say("\nNothing that determines a result differs.")
+    return NO if found or results_differ else YES
+
+
+def _table(rows: list[tuple[str, str, str]]) -> None:
+    columns = [Column("", wraps=True), Column("a", wraps=True), Column("b", wraps=True)]
+    head, _, *lines = text_table(columns, rows, width() - 2).split("\n")
+    for line in (head, *lines):
+        say(f"  {line}".rstrip())
+
+
+def _shown(value: str | None) -> str:
+    """Content ids are cut to what a person compares."""
+    if value is None:
+        return "—"
+    return value[:12] if len(value) == _ID_LENGTH and not set(value) - set("0123456789abcdef") else value
+
+
+def _value(value: object) -> str:
+    return "—" if value is None else value_text(value)

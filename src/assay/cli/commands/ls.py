@@ -1,0 +1,132 @@
+"""`assay ls`: runs as a table of what distinguishes them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from assay.cli.output import age, emit, hint, json_option, say, state_text, width
+from assay.comparison.diff import flatten
+from assay.project import documents
+from assay.project.project import Project
+from assay.records.run import Run
+from assay.report.grid import Column
+from assay.report.layout import safe, text_table, width_of
+
+_NAME_WIDTH = 24
+_GAP = 2
+
+
+@click.command(
+    name="ls",
+    epilog="An EXPR compares fields with values: metrics.loss < .3 and params.lr == .1 and state == 'finished' and 'paper' in tags.",
+)
+@click.option("--where", metavar="EXPR", help="Only runs that fulfil an expression.")
+@click.option(
+    "--sort", default="-started", show_default=True, metavar="KEY", help="A field such as metrics.loss; with - the largest first."
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N runs.  [default: 20, with --json all]")
+@json_option
+def command(where: str | None, sort: str, limit: int | None, as_json: bool) -> int:
+    """List runs, the newest first."""
+    project = Project.open()
+    found = project.runs(where=where, sort=sort, limit=limit if limit is not None or as_json else 20)
+    total = project.count(where)
+    if as_json:
+        emit(documents.listing(project.store, found, total))
+        return 0
+    if not found:
+        hint("assay: no run fulfils this." if where else "assay: no runs yet; `assay run CMD` records one.")
+        return 0
+    shorts = [documents.short(project.store, run) for run in found]
+    columns, rows, left_out = columns_of(found, shorts, width())
+    for line in text_table(columns, rows, width()).split("\n"):
+        say(_coloured(line))
+    if left_out:
+        hint(f"assay: not shown for want of space: {', '.join(left_out)} (`assay show RUN`, or --json)")
+    if total > len(found):
+        hint(f"assay: {len(found)} of {total} runs (--limit {total} shows all)")
+    return 0
+
+
+def columns_of(
+    runs: Sequence[Run], shorts: Sequence[dict[str, Any]], room: int
+) -> tuple[list[Column], list[tuple[str, ...]], list[str]]:
+    """The table's columns, its rows, and the names of what did not fit into `room` characters.
+
+    Id, name, state and age always; then metrics (results before measurements) and the parameters in which the runs differ, in turn.
+    """
+    fixed = [("id", [run.id[:8] for run in runs]), ("name", [_name(run) for run in runs])]
+    fixed += [("state", [run.state for run in runs]), ("age", [age(run.start.started) for run in runs])]
+    chosen = [(header, cells, "left") for header, cells in fixed if any(cells)]
+    left = room - sum(_width(header, cells) + _GAP for header, cells, _ in chosen)
+    left_out = []
+    for header, cells in _in_turn(_metrics(runs), _params(shorts)):
+        needed = _width(header, cells) + _GAP
+        if needed <= left:
+            chosen.append((header, cells, "right"))
+            left -= needed
+        else:
+            left_out.append(header)
+    columns = [Column(header, "right" if side == "right" else "left") for header, _, side in chosen]
+    return columns, list(zip(*(cells for _, cells, _ in chosen), strict=True)), left_out
+
+
+_Cells = tuple[str, list[str]]
+
+
+def _in_turn(first: list[_Cells], second: list[_Cells]) -> list[_Cells]:
+    turns = [pair for both in zip(first, second, strict=False) for pair in both]
+    both = min(len(first), len(second))
+    return [*turns, *first[both:], *second[both:]]
+
+
+def _width(header: str, cells: Sequence[str]) -> int:
+    return max(width_of(safe(text)) for text in (header, *cells))
+
+
+def _name(run: Run) -> str:
+    trial = run.start.trial
+    name = run.start.name or (f"{trial.configuration} #{trial.block}" if trial else "")
+    return name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1] + "…"
+
+
+def _metrics(runs: Sequence[Run]) -> list[_Cells]:
+    """Every metric of these runs, those that are results before those that are measurements."""
+    summaries = [run.result.metrics if run.result else {} for run in runs]
+    names = dict.fromkeys(name for metrics in summaries for name in metrics)
+    measured = {name for metrics in summaries for name, metric in metrics.items() if metric.measured}
+    ordered = sorted(names, key=lambda name: name in measured)
+    return [(name, [value_text(metrics[name].last) if name in metrics else "" for metrics in summaries]) for name in ordered]
+
+
+def _params(shorts: Sequence[dict[str, Any]]) -> list[_Cells]:
+    """The parameters in which these runs differ; all of a single run's."""
+    flat = [dict(flatten(short["params"])) for short in shorts]
+    names = dict.fromkeys(name for params in flat for name in params)
+    columns = [(name, [value_text(params[name]) if name in params else "" for params in flat]) for name in names]
+    return [column for column in columns if len(shorts) == 1 or len(set(column[1])) > 1]
+
+
+def value_text(value: object) -> str:
+    """A value of a parameter or a metric in a table's cell: numbers to six digits, texts as they are.
+
+    >>> value_text(0.123456789), value_text(float("nan")), value_text([1, 2]), value_text("adam")
+    ('0.123457', 'NaN', '[1, 2]', 'adam')
+    """
+    if isinstance(value, float):
+        return f"{value:.6g}" if math.isfinite(value) else documents.plain(value).replace("Infinity", "inf")
+    text = value if isinstance(value, str) else json.dumps(documents.plain(value), ensure_ascii=False)
+    return text if len(text) <= _NAME_WIDTH else text[: _NAME_WIDTH - 1] + "…"
+
+
+def _coloured(line: str) -> str:
+    """The line with its state in colour."""
+    for state in ("finished", "running", "failed", "crashed", "interrupted", "queued"):
+        if f"  {state}  " in line:
+            return line.replace(f"  {state}  ", f"  {state_text(state)}  ", 1)
+    return line

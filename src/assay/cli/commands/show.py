@@ -1,0 +1,177 @@
+"""`assay show`: everything known of a run, section by section."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from assay.cli.commands.ls import value_text
+from assay.cli.output import age, duration, emit, json_option, moment, pairs, say, size, state_text, styled, title
+from assay.comparison.diff import flatten
+from assay.project.project import Project
+from assay.report.layout import safe
+
+_LISTED = 12
+Document = dict[str, Any]
+
+
+@click.command(name="show")
+@click.argument("run")
+@click.option("--all", "everything", is_flag=True, help="List every file and package, however many there are.")
+@json_option
+def command(run: str, everything: bool, as_json: bool) -> int:
+    """Show everything known of RUN: what it was, its result, code, data, environment, and what was not captured."""
+    document = Project.open().show(run)
+    if as_json:
+        emit(document)
+        return 0
+    most = None if everything else _LISTED
+    known = document["run"]
+    _what(known)
+    _result(known)
+    _code(known, most)
+    _files("Data read", known["trace"]["read"], most)
+    _files("Files written", known["trace"]["written"], most)
+    _environment(known, most)
+    _resources(known)
+    _fidelity(known, most)
+    return 0
+
+
+def _what(run: Document) -> None:
+    say(f"{styled('run ' + run['id'], bold=True)}  {state_text(run['state'])}")
+    took = f", {duration(run['ended'] - run['started'])}" if run["ended"] is not None else ""
+    pairs(
+        _present(
+            ("name", run["name"]),
+            ("command", " ".join(run["command"])),
+            ("started", f"{moment(run['started'])} ({age(run['started'])}){took}"),
+            ("tags", ", ".join(run["tags"])),
+            ("study", run["study"] or ""),
+            ("recipe", run["recipe"]),
+            ("on", run["host"]["name"]),
+        )
+    )
+    _section("Builds on", [(parent["run"][:8], f"{parent['by']} {parent['path']}".strip()) for parent in run["parents"]])
+
+
+def _result(run: Document) -> None:
+    _section("Parameters", [(name, value_text(value)) for name, value in flatten(run["params"])])
+    _section("Metrics", [(name, value_text(value)) for name, value in run["metrics"].items()])
+
+
+def _code(run: Document, most: int | None) -> None:
+    code = run["code"]
+    where = _git(code["git"]) if code["git"] else ""
+    _section(
+        "Code",
+        _present(
+            ("tree", code["tree"] or "none"),
+            ("git", where),
+            ("root", code["root"]),
+            ("directory", code["directory"] if code["directory"] != "." else ""),
+            ("function", code["function"] or ""),
+        ),
+    )
+    _list("loaded", [file["path"] for file in run["trace"]["loaded"]], most)
+    _list("left out", [f"{path} ({why})" for path, why in code["left_out"].items()], most)
+
+
+def _git(git: Document) -> str:
+    commit = git["commit"][:12] if git["commit"] else "no commit yet"
+    return f"{commit} on {git['branch'] or 'no branch'}{', with changes' if git['dirty'] else ''}"
+
+
+def _files(heading: str, files: list[Document], most: int | None) -> None:
+    if not files:
+        return
+    title(f"{heading} ({len(files)})")
+    for file in files[:most]:
+        notes = [
+            size(file["size"]),
+            (file["id"] or "content unknown")[:12],
+            "kept" if file["kept"] else "hashed only",
+            file["note"],
+        ]
+        say(f"  {safe(file['path'])}  {styled(', '.join(note for note in notes if note), dim=True)}")
+    _more(len(files), most)
+
+
+def _environment(run: Document, most: int | None) -> None:
+    found = run["environment"]
+    if found is None:
+        return
+    hardware = found["hardware"]
+    machine = (
+        f"{hardware['cpu'] or hardware['machine']}, {hardware['cpus']} of {hardware['cores']} cores, {size(hardware['memory'])}"
+    )
+    accelerators = ", ".join(gpu["name"] for gpu in hardware["gpus"])
+    settings = run["determinism"]
+    recipe = settings.get("recipe", {})
+    _section(
+        "Environment",
+        _present(
+            ("python", found["python"] or "not seen"),
+            ("executable", found["executable"] or ""),
+            ("system", found["os"]),
+            ("machine", machine),
+            ("gpu", accelerators),
+            ("seed", "" if recipe.get("seed") is None else str(recipe["seed"])),
+            ("hash seed", str(settings.get("hash_seed", ""))),
+            ("seeded", ", ".join(settings.get("seeded", []))),
+            ("threads", ", ".join(f"{name}={value}" for name, value in recipe.get("threads", {}).items())),
+            ("flags", ", ".join(f"{name}={value}" for name, value in recipe.get("flags", {}).items())),
+        ),
+    )
+    _list("packages", [f"{package['name']} {package['version']}" for package in found["packages"]], most)
+
+
+def _resources(run: Document) -> None:
+    used = run["resources"]
+    if not used:
+        return
+    _section(
+        "Resources",
+        _present(
+            ("wall time", duration(used["wall"])),
+            ("CPU time", f"{duration(used['cpu_user'])} user, {duration(used['cpu_system'])} system"),
+            ("peak memory", size(used["peak_memory"])),
+            ("GPU memory", size(used["gpu_peak_memory"]) if used["gpu_peak_memory"] else ""),
+        ),
+    )
+
+
+def _fidelity(run: Document, most: int | None) -> None:
+    kept = run["fidelity"]
+    if kept:
+        title("Fidelity")
+        pairs([("grade", kept["grade"]), ("captured", ", ".join(kept["captured"]) or "nothing")])
+        _list("missing", [f"{gap['what']}: {gap['why']}" for gap in kept["missing"]], most)
+    if run["findings"]:
+        title("Findings")
+        for finding in run["findings"]:
+            say(f"  {safe(finding['kind'])}: {safe(finding['about'])}: {safe(finding['text'])}")
+
+
+def _present(*items: tuple[str, str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in items if value]
+
+
+def _section(heading: str, items: list[tuple[str, str]]) -> None:
+    if items:
+        title(heading)
+        pairs(items)
+
+
+def _list(name: str, items: list[str], most: int | None) -> None:
+    if not items:
+        return
+    shown = ", ".join(items[:most])
+    more = f" and {len(items) - most} more (--all lists them)" if most is not None and len(items) > most else ""
+    pairs([(f"{name} ({len(items)})", shown + more)])
+
+
+def _more(count: int, most: int | None) -> None:
+    if most is not None and count > most:
+        say(f"  and {count - most} more (--all lists them)")

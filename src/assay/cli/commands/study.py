@@ -1,0 +1,23 @@
+"""`assay study`: ablation studies of a command line, described by a file."""
+
+from __future__ import annotations
+
+import click
+
+from assay.cli.lazy import Entry, LazyGroup
+
+STUDY_COMMANDS = {
+    "plan": Entry("study_plan", "Show what a study would run, and what it can and cannot tell."),
+    "run": Entry("study_run", "Run a study, or what is left of it."),
+    "show": Entry("study_show", "Show what a study found."),
+    "ls": Entry("study_ls", "List studies."),
+}
+
+
+@click.group(name="study", cls=LazyGroup, entries=STUDY_COMMANDS)
+def command() -> None:
+    """Plan, run and show ablation studies.
+
+    An ablation removes, replaces or changes parts of a system, one at a time, and runs it again under the same seeds: what gets worse
+    shows what the part was worth.
+    """

@@ -1,0 +1,36 @@
+"""`assay study show`: what a study found, as table and in words."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from assay.cli.output import emit, json_option, say, styled, width
+from assay.project import documents
+from assay.project.project import Project
+from assay.questions.study.archive import kept_evidence
+from assay.records.evidence import StudyEvidence
+from assay.report.tables import in_words, table
+
+
+@click.command(name="show")
+@click.argument("study")
+@json_option
+def command(study: str, as_json: bool) -> int:
+    """Show what STUDY (its id or a unique prefix) found: the table, effects, answers, findings."""
+    evidence = kept_evidence(Project.open().store, study)
+    if as_json:
+        emit(documents.study(evidence))
+    else:
+        print_evidence(evidence)
+    return 0
+
+
+def print_evidence(evidence: StudyEvidence) -> None:
+    """Print the table of a study and what it says in words on standard output."""
+    say(styled(f"Study {evidence.name or evidence.study[:8]}", bold=True) + f"  {evidence.study[:8]}  {evidence.plan.design}")
+    say()
+    for text in (table(evidence, width=width()), in_words(evidence, width=width())):
+        say(text)
+    sys.stdout.flush()

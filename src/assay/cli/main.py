@@ -1,0 +1,44 @@
+"""The command `assay`: which commands there are."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from assay import __version__
+from assay.cli.boundary import guarded
+from assay.cli.lazy import Entry, LazyGroup
+
+COMMANDS = {
+    "run": Entry("run", "Run a command and record what produced its result."),
+    "ls": Entry("ls", "List runs."),
+    "show": Entry("show", "Show everything known of a run."),
+    "log": Entry("log", "Show the series of a run's metrics."),
+    "diff": Entry("diff", "Say in what two runs differ."),
+    "origin": Entry("origin", "Find the runs that made a file."),
+    "lineage": Entry("lineage", "Show the runs that a run builds on."),
+    "restore": Entry("restore", "Put a run's code back into a folder of its own."),
+    "reproduce": Entry("reproduce", "Run a run again and say whether its result came back."),
+    "study": Entry("study", "Plan, run and show ablation studies."),
+    "report": Entry("report", "Write the report of a study."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="A RUN is an id or a unique prefix of it, a name, last, last~2, min:METRIC or max:METRIC.",
+)
+@click.version_option(__version__, "--version", message="assay %(version)s")
+def assay() -> None:
+    """Version control for experiments.
+
+    Records what produced a result, gives it back, says whether it really came back, and measures what every part contributes.
+    """
+
+
+def entry() -> None:
+    """Run the command line of this process and end with its exit code."""
+    sys.exit(guarded(assay, sys.argv[1:]))
