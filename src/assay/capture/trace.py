@@ -79,7 +79,7 @@ class LiveTrace:
         self._on = False
         tracer.watcher.stop()
         own = [
-            tracer.fact_record("s", _start_facts()),
+            tracer.fact_record("s", {**_start_facts(), "skip": tracer.watcher.skip}),
             *self._records,
             *_loaded_modules(),
             tracer.fact_record("e", tracer.end_facts()),

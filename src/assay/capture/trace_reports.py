@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from assay.records.environment import Determinism
 
 END = b"\0\n"
-_FILE_KINDS = frozenset(b"rwauxdl")
+_FILE_KINDS = frozenset("rwauxdlm")
 
 
 class Stat(NamedTuple):
@@ -122,31 +122,57 @@ def merge(reports: Iterable[bytes]) -> Observed:
     facts: dict[str, list[tuple[int, Any]]] = {}
     records: list[_Record] = []
     for process, report in enumerate(reports):
-        for item in report.split(END):
-            kind = item[:1]
-            if not kind.isascii() or (not kind.isalpha() and kind != b"!"):
-                continue
-            if kind == b"m" or kind[0] in _FILE_KINDS:
-                records.extend(_file_record(item, process))
-            elif kind == b"!":
-                facts.setdefault("!", []).append((process, item[1:].decode(errors="replace")))
-            else:
-                facts.setdefault(kind.decode(), []).extend((process, fact) for fact in _literal(item[1:]))
+        _Parser(process, records, facts).parse(report)
     records.sort(key=lambda record: record.time)
     return _observed(records, facts)
 
 
-def _file_record(item: bytes, process: int) -> Iterator[_Record]:
-    head, _, rest = os.fsdecode(item).partition(" ")
-    stat, _, path = rest.partition(" ")
-    try:
-        time = float(head[1:])
-        known = Stat(*(int(part) for part in stat.split(","))) if "," in stat else None
-    except (ValueError, TypeError):
-        return
-    old, _, new = path.partition("\0")
-    if old:
-        yield _Record(time, head[0], Use(time, known, stat != "?", process), _normal(old), _normal(new) if new else "")
+class _Parser:
+    """Reads the records of one process."""
+
+    def __init__(self, process: int, records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -> None:
+        self._process = process
+        self._records = records
+        self._facts = facts
+        self._time = 0.0
+        self._skip: tuple[str, ...] = ()
+
+    def parse(self, report: bytes) -> None:
+        for item in report.split(END):
+            try:
+                self._record(chr(item[0]) if item else "", item)
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                continue  # a damaged record; the others stand
+
+    def _record(self, kind: str, item: bytes) -> None:
+        if kind == "q":
+            self._quick(os.fsdecode(item[1:]))
+        elif kind == "t":
+            self._time = float(item[1:])
+        elif kind in _FILE_KINDS:
+            self._file(kind, item)
+        elif kind == "!":
+            self._fact(kind, item[1:].decode(errors="replace"))
+        elif kind.isalpha():
+            self._fact(kind, ast.literal_eval(item[1:].decode("ascii")))
+
+    def _fact(self, kind: str, fact: Any) -> None:
+        self._facts.setdefault(kind, []).append((self._process, fact))
+        if kind == "s" and isinstance(fact, dict):
+            self._skip = tuple(fact.get("skip", ()))
+
+    def _quick(self, path: str) -> None:
+        """One of many files: its process recorded the time now and then, and left it to us to tell the program's files from Python's."""
+        if not path.startswith(self._skip):
+            self._records.append(_Record(self._time, "r", Use(self._time, None, False, self._process), _normal(path)))
+
+    def _file(self, kind: str, item: bytes) -> None:
+        head, _, rest = os.fsdecode(item).partition(" ")
+        stat, _, path = rest.partition(" ")
+        known = Stat(*map(int, stat.split(","))) if "," in stat else None
+        old, _, new = path.partition("\0")
+        use = Use(float(head[1:]), known, stat != "?", self._process)
+        self._records.append(_Record(use.time, kind, use, _normal(old), _normal(new) if new else ""))
 
 
 def _normal(path: str) -> str:
@@ -155,13 +181,6 @@ def _normal(path: str) -> str:
         folder, _, name = path.rpartition("/")
         return os.path.realpath(path) if name == ".." else os.path.join(os.path.realpath(folder), name)
     return os.path.normpath(path) if "/." in path or "//" in path else path
-
-
-def _literal(text: bytes) -> Iterator[Any]:
-    try:
-        yield ast.literal_eval(text.decode("ascii"))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return
 
 
 def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -> Observed:

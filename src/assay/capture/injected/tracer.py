@@ -10,8 +10,9 @@ It has three lives:
 Nothing here may print, raise into the user's program, or import a library that the user has not imported.
 
 A record is a letter, its fields and ``NUL LF``; file names are the last field, so any byte that a name can have is exact. Letters:
-``s`` start facts, ``r`` read, ``w`` written anew, ``a`` appended, ``u`` read and written, ``x`` source executed, ``m`` moved, ``d``
-removed, ``l`` folder listed, ``c`` child started, ``n`` library that reads natively, ``h`` host contacted, ``e`` end facts, ``!`` lost.
+``s`` start facts, ``r`` read, ``q`` read, of many (after a ``t`` with the time), ``w`` written anew, ``a`` appended, ``u`` read and written,
+``x`` source executed, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``n`` library that reads natively, ``h`` host
+contacted, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?": not asked).
 Facts are Python literals, since a JSON module would cost every start 2 ms.
 """
 
@@ -210,6 +211,7 @@ class Report:
         self._busy = _thread.allocate_lock()
         self._waiting = []  # type: list[bytes]
         self._at = self._end = self._segments = 0
+        self._map = None  # type: object
         self._maps = []  # type: list[object]
         self._name = "%s/%d.%d" % (folder, os.getpid(), time.time_ns())
         self._lost = False
@@ -217,20 +219,26 @@ class Report:
     def append(self, record: "bytes") -> "None":
         """The record outlives the process once this has returned."""
         waiting = self._waiting
-        waiting.append(record)
-        while waiting and self._busy.acquire(False):
+        if self._busy.acquire(False):
             try:
-                while waiting:
-                    self._put(waiting.pop(0))
+                end = self._at + len(record)
+                if end <= self._end or self._grow(len(record)):
+                    self._map[self._at : self._at + len(record)] = record
+                    self._at += len(record)
             finally:
                 self._busy.release()
-
-    def _put(self, record: "bytes") -> "None":
-        if self._at + len(record) > self._end and not self._grow(len(record)):
-            return
-        at = self._at
-        self._at = at + len(record)
-        self._maps[-1][at : self._at] = record
+            if not waiting:
+                return
+        else:
+            waiting.append(record)
+        while waiting and self._busy.acquire(False):
+            try:
+                record = waiting.pop(0) if waiting else b""
+                if self._at + len(record) <= self._end or self._grow(len(record)):
+                    self._map[self._at : self._at + len(record)] = record
+                    self._at += len(record)
+            finally:
+                self._busy.release()
 
     def _grow(self, needed: "int") -> "bool":
         if self._lost:
@@ -242,14 +250,15 @@ class Report:
             descriptor = os.open("%s.%04d" % (self._name, self._segments), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 os.posix_fallocate(descriptor, 0, size)
+                self._map = mmap.mmap(descriptor, size, **({"trackfd": False} if sys.version_info >= (3, 13) else {}))
                 # Older maps are kept: closing one would close a descriptor number that the program may have reused.
-                self._maps.append(mmap.mmap(descriptor, size))
+                self._maps.append(self._map)
             finally:
                 os.close(descriptor)
         except OSError:
             self._lost = True
-            if self._maps:
-                self._maps[-1][self._at : self._at + len(LOST)] = LOST
+            if self._map is not None:
+                self._map[self._at : self._at + len(LOST)] = LOST
             return False
         self._segments += 1
         self._at, self._end = 0, size - len(LOST)
@@ -269,7 +278,9 @@ class Watcher:
         self._seen = set()  # type: set[int]
         self._relative = set()  # type: set[int]
         self._stats = 0
-        self._skip = ()  # type: tuple[str, ...]
+        self._time = 0.0
+        self._full = False
+        self.skip = ()  # type: tuple[str, ...]
         self._installed = False
         self._handlers = {
             "exec": self._executed,
@@ -298,7 +309,8 @@ class Watcher:
         self._seen.clear()
         self._relative.clear()
         self._stats = 0
-        self._skip = skipped() + own
+        self._full = False
+        self.skip = skipped() + own
         self.emit = emit
         self.folder = folder
         if not self._installed:
@@ -306,6 +318,10 @@ class Watcher:
             sys.addaudithook(self._hook())
             os.register_at_fork(after_in_child=self._forked)
         self.on = True
+
+    def start_record(self, forked: "bool" = False) -> "bytes":
+        """The start facts, with what a reader needs to tell the program's files from the interpreter's."""
+        return fact_record("s", dict(start_facts(), skip=list(self.skip), forked=forked))
 
     def stop(self) -> "None":
         """Watch no longer; what was seen stays with who took the records."""
@@ -318,7 +334,7 @@ class Watcher:
         if self.folder is None:
             self.on = False
         else:
-            self.emit = _Late(self.folder).append
+            self.emit = _Late(self.folder, self.start_record).append
 
     def _hook(self) -> "object":
         seen, handlers, opened = self._seen, self._handlers, self._opened
@@ -340,6 +356,13 @@ class Watcher:
         return assay_watches
 
     def _opened(self, key: "int", path: "object", mode: "str | None", flags: "int") -> "None":
+        if self._full:
+            return
+        # Beyond the first thousands the record is as short as it can be; whose file it is can be told later.
+        if self._stats >= STATS and mode == "r" and not flags & WRITING and path.__class__ is str and path[:1] == "/":
+            self._seen.add(key)
+            self._many(path)
+            return
         if path.__class__ is not str:
             if isinstance(path, int):
                 return
@@ -351,14 +374,24 @@ class Watcher:
             if self._once(kind, os.getcwd() + "/" + path):
                 self._seen.add(key)
                 self._relative.add(key)
-        elif path.startswith(self._skip) or self._use(kind, path):
+        elif path.startswith(self.skip) or self._use(kind, path):
             self._seen.add(key)
+
+    def _many(self, path: "str") -> "None":
+        now = time.time()
+        if now - self._time > 0.001:
+            self._time = now
+            if len(self._seen) >= NAMES:
+                self._use("r", path)
+                return
+            self.emit(b"t%.6f" % now + END)
+        self.emit(("q" + path + "\0\n").encode(ENCODING, "surrogateescape"))
 
     def _use(self, kind: "str", path: "str") -> "bool":
         """Record one use of a file; false where it does not exist yet, so that it is looked at again."""
         if len(self._seen) >= NAMES:
-            if self._stats >= 0:
-                self._stats = -1
+            if not self._full:
+                self._full = True
                 self.emit(b"!more than %d files were opened in one process" % NAMES + END)
             return True
         now = time.time()
@@ -376,7 +409,7 @@ class Watcher:
 
     def _once(self, kind: "str", path: "str") -> "bool":
         key = hash((kind, path))
-        if key not in self._seen and not path.startswith(self._skip):
+        if key not in self._seen and not path.startswith(self.skip):
             if not self._use(kind, path):
                 return False
             self._seen.add(key)
@@ -405,7 +438,7 @@ class Watcher:
         if source_folder == -1 and target_folder == -1:
             old, new = _absolute(source), _absolute(target)
             key = hash(("m", old, new))
-            if key not in self._seen and not new.startswith(self._skip):
+            if key not in self._seen and not new.startswith(self.skip):
                 self._seen.add(key)
                 self.emit(("m%.6f - %s\0%s\0\n" % (time.time(), old, new)).encode(ENCODING, "surrogateescape"))
 
@@ -463,14 +496,15 @@ class Watcher:
 class _Late:
     """The report of a forked child, made when it has something to say."""
 
-    def __init__(self, folder: "str") -> "None":
+    def __init__(self, folder: "str", start: "object") -> "None":
         self._folder = folder
+        self._start = start
         self._report = None  # type: Report | None
 
     def append(self, record: "bytes") -> "None":
         if self._report is None:
             self._report = Report(self._folder)
-            self._report.append(fact_record("s", dict(start_facts(), forked=True)))
+            self._report.append(self._start(forked=True))
         self._report.append(record)
 
 
@@ -638,8 +672,8 @@ def _watch_process(here: "str") -> "None":
     folder = os.environ.get("ASSAY_TRACE", "")
     if folder and os.path.isdir(folder):
         report = Report(folder)
-        report.append(fact_record("s", start_facts()))
         watcher.start(report.append, (folder.rstrip("/") + "/", here + "/"), folder)
+        report.append(watcher.start_record())
         # Registered first, so it runs last: after whatever the program does at its exit.
         atexit.register(_at_exit)
     seed = os.environ.get("ASSAY_SEED", "")
