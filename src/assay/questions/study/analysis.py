@@ -1,0 +1,169 @@
+"""What the trials of a study say: effects, interactions, answers to the hypotheses, and what must be said beside them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from assay.ablation.components import check_hypotheses, merge
+from assay.questions.study.analysis_contrasts import Asked, asked_effects, asked_interactions, without_repeats
+from assay.questions.study.analysis_interactions import describe_interaction, not_additive, simple_effects
+from assay.questions.study.analysis_models import Family, estimate_family, noisy_columns, tolerance
+from assay.questions.study.analysis_readings import Readings, Row
+from assay.questions.study.verdicts import answer, effect, interaction
+from assay.records.effect import Answer, Effect, Interaction
+from assay.records.factor import Factor, Hypothesis, MetricGoal
+from assay.records.finding import Finding
+from assay.records.plan import Plan
+from assay.stats.simultaneous import Array, critical_value
+
+
+class Question(Protocol):
+    """What the analysis reads of a study's definition."""
+
+    @property
+    def factors(self) -> Sequence[Factor]:
+        """Components."""
+
+    @property
+    def goals(self) -> Sequence[MetricGoal]:
+        """Metrics, in the user's order."""
+
+    @property
+    def hypotheses(self) -> Sequence[Hypothesis]:
+        """What was expected."""
+
+
+class Analysis(NamedTuple):
+    """What the evidence says.
+
+    Attributes:
+        effects: metric by metric, in the order of the goals; within one, the design's own comparisons and then the named ones.
+        interactions: of every two components, where the design runs them together.
+        findings: what must be said beside them.
+        answers: one for each hypothesis.
+        notes: how it was estimated, in sentences.
+    """
+
+    effects: list[Effect]
+    interactions: list[Interaction]
+    findings: list[Finding]
+    answers: list[Answer]
+    notes: list[str]
+
+
+def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis:
+    """Effects of the components, from paired differences under one seed.
+
+    Per metric all comparisons are corrected together. Trials that failed or gave no finite number are left out with their pairs, and
+    said. What is exactly the same in every seed has no interval and is tested by nothing.
+
+    Args:
+        question: components, metrics and hypotheses.
+        plan: configurations and blocks.
+        outcomes: what came of the trials, in any order; missing ones count as not run.
+
+    Raises:
+        UnknownMetric: no trial reports a metric that is asked about, though some report others.
+        InvalidStudy: a hypothesis is about something that the study does not have.
+        InvalidValue: an outcome is not of this plan, or comes twice.
+    """
+    factors = merge(question.factors)
+    check_hypotheses(question.hypotheses, factors, question.goals, plan.named)
+    readings = Readings(plan, outcomes, question.goals)
+    asked = asked_effects(plan, factors)
+    together = asked_interactions(plan, factors)
+    changed = {one.name: readings.changed(one) for one in asked}
+    found = Analysis([], [], readings.findings(question.goals), [], [])
+    found.findings.extend(_no_ops(asked, changed, plan))
+    for goal in question.goals:
+        _analyse_metric(found, goal, plan, readings.table(goal.name), asked, together, changed)
+    found.answers.extend(answer(one, found.effects, plan.named) for one in question.hypotheses)
+    return found
+
+
+def _analyse_metric(
+    found: Analysis,
+    goal: MetricGoal,
+    plan: Plan,
+    table: Array,
+    asked: Sequence[Asked],
+    together: Sequence[Asked],
+    changed: dict[str, list[str] | None],
+) -> None:
+    asked = without_repeats(plan, table, asked)
+    noisy = noisy_columns(table, asked)
+    averaged = plan.design == "full" and len({one.group for one in asked} - {"baseline"}) > 1
+    family = estimate_family(table, asked, noisy=noisy, margin=goal.margin)
+    found.effects.extend(
+        effect(one, family, goal, changed=changed[one.asked.name] or (), averaged=averaged and one.asked.group != "baseline")
+        for one in family.estimates
+    )
+    found.findings.extend(_seedless(goal, table))
+    _say_method(found, goal, family, "effects")
+    found.findings.extend(not_additive(plan, [one for one in found.effects if one.metric == goal.name]) if not together else [])
+    if together:
+        pairs = estimate_family(table, together, noisy=noisy, margin=goal.margin)
+        _say_interactions(found, goal, table, pairs)
+        _say_method(found, goal, pairs, "interactions")
+
+
+def _say_interactions(found: Analysis, goal: MetricGoal, table: Array, family: Family) -> None:
+    for one in family.estimates:
+        alone, given = simple_effects(table, one.asked)
+        test = one.comparison
+        noise = tolerance(table) * 1e-12
+        if test is not None:
+            # A simple effect averages over half as many differences as the interaction, so its error is larger by sqrt(2).
+            noise = critical_value(test.df, family.groups) * test.se * sqrt(2)
+        kind, words = describe_interaction(one, goal, alone, given, noise)
+        found.interactions.append(interaction(one, goal, words))
+        if kind:
+            about = f"{one.asked.name} on {goal.name}"
+            found.findings.append(Finding(kind="redundant" if kind == "redundant" else "interaction", about=about, text=words))
+
+
+def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str) -> None:
+    methods = {one.method for one in family.estimates if one.method}
+    number = len(family.estimates)
+    for method in sorted(methods):
+        together = f"corrected for {number} comparisons" if number > 1 else "one comparison"
+        found.notes.append(
+            f"{goal.name}, {what}: {method} on differences paired by seed, {together}; intervals hold together at 95 %."
+        )
+    if family.incomplete:
+        text = (
+            f"{goal.name}, {what}: some pairs are missing, so each comparison uses the seeds that it has, and {family.incomplete}."
+        )
+        found.findings.append(Finding(kind="incomplete blocks", about=goal.name, text=text))
+    if family.switched and methods:
+        text = f"{goal.name}, {what}: {family.switched}. So each is tested with its own spread (Holm over paired t) instead of a pooled one."
+        found.findings.append(Finding(kind="method switched", about=goal.name, text=text))
+
+
+def _no_ops(asked: Sequence[Asked], changed: dict[str, list[str] | None], plan: Plan) -> list[Finding]:
+    blind = ""
+    if plan.design != "full" and len(asked) > 1:
+        blind = " (or another component does the same work, which this design cannot see)"
+    return [
+        Finding(
+            kind="no-op",
+            about=one.name,
+            text=f"{one.act[0].upper()}{one.act[1:]} changed nothing at all: every result metric of every pair of trials is exactly equal. "
+            f"Check that the trials read what it sets{blind}.",
+        )
+        for one in asked
+        if changed[one.name] == []
+    ]
+
+
+def _seedless(goal: MetricGoal, table: Array) -> list[Finding]:
+    """The seed reaches nothing: every configuration gives one value under all seeds."""
+    several = np.isfinite(table).sum(axis=0) > 1
+    if not several.any() or np.any(np.nanmax(table[:, several], axis=0) != np.nanmin(table[:, several], axis=0)):
+        return []
+    text = f"{goal.name} is the same under every seed in all configurations: the seed reaches nothing, or there is no randomness to average over."
+    return [Finding(kind="seed without effect", about=goal.name, text=text)]

@@ -1,0 +1,212 @@
+"""How the comparisons of one metric are estimated: which model holds for them, and what is exact and so needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import nan, sqrt
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from assay.questions.study.analysis_contrasts import Asked, group_sizes
+from assay.stats.blocks import Contrast, additive_residual, contrast_values, pooled, separate, spreads_differ
+from assay.stats.equivalence import tost
+from assay.stats.multiplicity import holm
+from assay.stats.paired import Comparison, is_constant
+from assay.stats.simultaneous import Array
+
+
+class Estimate(NamedTuple):
+    """One comparison with what the trials say of it.
+
+    Attributes:
+        asked: the comparison.
+        values: its value in every block, NaN where a trial that it needs is missing.
+        pairs: paired differences within a block that it averages over; fewer than asked where configurations never gave a value.
+        kind: "tested" (there is an interval), "exact" (the same value in every block), "no-op" (every pair is exactly equal),
+            "single" (one block), "none" (no block is complete).
+        comparison: estimate and interval; None where not tested.
+        method: how it was tested.
+        within: the equivalence test against the margin passed.
+    """
+
+    asked: Asked
+    values: Array
+    pairs: int
+    kind: Literal["tested", "exact", "no-op", "single", "none"]
+    comparison: Comparison | None = None
+    method: str = ""
+    within: bool = False
+
+    @property
+    def finite(self) -> Array:
+        """Values of the complete blocks."""
+        return self.values[np.isfinite(self.values)]
+
+    @property
+    def estimate(self) -> float:
+        """Mean over the complete blocks; NaN where there is none."""
+        if self.kind == "no-op":
+            return 0.0
+        return float(np.mean(self.finite)) if len(self.finite) else nan
+
+
+class Family(NamedTuple):
+    """All comparisons of one kind on one metric, corrected together.
+
+    Attributes:
+        estimates: in the order asked.
+        groups: how the comparisons are correlated, for the correction and for the seeds that more would need.
+        df_per_block: residual degrees of freedom that each further block adds.
+        switched: why the pooled model was left for separate tests; empty where it was not.
+        incomplete: how it was estimated where trials are missing in some of the pairs; empty where none are.
+    """
+
+    estimates: list[Estimate]
+    groups: tuple[int, ...]
+    df_per_block: int
+    switched: str = ""
+    incomplete: str = ""
+
+
+def estimate_family(table: Array, asked: Sequence[Asked], *, noisy: Sequence[int], margin: float | None) -> Family:
+    """Estimates, intervals and equivalence of comparisons that are corrected together.
+
+    Args:
+        table: shape (blocks, configurations), NaN where there is no value.
+        asked: all of them, those that failed too: the correction counts what was asked.
+        noisy: columns with noise of their own (see `noisy_columns`); the residual is theirs.
+        margin: for the equivalence test; None: none is made.
+    """
+    found = [_look(table, one) for one in asked]
+    tested = [index for index, one in enumerate(found) if one.kind == "tested"]
+    chosen = [found[index] for index in tested]
+    usable = [column for column in noisy if np.isfinite(table[:, column]).any()]
+    complete = table[:, usable][np.isfinite(table[:, usable]).all(axis=1)]
+    reason = _why_separate(chosen, complete, usable)
+    # Comparisons over unlike blocks share less than half of their noise; taken as uncorrelated they are corrected on the safe side.
+    groups = group_sizes(asked) if not reason and _alike(chosen) else (1,) * len(asked)
+    compared = separate([one.finite for one in chosen], asked=len(asked)) if reason else _pooled(chosen, complete, usable, groups)
+    method = _method(groups, reason)
+    passes = _equivalence(compared, margin, len(asked))
+    for index, one, passed in zip(tested, compared, passes, strict=True):
+        found[index] = found[index]._replace(comparison=one, method=method, within=passed)
+    incomplete = "" if reason or _alike(chosen) else f"the noise is estimated from the {len(complete)} complete blocks"
+    return Family(found, groups, 1 if reason else max(1, len(usable) - 1), reason, incomplete)
+
+
+def noisy_columns(table: Array, effects: Sequence[Asked]) -> list[int]:
+    """Configurations of these effects whose noise is their own.
+
+    One that equals its baseline level up to a constant repeats that one's noise: counted in the residual it would make the noise look
+    smaller than it is.
+    """
+    columns = {column for one in effects for column in (*one.contrast.plus.tolist(), *one.contrast.minus.tolist())}
+    copies: set[int] = set()
+    for one in effects:
+        if _noiseless(table, one.contrast):
+            copies |= one.columns
+    return sorted(columns - copies)
+
+
+def tolerance(table: Array) -> float:
+    """Largest value of a table: the scale at which differences are rounded."""
+    return float(np.nanmax(np.abs(table), initial=0.0))
+
+
+def _look(table: Array, asked: Asked) -> Estimate:
+    """The comparison before any test: its values, and whether it is exact."""
+    contrast = _restricted(table, asked)
+    pairs = len(contrast.plus)
+    if pairs == 0:
+        return Estimate(asked, np.full(len(table), nan), 0, "none")
+    values = contrast_values(table, contrast)
+    finite = values[np.isfinite(values)]
+    found = Estimate(asked, values, pairs, "tested")
+    if len(finite) == 0:
+        return found._replace(kind="none")
+    if _all_zero(table, contrast):
+        return found._replace(kind="no-op")
+    if len(finite) == 1:
+        return found._replace(kind="single")
+    return found._replace(kind="exact") if is_constant(finite, tolerance(table)) else found
+
+
+def _restricted(table: Array, asked: Asked) -> Contrast:
+    """The contrast without combinations in which some configuration never gave a value."""
+    usable = np.asarray(np.isfinite(table).any(axis=0))
+    plus, minus = asked.contrast
+    kept = usable[plus] & usable[minus]
+    if len(asked.components) > 1:
+        half = len(kept) // 2
+        kept = np.tile(kept[:half] & kept[half:], 2)
+    return Contrast(plus[kept], minus[kept])
+
+
+def _all_zero(table: Array, contrast: Contrast) -> bool:
+    differences = table[:, contrast.plus] - table[:, contrast.minus]
+    finite = differences[np.isfinite(differences)]
+    return len(finite) > 0 and not finite.any()
+
+
+def _noiseless(table: Array, contrast: Contrast) -> bool:
+    """Whether every single pair of the contrast differs by the same amount in all blocks, of which there are two or more."""
+    scale = tolerance(table)
+    for plus, minus in zip(contrast.plus, contrast.minus, strict=True):
+        differences = table[:, plus] - table[:, minus]
+        finite = differences[np.isfinite(differences)]
+        if len(finite) < 2 or not is_constant(finite, scale):
+            return False
+    return True
+
+
+def _alike(tested: Sequence[Estimate]) -> bool:
+    """Whether all comparisons use the same blocks, and all the pairs that were asked."""
+    return all(
+        np.array_equal(np.isfinite(one.values), np.isfinite(tested[0].values)) and one.pairs == len(one.asked.contrast.plus)
+        for one in tested
+    )
+
+
+def _why_separate(tested: Sequence[Estimate], complete: Array, usable: Sequence[int]) -> str:
+    """Why one residual variance for all comparisons cannot be had, or would be wrong; empty where it is right."""
+    if not tested:
+        return ""
+    weights = [_distinct(one, usable) for one in tested]
+    if not all(weights):
+        return "some differences repeat the noise of others"
+    if len(complete) < 2 or additive_residual(complete).mean_square <= 0:
+        return "fewer than two blocks are complete"
+    deviations = [float(np.std(one.finite, ddof=1)) * sqrt(weight) for one, weight in zip(tested, weights, strict=True)]
+    if spreads_differ(deviations, min(len(one.finite) for one in tested) - 1):
+        return f"the spreads of the differences are unlike (largest {max(deviations) / min(deviations):.1f} times the smallest)"
+    return ""
+
+
+def _distinct(one: Estimate, noisy: Sequence[int]) -> int:
+    """Pairs with noise of their own; the others repeat these."""
+    own = np.isin(one.asked.contrast.plus, noisy) & np.isin(one.asked.contrast.minus, noisy)
+    return int(own.sum())
+
+
+def _pooled(tested: Sequence[Estimate], complete: Array, usable: Sequence[int], groups: tuple[int, ...]) -> list[Comparison]:
+    if not tested:
+        return []
+    residual = additive_residual(complete)
+    errors = [sqrt(2 * residual.mean_square / (_distinct(one, usable) * len(one.finite))) for one in tested]
+    return pooled([one.estimate for one in tested], errors, residual.df, groups)
+
+
+def _equivalence(compared: Sequence[Comparison], margin: float | None, asked: int) -> list[bool]:
+    if margin is None:
+        return [False] * len(compared)
+    alone = [tost(one.estimate, one.se, one.df, margin) for one in compared]
+    return [p <= 0.05 for p in holm(alone, asked=asked)]
+
+
+def _method(groups: tuple[int, ...], separately: str) -> str:
+    if groups == (1,):
+        return "paired t"
+    if separately:
+        return "Holm over paired t"
+    return "blocked Dunnett" if len(groups) == 1 else "simultaneous contrasts in blocks"

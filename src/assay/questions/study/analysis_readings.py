@@ -1,0 +1,163 @@
+"""What the trials reported, as tables by metric, and what has to be said of what they did not report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, isinf, isnan
+from typing import Protocol
+
+import numpy as np
+
+from assay.errors import InvalidValue, UnknownMetric
+from assay.questions.study.analysis_contrasts import Asked
+from assay.records.factor import MetricGoal
+from assay.records.finding import Finding
+from assay.records.plan import Plan, Trial
+from assay.records.run import State
+from assay.stats.simultaneous import Array
+
+_STATES = {"queued": "did not run", "running": "have not ended", "interrupted": "were interrupted"}
+
+
+class Row(Protocol):
+    """What the analysis reads of a trial; `assay.execution.protocol.Outcome` is one."""
+
+    @property
+    def trial(self) -> Trial:
+        """Which trial of the plan."""
+
+    @property
+    def state(self) -> State:
+        """State of the run; only what finished counts."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Values by name, NaN and infinities kept."""
+
+
+class Readings:
+    """The trials of a plan by block and configuration.
+
+    Args:
+        plan: what was to be run.
+        rows: what came of it, in any order; trials that are missing count as not run.
+        goals: metrics that are asked about.
+
+    Raises:
+        InvalidValue: a row is of a configuration or block that the plan does not have, or a trial comes twice.
+        UnknownMetric: no trial reports a metric that is asked about, though some report others.
+    """
+
+    def __init__(self, plan: Plan, rows: Sequence[Row], goals: Sequence[MetricGoal]) -> None:
+        self.plan = plan
+        self.names = [configuration.name for configuration in plan.configurations]
+        self._column = {name: index for index, name in enumerate(self.names)}
+        self._line = {block.index: line for line, block in enumerate(plan.blocks)}
+        self._rows: dict[tuple[int, int], Row] = {}
+        for row in rows:
+            self._put(row)
+        self.measured = {goal.name for goal in goals if goal.measured}
+        self._check(goals)
+
+    def table(self, metric: str) -> Array:
+        """Values of a metric, shape (blocks, configurations); NaN where a trial failed, did not report it, or it is not finite."""
+        table = np.full((len(self._line), len(self.names)), np.nan)
+        for (line, column), row in self._finished().items():
+            value = row.metrics.get(metric, np.nan)
+            table[line, column] = value if isfinite(value) else np.nan
+        return table
+
+    def changed(self, asked: Asked) -> list[str] | None:
+        """Result metrics in which any pair of the comparison differs; None where no pair reports a number, so nothing can be said."""
+        different: set[str] = set()
+        compared = False
+        finished = self._finished()
+        for plus, minus in zip(asked.contrast.plus.tolist(), asked.contrast.minus.tolist(), strict=True):
+            for line in range(len(self._line)):
+                if (line, plus) in finished and (line, minus) in finished:
+                    one, other = self._results(finished[line, plus]), self._results(finished[line, minus])
+                    compared = compared or any(isfinite(value) for value in one.values())
+                    different |= {name for name in one.keys() | other.keys() if not _equal(one.get(name), other.get(name))}
+        return sorted(different) if compared else None
+
+    def findings(self, goals: Sequence[MetricGoal]) -> list[Finding]:
+        """Failed, missing and non-finite values, counted by configuration."""
+        found: list[Finding] = []
+        for column, name in enumerate(self.names):
+            found += self._unfinished(column, name)
+            for goal in goals:
+                found += self._unusable(column, name, goal.name)
+        return found
+
+    def _put(self, row: Row) -> None:
+        trial = row.trial
+        if trial.configuration not in self._column or trial.block not in self._line:
+            raise InvalidValue(
+                "a trial is not of this plan", value=(trial.configuration, trial.block), expected="trials of the plan"
+            )
+        place = self._line[trial.block], self._column[trial.configuration]
+        if place in self._rows:
+            raise InvalidValue(
+                "a trial comes twice", value=(trial.configuration, trial.block), expected="each trial of the plan once"
+            )
+        self._rows[place] = row
+
+    def _finished(self) -> dict[tuple[int, int], Row]:
+        return {place: row for place, row in self._rows.items() if row.state == "finished"}
+
+    def _results(self, row: Row) -> dict[str, float]:
+        return {name: value for name, value in row.metrics.items() if name not in self.measured}
+
+    def _check(self, goals: Sequence[MetricGoal]) -> None:
+        reported = sorted({name for row in self._finished().values() for name in row.metrics})
+        for goal in goals:
+            if reported and goal.name not in reported:
+                raise UnknownMetric(
+                    "no trial reports this metric",
+                    value=goal.name,
+                    expected="one of " + ", ".join(map(repr, reported)),
+                    next_step="Correct the study's metrics, or let the trials report it.",
+                )
+
+    def _unfinished(self, column: int, name: str) -> list[Finding]:
+        by_state: dict[str, list[int]] = {}
+        for line in range(len(self._line)):
+            row = self._rows.get((line, column))
+            state = "queued" if row is None else row.state
+            if state != "finished":
+                by_state.setdefault(_STATES.get(state, state), []).append(line)
+        return [
+            Finding(
+                kind="failed trials",
+                about=name,
+                text=f"{self._of_all(lines)} {state}. Their pairs are left out of every comparison; nothing stands in for them.",
+            )
+            for state, lines in by_state.items()
+        ]
+
+    def _unusable(self, column: int, name: str, metric: str) -> list[Finding]:
+        kinds: dict[str, list[int]] = {}
+        for (line, place), row in sorted(self._finished().items(), key=lambda item: item[0]):
+            if place == column:
+                value = row.metrics.get(metric)
+                kind = "no value" if value is None else "NaN" if isnan(value) else "infinite" if isinf(value) else ""
+                if kind:
+                    kinds.setdefault(kind, []).append(line)
+        return [
+            Finding(
+                kind="not finite" if kind in ("NaN", "infinite") else "not reported",
+                about=name,
+                text=f"{metric}: {self._of_all(lines)} gave {kind}. Their pairs are left out of this metric's comparisons, never averaged.",
+            )
+            for kind, lines in kinds.items()
+        ]
+
+    def _of_all(self, lines: Sequence[int]) -> str:
+        seeds = ", ".join(str(self.plan.blocks[line].seed) for line in lines)
+        return f"{len(lines)} of {len(self._line)} trials (seed{'s' if len(lines) > 1 else ''} {seeds})"
+
+
+def _equal(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one == other or (isnan(one) and isnan(other))
