@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assay.comparison.closeness import worst
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, UnknownMetric
-from assay.records.journal import Saved
+from assay.records.journal import Point, Saved
 from assay.records.run import Start
 from assay.store.runs import new_run_id
 
@@ -198,3 +198,22 @@ def test_a_tolerance_for_something_that_no_run_has_is_refused_with_what_there_is
         compare(bench.store, run, run, tolerances={"los": (1.0, 1.0)})
     with pytest.raises(InvalidValue):
         compare(bench.store, run, run, tolerances={"loss": (-1.0, 1.0)})
+
+
+def test_every_source_of_a_metric_is_compared(bench):
+    """A script prints its losses and writes the last into a file: the series counts, though the file is what the metric names."""
+    runs = []
+    for losses in ([1.0, 0.5], [0.9, 0.5]):
+        start = Start(id=new_run_id(), recipe=bench.run().start.recipe)
+        journal = bench.store.runs.create(start).journal()
+        journal.append(Point(1.0, None, {"loss": losses[-1]}, source="json:m.json"))
+        for step, loss in enumerate(losses):
+            journal.append(Point(2.0, step, {"loss": loss}, source="output"))
+        runs.append(bench.store.runs.read(start.id))
+    verdict = compare(bench.store, *runs)
+    assert [(metric.name, metric.sameness) for metric in verdict.metrics] == [
+        ("loss", "identical"),
+        ("loss [output]", "not reproduced"),
+    ]
+    assert verdict.divergence.step == 0
+    assert compare(bench.store, *runs, tolerances={"loss": (1.0, 0.0)}).verdict == "numerical"

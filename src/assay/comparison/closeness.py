@@ -34,12 +34,13 @@ class Yardstick(NamedTuple):
 
 
 def tolerance_for(tolerances: Mapping[str, tuple[float, float]], name: str) -> Tolerance:
-    """The tolerance that holds for `name`: its own, or the default (rtol 1e-6, atol 1e-9).
+    """The tolerance that holds for `name`: its own, or the default (rtol 1e-6, atol 1e-9). "loss [output]" has that of "loss".
 
     Raises:
         InvalidValue: a bound is negative or NaN.
     """
-    tolerance = Tolerance(*tolerances[name]) if name in tolerances else Tolerance()
+    given = tolerances.get(name) or tolerances.get(name.rpartition(" [")[0])
+    tolerance = Tolerance(*given) if given else Tolerance()
     for bound in tolerance:
         if not bound >= 0:
             raise InvalidValue(

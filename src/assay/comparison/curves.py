@@ -20,7 +20,8 @@ class Curve(NamedTuple):
 def curves(store: Store, run: Run) -> dict[str, Curve]:
     """Every metric of `run`, in the order in which they first appeared.
 
-    A name that several sources report is the one of the source that `Result.metrics` names; of a run that has none, the first.
+    Of a name that several sources report, the one that `Result.metrics` names (of a run that has none, the first) bears the name alone;
+    the others say where they come from: "loss [output]".
     """
     summaries = run.result.metrics if run.result else {}
     points: dict[str, dict[str, list[tuple[int | None, float]]]] = {}
@@ -34,7 +35,9 @@ def curves(store: Store, run: Run) -> dict[str, Curve]:
     found: dict[str, Curve] = {}
     for name, sources in points.items():
         named = summaries[name].source if name in summaries else ""
-        found[name] = _curve(sources.get(named) or next(iter(sources.values())), name in measured)
+        chosen = named if named in sources else next(iter(sources))
+        for source, series in sources.items():
+            found[name if source == chosen else f"{name} [{source}]"] = _curve(series, name in measured)
     for name, metric in summaries.items():
         found.setdefault(name, Curve((metric.step,), (metric.last,), metric.measured))
     return found

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from assay.records.environment import Environment, Hardware, Package, Packages
 from assay.records.recipe import Recipe
 from assay.records.run import Run
@@ -33,8 +35,7 @@ class Facts:
         self.trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
         seen = (result.environment if result else None) or run.start.environment
         self.environment = store.objects.record(seen, Environment) if seen else Environment()
-        packages = self.environment.packages or self.recipe.packages
-        self.packages = {each.name: each for each in store.objects.record(packages, Packages).packages} if packages else {}
+        self.packages = _installed(store, self.environment.packages or self.recipe.packages)
         self.tree = read_tree(store.objects, self.recipe.code) if self.recipe.code else {}
         self.code = {show_path(path): _content(kind, content) for path, (kind, content) in self.tree.items()}
         for use in self.trace.loaded:
@@ -43,6 +44,10 @@ class Facts:
         self.loaded = {use.path for use in self.trace.loaded}
         self.read = {use.path: use.id or "unknown content" for use in self.trace.read if use.path not in self.code}
         self.params: dict[str, Any] = {**self.recipe.params, **run.params}
+
+
+def _installed(store: Store, packages: str | None) -> dict[str, Package]:
+    return {each.name: each for each in store.objects.record(packages, Packages).packages} if packages else {}
 
 
 def _content(kind: str, content_id: str) -> str:
@@ -70,6 +75,17 @@ def differences(store: Store, a: Run, b: Run) -> list[Difference]:
     return sorted(
         found, key=lambda each: _RANK[each.kind] + (each.kind == "code" and bool(executed) and each.name not in executed) / 2
     )
+
+
+def environment_differences(store: Store, run: Run, now: Environment) -> list[Difference]:
+    """In which packages, Python, hardware and system an environment differs from the one that a run ran in.
+
+    Linear algebra libraries are left out where `now` names none: they show only in a process that has loaded them.
+    """
+    then, other = Facts(store, run), Facts(store, run)
+    other.environment = now if now.blas else msgspec.structs.replace(now, blas=then.environment.blas)
+    other.packages = _installed(store, now.packages)
+    return [difference for kind, view in _SURROUNDINGS for difference in _differing(kind, view(then), view(other))]
 
 
 def _differing(kind: DifferenceKind, a: Mapping[str, object], b: Mapping[str, object]) -> Iterator[Difference]:
@@ -197,4 +213,5 @@ _VIEWS: tuple[tuple[DifferenceKind, Callable[[Facts], dict[str, object]]], ...] 
     ("code", _code), ("param", _params), ("data", _data), ("seed", _seed), ("package", _packages), ("flag", _flags),
     ("python", _python), ("hardware", _hardware), ("system", _system), ("lineage", _lineage),
 )  # fmt: skip
+_SURROUNDINGS = tuple(pair for pair in _VIEWS if pair[0] in ("package", "python", "hardware", "system"))
 _RANK: dict[DifferenceKind, int] = {kind: rank for rank, (kind, _) in enumerate(_VIEWS)}

@@ -1,0 +1,3 @@
+"""Do it again: a run's code, inputs and settings put into a fresh folder, carried out once more, and compared."""
+
+from assay.questions.reproduce.again import reproduce as reproduce

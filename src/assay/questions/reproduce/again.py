@@ -1,0 +1,213 @@
+"""A run carried out once more, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from assay.capture.code import Snapshot
+from assay.capture.environment import describe
+from assay.capture.interpreter import interpreter_of
+from assay.capture.stat_cache import cache_folder
+from assay.comparison.curves import curves
+from assay.comparison.diff import differences, environment_differences, show_path
+from assay.comparison.outputs import written
+from assay.comparison.verdict import check_tolerances, compare
+from assay.errors import MissingContent, UsageError
+from assay.questions.reproduce.command import command_again
+from assay.questions.reproduce.inputs import Places, lay_inputs, lay_output_folders
+from assay.records.environment import Environment, Packages
+from assay.records.finding import Finding
+from assay.records.recipe import Recipe
+from assay.records.run import Parent, Run
+from assay.records.trace import Trace
+from assay.records.verdict import Difference, Verdict
+from assay.store.failures import using
+from assay.store.process import owned_name, surely_dead
+from assay.store.store import Store
+from assay.store.tree import read_tree, restore_tree
+from assay.tracking.supervise import supervise
+
+Report = Callable[[Finding], None]
+_SURROUNDINGS = ("package", "python", "hardware", "system")
+
+
+class _Original(NamedTuple):
+    """What is repeated, with its records."""
+
+    run: Run
+    recipe: Recipe
+    code: str
+    trace: Trace
+    environment: Environment
+
+
+def reproduce(
+    store: Store,
+    root: Path,
+    run: Run,
+    *,
+    tolerances: Mapping[str, tuple[float, float]] = {},
+    keep: bool = False,
+    relay: bool = False,
+    report: Report | None = None,
+) -> tuple[Run, Verdict]:
+    """Carry a run out again and say whether its result came back.
+
+    Code tree, project modules and project data go into a fresh folder, as copies whose content was checked; inputs elsewhere are checked
+    and used in place. The user's project is not written. Afterwards the store has the new run, whose parent is the old one.
+
+    Args:
+        store: where the run is, and where the new one goes.
+        root: the project's root now.
+        run: what is repeated: of a command, of a script that records itself, or a trial of a function.
+        tolerances: as for `assay.comparison.verdict.compare`.
+        keep: leave the folder; it is the new run's `start.root`.
+        relay: pass terminal, output and signals of a command through.
+        report: called before the start with each finding that is known by then.
+
+    Raises:
+        UsageError: the run still goes on, or is of a kind that cannot be carried out again from its record; the message says why.
+        MissingContent: it has no code tree, or part of what it needs is not in this store.
+        InputChanged: something that it read is missing or has another content.
+        UnknownMetric, InvalidValue: a tolerance cannot be used.
+        CommandNotFound: the program does not exist here.
+        StoreUnusable: the disk or the store refuses.
+    """
+    original = _read(store, run)
+    check_tolerances(tolerances, {*curves(store, run), *written(store, run)})
+    known: list[Finding] = []
+
+    def say(finding: Finding) -> None:
+        known.append(finding)
+        if report is not None:
+            report(finding)
+
+    with _workspace(keep) as workspace:
+        with using(workspace):
+            restore_tree(store.objects, original.code, workspace)
+            places = _places(store, root, original, workspace)
+            for finding in lay_inputs(places, original.trace, original.recipe.data):
+                say(finding)
+            lay_output_folders(places, original.trace, run.start.started)
+        again = _carry_out(store, root, original, workspace, relay, say)
+    verdict = compare(store, run, again, tolerances=tolerances)
+    later = _what_else_differed(store, run, again, known)
+    return again, msgspec.structs.replace(verdict, findings=(*known, *later, *verdict.findings))
+
+
+def _read(store: Store, run: Run) -> _Original:
+    if run.state in ("running", "queued"):
+        raise UsageError(
+            f"this run is still {run.state}",
+            value=run.id,
+            expected="a run that has ended",
+            next_step="Wait for its end; `assay show` tells its state.",
+        )
+    recipe = store.objects.record(run.start.recipe, Recipe)
+    if recipe.code is None:
+        raise MissingContent(
+            "this run was recorded without its code, so it cannot be carried out again",
+            value=run.id,
+            expected="a run with a code tree",
+            next_step="`assay show` says under fidelity why the code is missing.",
+        )
+    result = run.result
+    trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
+    seen = (result.environment if result else None) or run.start.environment
+    return _Original(run, recipe, recipe.code, trace, store.objects.record(seen, Environment) if seen else Environment())
+
+
+def _places(store: Store, root: Path, original: _Original, workspace: Path) -> Places:
+    roots = dict.fromkeys((root, Path(original.run.start.root)))
+    executable = original.environment.executable
+    environment = [original.environment.prefix or ""]
+    if executable:
+        # Of a virtual environment, the standard library stands where its Python does.
+        environment.append(str(Path(os.path.realpath(executable)).parent.parent))
+    return Places(store, tuple(roots), workspace, [folder for folder in environment if folder not in ("", "/", "/usr/local/")])
+
+
+@contextmanager
+def _workspace(keep: bool) -> Iterator[Path]:
+    """A fresh folder in the user's cache: outside every repository, so that nothing the run does reaches one."""
+    above = Path(cache_folder()) / "reproductions"
+    workspace = above / owned_name() / "project"
+    with using(above):
+        workspace.mkdir(parents=True)
+        for left in above.iterdir():
+            if surely_dead(left.name) and not (left / "keep").exists():
+                shutil.rmtree(left, ignore_errors=True)
+        if keep:
+            (workspace.parent / "keep").touch()
+    try:
+        yield workspace
+    finally:
+        if not keep:
+            shutil.rmtree(workspace.parent, ignore_errors=True)
+
+
+def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, relay: bool, say: Report) -> Run:
+    recipe = original.recipe
+    if recipe.function is not None:
+        raise UsageError("not yet", value=recipe.function)
+    if not recipe.command:
+        raise UsageError(
+            "this run has neither a command nor a function to carry out again",
+            value=original.run.id,
+            expected="a run of a script, a command or a function of a module",
+            next_step="Put the code of the notebook or terminal into a script, and run that with `assay run`.",
+        )
+    packages = store.objects.record(original.environment.packages, Packages).packages if original.environment.packages else ()
+    again = command_again(original.run, recipe, original.environment, packages, root, workspace, os.environ)
+    for finding in again.findings:
+        say(finding)
+    now = describe(store, interpreter_of(again.words, again.env, again.cwd), again.env)[1]
+    for difference in environment_differences(store, original.run, now):
+        say(_as_finding(difference))
+    return supervise(
+        store,
+        workspace,
+        again.words,
+        cwd=again.cwd,
+        env=again.env,
+        name=original.run.start.name,
+        tags=original.run.start.tags,
+        params=recipe.params,
+        seed=recipe.seed,
+        data=[workspace / path for path in recipe.data],
+        parents=(Parent(run=original.run.id, by="reproduction"),),
+        snapshot=_snapshot(store, original),
+        relay=relay,
+    ).run
+
+
+def _snapshot(store: Store, original: _Original) -> Snapshot:
+    """The code tree as it was recorded; looked for anew, it would lack what only git knew of."""
+    files = {show_path(path): content for path, (_, content) in read_tree(store.objects, original.code).items()}
+    return Snapshot(original.code, files, dict(original.run.start.left_out), None)
+
+
+def _as_finding(difference: Difference) -> Finding:
+    text = f"{difference.name}: {_shown(difference.a)} then, {_shown(difference.b)} now"
+    return Finding(kind="environment" if difference.kind in _SURROUNDINGS else difference.kind, about=difference.name, text=text)
+
+
+def _shown(value: str | None) -> str:
+    return "absent" if value is None else value or "empty"
+
+
+def _what_else_differed(store: Store, run: Run, again: Run, known: list[Finding]) -> list[Finding]:
+    """What differs between the two runs beside what was said before the start: it should be nothing."""
+    said = {finding.about for finding in known}
+    return [
+        _as_finding(difference)
+        for difference in differences(store, run, again)
+        if difference.name not in said and (difference.kind, difference.name) not in (("param", "command"), ("param", "directory"))
+    ]
