@@ -1,0 +1,136 @@
+"""What a command line says: the parameters in its arguments, and its form that is the same on every machine."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+# YAML 1.2, section 10.3.2 (core schema).
+_NULL = frozenset(("null", "Null", "NULL", "~"))
+_TRUE = frozenset(("true", "True", "TRUE"))
+_FALSE = frozenset(("false", "False", "FALSE"))
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_INFINITE = re.compile(r"([-+]?)\.(?:inf|Inf|INF)")
+_NAN = frozenset((".nan", ".NaN", ".NAN"))
+# What canonical bytes can hold (docs/identity.md); a longer row of digits is a name, not a number.
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+
+_PYTHON = re.compile(r"(?:python|pypy)[0-9.]*t?(?:\.exe)?")
+_PYTHON_OPTIONS_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
+_PAIR = re.compile(r"[+]{0,2}(?P<name>[A-Za-z_][\w./@-]*)=(?P<value>.*)", re.DOTALL)
+_OPTION = re.compile(r"--?(?P<name>[A-Za-z_][^\s=]*)(?:=(?P<value>.*))?", re.DOTALL)
+
+
+def scalar(text: str) -> Any:
+    """A word as the value it stands for, by the core schema of YAML 1.2; what is no number, truth value or null stays text.
+
+    >>> [scalar(word) for word in ("1e-3", "08", "true", "no", "~", "0x10", "adam")]
+    [0.001, 8, True, 'no', None, 16, 'adam']
+    """
+    if text in _NULL:
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if _INTEGER.fullmatch(text):
+        number = int(text, 0 if text[:2] in ("0o", "0x") else 10) if len(text) < 40 else _LARGEST + 1
+        return number if _SMALLEST <= number <= _LARGEST else text
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    infinite = _INFINITE.fullmatch(text)
+    if infinite:
+        return float(f"{infinite[1]}inf")
+    return float("nan") if text in _NAN else text
+
+
+def parameters(command: Sequence[str]) -> dict[str, Any]:
+    """The parameters in a command's own arguments.
+
+    `--lr 0.1`, `--lr=0.1`, `-n 5` and `model.lr=0.1` give a value, `--amp` gives True, `--no-amp` gives `no-amp`: True. Several numbers
+    behind one option, and an option that is repeated, give a list. The program, its interpreter with its options, the script and other
+    loose words are none.
+
+    >>> parameters(["python", "-u", "train.py", "--lr", "0.1", "--amp", "--layers", "64", "32", "optimizer=adam"])
+    {'lr': 0.1, 'amp': True, 'layers': [64, 32], 'optimizer': 'adam'}
+    """
+    found: dict[str, list[Any]] = {}
+    for name, value in _pairs(_own_arguments(command)):
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def is_python(program: str) -> bool:
+    """Whether a command's first word is a Python interpreter by its name."""
+    return _PYTHON.fullmatch(program.rpartition("/")[2]) is not None
+
+
+def _own_arguments(command: Sequence[str]) -> list[str]:
+    """The arguments that the user's program gets."""
+    if not command or not is_python(command[0]):
+        return list(command[1:])
+    at = 1
+    while at < len(command):
+        word = command[at]
+        if word in ("-c", "-m"):
+            return list(command[at + 2 :])
+        if word in _PYTHON_OPTIONS_WITH_VALUE:
+            at += 2
+        elif word.startswith("-") and word != "-":
+            at += 1
+        else:
+            return list(command[at + 1 :])
+    return []
+
+
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    at = 0
+    while at < len(words):
+        word = words[at]
+        at += 1
+        if word == "--":
+            return
+        option, pair = _OPTION.fullmatch(word), _PAIR.fullmatch(word)
+        if option is not None and option["value"] is not None:
+            yield option["name"], scalar(option["value"])
+        elif option is not None:
+            values = list(_values(words[at:]))
+            at += len(values)
+            yield from ((option["name"], scalar(value)) for value in values)
+            if not values:
+                yield option["name"], True
+        elif pair is not None:
+            yield pair["name"], scalar(pair["value"])
+
+
+def _values(words: Sequence[str]) -> Iterator[str]:
+    """What belongs to the option before: one word, and where that is a number, the numbers behind it."""
+    for place, word in enumerate(words):
+        numeric = isinstance(scalar(word), int | float) and not isinstance(scalar(word), bool)
+        if (word.startswith("-") and len(word) > 1 and not numeric) or _PAIR.fullmatch(word) or (place and not numeric):
+            return
+        yield word
+        if not numeric:
+            return
+
+
+def portable(command: Sequence[str], root: Path, cwd: Path) -> tuple[str, ...]:
+    """The command without what belongs to this machine: paths below `root` relative to `cwd`, and a Python interpreter by its bare name.
+
+    >>> portable(["/opt/venv/bin/python3.11", "/home/me/p/train.py", "--out=/home/me/p/out"], Path("/home/me/p"), Path("/home/me/p"))
+    ('python', 'train.py', '--out=out')
+    """
+    words = [_relative(word, root, cwd) for word in command]
+    if words and is_python(command[0]):
+        words[0] = "pypy" if command[0].rpartition("/")[2].startswith("pypy") else "python"
+    return tuple(words)
+
+
+def _relative(word: str, root: Path, cwd: Path) -> str:
+    head, sign, path = word.rpartition("=")
+    base = os.fspath(root)
+    if path != base and not path.startswith(base.rstrip("/") + "/"):
+        return word
+    return f"{head}{sign}{os.path.relpath(path, cwd)}"

@@ -1,0 +1,170 @@
+"""What a command would run, before it runs: its recipe, with the capture that the recipe stands on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.environment import describe, settings
+from assay.capture.interpreter import Interpreter, interpreter_of
+from assay.capture.secrets import redact_arguments
+from assay.capture.seeds import check_seed
+from assay.errors import InvalidValue
+from assay.records.environment import Environment
+from assay.records.finding import Finding
+from assay.records.recipe import Recipe
+from assay.records.trace import FileUse
+from assay.store.store import Store
+from assay.tracking.command import parameters, portable
+
+HASH_SEED = "PYTHONHASHSEED"
+
+
+class Prepared(NamedTuple):
+    """All that is known before a command starts. `command` is as it was typed, secrets redacted."""
+
+    recipe: Recipe
+    snapshot: Snapshot
+    interpreter: Interpreter | None
+    environment: tuple[str, Environment]
+    command: tuple[str, ...]
+    declared: tuple[FileUse, ...]
+    findings: tuple[Finding, ...]
+
+
+def recipe_of(
+    store: Store,
+    root: Path,
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    data: Sequence[str | os.PathLike[str]] = (),
+    snapshot: Snapshot | None = None,
+) -> Recipe:
+    """The recipe that `supervise` would record with these arguments.
+
+    Raises:
+        InvalidValue: the seed is none, or a declared input cannot be read.
+        StoreUnusable: code or packages cannot be put into the store.
+    """
+    return prepare(store, root, command, cwd=cwd, env=env, params=params, seed=seed, data=data, snapshot=snapshot).recipe
+
+
+def prepare(
+    store: Store,
+    root: Path,
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    data: Sequence[str | os.PathLike[str]] = (),
+    snapshot: Snapshot | None = None,
+    recipe: Recipe | None = None,
+) -> Prepared:
+    """Capture what a command would run. A `recipe` that is given stands in place of the one that follows from the rest.
+
+    Raises:
+        InvalidValue: the seed is none, or a declared input cannot be read.
+        StoreUnusable: code, data or packages cannot be put into the store.
+    """
+    env = os.environ if env is None else env
+    root, cwd = Path(os.path.realpath(root)), Path(os.path.realpath(cwd))
+    taken = snapshot or CodeCapture(store, root).snapshot()
+    interpreter = interpreter_of(command, env, cwd)
+    described = describe(store, interpreter, env)
+    words, findings = redact_arguments(command)
+    declared = tuple(declare(store, root, cwd, data))
+    return Prepared(
+        recipe or _recipe(root, cwd, words, taken, described[1], declared, env, params, seed),
+        taken,
+        interpreter,
+        described,
+        tuple(words),
+        declared,
+        tuple(findings),
+    )
+
+
+def _recipe(
+    root: Path,
+    cwd: Path,
+    words: Sequence[str],
+    snapshot: Snapshot,
+    environment: Environment,
+    declared: Sequence[FileUse],
+    env: Mapping[str, str],
+    params: Mapping[str, Any] | None,
+    seed: int | None,
+) -> Recipe:
+    threads, flags = settings(seeded(env, seed))
+    return Recipe(
+        code=snapshot.tree,
+        command=portable(words, root, cwd),
+        directory=os.path.relpath(cwd, root),
+        # Paths among the parameters are those of the portable command, so that a trial's folder does not show in its recipe.
+        params=parameters(portable(words, root, cwd)) | dict(params or {}),
+        seed=seed,
+        threads=threads,
+        flags=flags,
+        python=environment.python,
+        packages=environment.packages,
+        data={use.path: use.id for use in declared if use.id is not None},
+    )
+
+
+def seeded(env: Mapping[str, str], seed: int | None) -> Mapping[str, str]:
+    """`env` as the command will have it: a seed fixes the hash seed, unless the user has fixed it.
+
+    Raises:
+        InvalidValue: no library takes this seed.
+    """
+    if seed is None or env.get(HASH_SEED, "").isdigit():
+        return env
+    return {**env, HASH_SEED: str(check_seed(seed))}
+
+
+def declare(store: Store, root: Path, cwd: Path, data: Sequence[str | os.PathLike[str]]) -> Iterator[FileUse]:
+    """The files of declared inputs, which are in the store afterwards; of a folder, all files below it.
+
+    Raises:
+        InvalidValue: one is neither a file nor a folder that can be read.
+        StoreUnusable: the store cannot take it.
+    """
+    for item in data:
+        path = cwd / item
+        files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+        for file in files:
+            yield kept_file(store, root, file, by="declared")
+
+
+def kept_file(store: Store, root: Path, path: Path, by: str) -> FileUse:
+    """A file with its content, which is in the store afterwards.
+
+    Raises:
+        InvalidValue: it cannot be read.
+        StoreUnusable: the store cannot take it.
+    """
+    try:
+        status = path.stat()
+        content = store.objects.put_file(path)
+    except OSError as error:
+        raise InvalidValue(
+            "this file cannot be kept", value=str(path), expected="a file that can be read", next_step=f"{error.strerror}."
+        ) from error
+    return FileUse(path=shown_path(path, root), id=content, size=status.st_size, mtime=status.st_mtime_ns, kept=True, by=by)
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """A path as records have it: relative to the root where below it, else absolute; bytes that are no UTF-8 as `\\xNN`."""
+    # The folder alone is resolved: a link is named, not what it leads to.
+    text = f"{os.path.realpath(path.parent).rstrip('/')}/{path.name}"
+    base = os.path.realpath(root) + "/"
+    return text.removeprefix(base).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

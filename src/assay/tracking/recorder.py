@@ -1,0 +1,440 @@
+"""A run of this process: begun, logged to, finished."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import get_ident, main_thread
+from typing import Any
+
+from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.environment import describe, settings
+from assay.capture.injected.tracer import hash_seed
+from assay.capture.interpreter import this_interpreter
+from assay.capture.secrets import redact_arguments
+from assay.capture.trace import Observed, settle, trace_here
+from assay.errors import InvalidValue, StoreUnusable
+from assay.lineage.origin import links
+from assay.records.environment import Environment
+from assay.records.finding import Finding, Gap
+from assay.records.journal import Entry, Params, Point, Saved
+from assay.records.recipe import Recipe
+from assay.records.run import Failure, Metric, Parent, Result, Run, Start, State, TrialOf
+from assay.records.trace import FileUse, Trace
+from assay.store.journal import SUFFIX, JournalWriter
+from assay.store.runs import RunWriter, new_run_id, this_process
+from assay.store.store import Store
+from assay.store.tree import FileKind, write_tree
+from assay.tracking.command import parameters, portable
+from assay.tracking.ending import Shortfall, said, user_name, with_uses
+from assay.tracking.leaving import leave_if_asked, let_go, watch_over
+from assay.tracking.plain import plain_params
+from assay.tracking.recipe import HASH_SEED, declare, kept_file
+from assay.tracking.resources import GpuWatch, Heartbeat, Usage
+from assay.tracking.summary import Tally, summarise
+
+_INSIDE = "standard output and standard error of a run that lives inside a program are the program's own"
+_now = time.time
+
+
+class Recorder:
+    """A run of this process. `begin` makes one.
+
+    Threads may log at once. In a forked child `log`, `save` and `set_params` write into the same run, and `finish` does nothing.
+
+    Attributes:
+        id: the run's id.
+        guarded: whether the end of the process finishes it.
+        busy: whether the main thread is inside one of its methods.
+    """
+
+    def __init__(self, store: Store, start: Start, recipe: Recipe, params: Mapping[str, Any], seed: int | None) -> None:
+        self.id = start.id
+        self.guarded = start.trial is None
+        self.busy = False
+        self._store = store
+        self._start = start
+        self._root = Path(start.root)
+        self._recipe = recipe
+        self._params = dict(params)
+        self._seed = seed
+        self._tally = Tally()
+        self._shortfall = Shortfall()
+        self._saved: list[FileUse] = []
+        self._declared: tuple[FileUse, ...] = ()
+        self._findings: tuple[Finding, ...] = ()
+        self._pid = os.getpid()
+        self._main = main_thread().ident
+        self._thread = get_ident()
+        self._shared = False  # whether the journals hold more than `_tally` has seen
+        self._run: Run | None = None
+        self._writer: RunWriter = store.runs.create(start)
+        self._journal: JournalWriter | _LateJournal = self._writer.journal()
+
+    @classmethod
+    def begin(
+        cls,
+        store: Store,
+        root: Path,
+        *,
+        recipe: Recipe | None = None,
+        name: str = "",
+        tags: Sequence[str] = (),
+        params: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        data: Sequence[str | os.PathLike[str]] = (),
+        parents: Sequence[Parent] = (),
+        trial: TrialOf | None = None,
+        snapshot: Snapshot | None = None,
+        environment: tuple[str, Environment] | None = None,
+        trace: bool = True,
+    ) -> Recorder:
+        """A run that is running: its start is in the store, and what this process does from now on is observed.
+
+        Args:
+            store: where it is recorded.
+            root: what recorded paths are relative to.
+            recipe: recorded in place of the one that follows from this process and the arguments.
+            name, tags, parents, trial: as `Start` has them.
+            params: parameters; those in this process' own arguments where it is None.
+            seed: recorded; the libraries were seeded by the caller.
+            data: declared inputs, which are kept.
+            snapshot, environment: where the caller has just made them.
+            trace: observe files; one run of a process at a time can.
+
+        Raises:
+            InvalidValue: parameters that are no mapping with text keys, or a declared input that cannot be read.
+            StoreUnusable: the store cannot take the run.
+        """
+        usage = Usage()
+        root, cwd = Path(os.path.realpath(root)), Path(os.path.realpath(Path.cwd()))
+        snapshot = snapshot or CodeCapture(store, root).snapshot()
+        environment = environment or describe(store, this_interpreter(), os.environ)
+        words, findings = redact_arguments(own_command())
+        declared = tuple(declare(store, root, cwd, data))
+        command = portable(words, root, cwd)
+        given = parameters(command) if params is None else plain_params(params)
+        recipe = recipe or _recipe(root, cwd, command, snapshot, environment[1], declared, given, seed)
+        start = Start(
+            id=new_run_id(),
+            recipe=store.objects.put_record(recipe),
+            name=name,
+            tags=tuple(tags),
+            parents=tuple(parents),
+            trial=trial,
+            started=_now(),
+            command=tuple(words),
+            cwd=str(cwd),
+            root=str(root),
+            user=user_name(),
+            host=this_process(),
+            environment=environment[0],
+            git=snapshot.git,
+            left_out=snapshot.left_out,
+        )
+        recorder = cls(store, start, recipe, given, seed)
+        recorder._declared, recorder._findings = declared, tuple(findings)
+        recorder._observe(usage, snapshot, trace)
+        return recorder
+
+    def _observe(self, usage: Usage, snapshot: Snapshot, trace: bool) -> None:
+        self._usage, self._snapshot = usage, snapshot
+        self._beat = Heartbeat(self._beat_once, self._start.heartbeat)
+        self._gpu = GpuWatch(self._pid)
+        self._trace = trace_here(self._writer.folder) if trace else None
+        if self._trace is not None:
+            self._trace.start()
+        _alive.add(self)
+        watch_over(self)
+
+    def _beat_once(self) -> None:
+        self._writer.beat()
+
+    def log(self, values: Mapping[str, float], step: int | None = None, measured: bool = False) -> None:
+        """Metrics at a step; whatever ends this process afterwards, they are kept.
+
+        Args:
+            values: name to number; numbers of any library, NaN and infinities included.
+            step: whole number, or None.
+            measured: a measurement (time, memory), which is never part of sameness.
+
+        Raises:
+            InvalidValue: a value is no number (truth values and text are none), a name is no text, a step is not whole; the run has ended.
+        """
+        point = checked_point(values, step, measured)
+        self._append(point)
+        self._tally.add(point.values, point.step, measured)
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Keep a file, or all files of a folder, as artifacts: the content's id, or the tree's.
+
+        Raises:
+            InvalidValue: it cannot be read; the run has ended.
+        """
+        return saved_tree(self._store, Path(path), self._save)
+
+    def _save(self, path: Path) -> str:
+        use = kept_file(self._store, self._root, path, by="save")
+        content = use.id or ""
+        self._append(Saved(time=_now(), path=use.path, id=content, size=use.size))
+        self._saved.append(use)
+        return content
+
+    def set_params(self, values: Mapping[str, Any]) -> None:
+        """Parameters that became known while the run was running.
+
+        Raises:
+            InvalidValue: `values` is no mapping with text keys; the run has ended.
+        """
+        plain = plain_params(values)
+        self._append(Params(time=_now(), values=plain))
+        self._params.update(plain)
+
+    def _append(self, entry: Point | Params | Saved) -> None:
+        thread = get_ident()
+        if thread != self._thread:
+            self._shared = True
+        if self._run is not None:
+            raise ended(self.id)
+        # SIGTERM must not end the run from within: the journal's lock is taken here.
+        inside = thread == self._main
+        if inside:
+            self.busy = True
+        try:
+            self._journal.append(entry)
+        except StoreUnusable as error:
+            self._shortfall.add("journal", str(error))
+        finally:
+            if inside:
+                self.busy = False
+                leave_if_asked()
+
+    def finish(self, state: State = "finished", failure: Failure | None = None) -> Run:
+        """End the run; its result is in the store afterwards. A run that has ended stays as it is.
+
+        What fails here is named in the result's fidelity and raises nothing.
+        """
+        if self._run is not None:
+            return self._run
+        if os.getpid() != self._pid:
+            return self._store.runs.read(self.id)
+        self.busy = True
+        try:
+            self._beat.stop()
+            self._gpu.stop()
+            result = self._gather(state, failure)
+            self._run = Run(start=self._start, state=state, result=result)
+            with self._shortfall.border("result"):
+                self._writer.finish(result)
+            _alive.discard(self)
+            let_go(self)
+        finally:
+            self.busy = False
+        leave_if_asked()
+        return self._run
+
+    def _gather(self, state: State, failure: Failure | None) -> Result:
+        resources = self._usage.since(self._gpu)
+        ended = _now()
+        observed, trace, gaps, findings = self._settled()
+        params, saved, metrics = self._reported(trace)
+        trace = with_uses(trace, saved=saved, declared=self._declared)
+        parents: tuple[Parent, ...] = ()
+        with self._shortfall.border("lineage"):
+            parents = links(self._store, trace, code=self._recipe.code, run=self.id, started=self._start.started)
+        trace_id = None
+        with self._shortfall.border("trace"):
+            trace_id = self._store.objects.put_record(trace)
+        captured = ("code", "hardware", "packages", "resources", "determinism", *(("reads", "writes") if self._trace else ()))
+        return Result(
+            state=state,
+            ended=ended,
+            metrics=metrics,
+            params=params,
+            trace=trace_id,
+            environment=self._start.environment,
+            determinism=observed.determinism,
+            resources=resources,
+            parents=parents,
+            fidelity=self._shortfall.fidelity(captured, (*gaps, *self._unseen()), blind=False),
+            findings=(*self._findings, *findings),
+            failure=failure,
+        )
+
+    def _settled(self) -> tuple[Observed, Trace, Sequence[Gap], Sequence[Finding]]:
+        if self._trace is None:
+            return Observed(), Trace(), (), ()
+        observed = Observed()
+        with self._shortfall.border("reads and writes"):
+            observed = self._trace.stop()
+            settled = settle(self._store, self._root, observed, snapshot=self._snapshot, since=self._start.started)
+            return observed, settled.trace, settled.gaps, settled.findings
+        return observed, Trace(), (), ()
+
+    def _unseen(self) -> list[Gap]:
+        # What a trial printed is kept by who carries it out.
+        return [Gap(what="output", why=_INSIDE)] if self.guarded else []
+
+    def _reported(self, trace: Trace) -> tuple[dict[str, Any], list[FileUse], dict[str, Metric]]:
+        """Parameters, saved files and metrics, by this process and by others that wrote into the run."""
+        params, saved = self._params, self._saved
+        points: list[Point] = []
+        with self._shortfall.border("metrics"):
+            points = self._harvested(trace)
+            for point in points:
+                self._journal.append(point)
+            journals = sum(1 for path in self._writer.folder.iterdir() if path.suffix == SUFFIX)
+            if journals == 1 and not self._shared and not points:
+                return params, saved, self._tally.metrics()
+            entries = list(self._store.runs.entries(self.id))
+            told = said(entries)
+            return params | told.params, told.saved, summarise(entries)
+        return params, saved, self._tally.metrics()
+
+    def _harvested(self, trace: Trace) -> list[Point]:
+        if not trace.written:
+            return []
+        # Late: few runs of a process write files for others to read metrics from, and the readers cost every start some milliseconds.
+        from assay.tracking.sources.harvest import harvest
+
+        found = harvest(self._root, trace.written, (), self._params)
+        for gap in found.gaps:
+            self._shortfall.add(gap.what, gap.why)
+        return found.points
+
+    def _forked(self) -> None:
+        """In a child: write into a journal of its own, so that the parent sees that there is one."""
+        self._main = get_ident()
+        self.busy = False
+        self._journal = _LateJournal(self._writer)
+
+
+class _LateJournal:
+    """The journal of a forked child, made when it first writes: most children (workers that load data) never do."""
+
+    def __init__(self, writer: RunWriter) -> None:
+        self._writer = writer
+        self._journal: JournalWriter | None = None
+
+    def append(self, entry: Entry) -> None:
+        if self._journal is None:
+            self._journal = self._writer.journal()
+        self._journal.append(entry)
+
+
+# Weak, since a run that was never finished must not be kept alive by this.
+_alive: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for recorder in _alive:
+        recorder._forked()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def own_command() -> list[str]:
+    """The command line of this process; nothing in a terminal or notebook, where it says nothing about what is run."""
+    main = sys.modules.get("__main__")
+    interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules or main is None
+    return [] if interactive else list(sys.orig_argv)
+
+
+def _recipe(
+    root: Path,
+    cwd: Path,
+    command: tuple[str, ...],
+    snapshot: Snapshot,
+    environment: Environment,
+    declared: Sequence[FileUse],
+    params: dict[str, Any],
+    seed: int | None,
+) -> Recipe:
+    threads, flags = settings(os.environ)
+    # What the variable says now may have been set for children; what counts is how this interpreter was started.
+    flags = {name: value for name, value in flags.items() if name != HASH_SEED}
+    if hash_seed() != "random":
+        flags[HASH_SEED] = hash_seed()
+    return Recipe(
+        code=snapshot.tree,
+        command=command,
+        directory=os.path.relpath(cwd, root),
+        params=params,
+        seed=seed,
+        threads=threads,
+        flags=flags,
+        python=environment.python,
+        packages=environment.packages,
+        data={use.path: use.id for use in declared if use.id is not None},
+    )
+
+
+def ended(run_id: str) -> InvalidValue:
+    """The error for who writes into a run that has ended."""
+    return InvalidValue("this run has ended", value=run_id, expected="a run that is running", next_step="Start another.")
+
+
+def checked_point(values: Mapping[str, float], step: int | None, measured: bool) -> Point:
+    """The values as one point of now, every one a float.
+
+    Raises:
+        InvalidValue: a value is no number, a name is no text, or the step is not whole.
+    """
+    for name, value in values.items():
+        if type(value) is not float or type(name) is not str:
+            values = {_name(name): number_of(name, value) for name, value in values.items()}
+            break
+    if step is not None and type(step) is not int:
+        step = _step(step)
+    return Point(_now(), step, values, measured)  # type: ignore[arg-type]  # any mapping is encoded alike
+
+
+def saved_tree(store: Store, path: Path, save: Callable[[Path], str]) -> str:
+    """Save a file, or every file of a folder: the content's id, or the tree's."""
+    if not path.is_dir():
+        return save(path)
+    entries: dict[bytes, tuple[FileKind, str]] = {}
+    for file in sorted(one for one in path.rglob("*") if one.is_file()):
+        kind: FileKind = "exec" if os.access(file, os.X_OK) else "file"
+        entries[os.fsencode(file.relative_to(path))] = (kind, save(file))
+    return write_tree(store.objects, entries)
+
+
+def _name(name: object) -> str:
+    if isinstance(name, str):
+        return str(name)
+    raise InvalidValue("a metric's name is text", value=name, expected='a name such as "loss"')
+
+
+def number_of(name: str, value: Any) -> float:
+    """The number that was logged as `name`: of any library, one element of an array or tensor too.
+
+    Raises:
+        InvalidValue: it is a truth value, text, or no number at all.
+    """
+    if not isinstance(value, bool | str | bytes) and type(value).__name__ not in ("bool", "bool_", "str_"):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            pass
+    raise InvalidValue(
+        f"the metric {name!r} is no number",
+        value=value,
+        expected="a number, or an array or tensor with one element",
+        next_step="Log 1.0 or 0.0 for a truth value; words belong to the parameters.",
+    )
+
+
+def _step(step: Any) -> int:
+    try:
+        whole = int(step)
+        if whole == step and not isinstance(step, bool | str):
+            return whole
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InvalidValue("this is no step", value=step, expected="a whole number, or None")

@@ -1,0 +1,190 @@
+"""All sources together: which written files hold metrics, how they are read, and what a name means that several of them report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from assay.records.finding import Gap
+from assay.records.journal import Point
+from assay.records.trace import FileUse
+from assay.tracking.sources.csvfile import read_table
+from assay.tracking.sources.jsonfile import read_document
+from assay.tracking.sources.jsonlines import read_lines
+from assay.tracking.sources.output import read_output
+from assay.tracking.sources.rows import is_measurement, is_step, names_metrics, numbers, step_of
+from assay.tracking.sources.tensorboard import read_scalars
+
+# Larger files are data; reading one would hold up the end of the run.
+_LARGEST = 64 << 20
+_MOST_OUTPUT = 32 << 20
+
+Raw = tuple[float, int | None, dict[str, float]]
+
+
+class Output(NamedTuple):
+    """What one stream printed: its bytes, and (offset, time) marks of when they came, ascending."""
+
+    data: bytes
+    marks: Sequence[tuple[int, float]]
+
+
+class Harvest(NamedTuple):
+    """Points that were found, in the order of their sources, and what could not be read."""
+
+    points: list[Point]
+    gaps: list[Gap]
+
+
+class _Found(NamedTuple):
+    kind: str
+    place: str
+    source: str
+    rows: list[Raw]
+
+
+def harvest(root: Path, written: Iterable[FileUse], outputs: Iterable[Output], params: Mapping[str, Any]) -> Harvest:
+    """The metrics in what a run wrote and printed.
+
+    Args:
+        root: what the paths in `written` are relative to.
+        written: files that the run wrote; no other file is looked at.
+        outputs: what it printed.
+        params: its parameters, so that printing them does not make metrics of them.
+    """
+    found: list[_Found] = []
+    gaps: list[Gap] = []
+    for use in written:
+        reader = _reader(use.path)
+        if reader is None:
+            continue
+        try:
+            one = _read(root, use, reader, gaps)
+        except (OSError, ValueError) as error:
+            gaps.append(Gap(what=f"metrics of {use.path}", why=str(error)))
+            continue
+        if one is not None and one.rows:
+            found.append(one)
+    _distinguish(found)
+    points = [_point(one.source, row) for one in found for row in one.rows]
+    return Harvest([*(half for point in points for half in _halves(point)), *_printed(outputs, params, gaps)], gaps)
+
+
+def _reader(path: str) -> Callable[[Path, str], _Found] | None:
+    name = PurePosixPath(path).name
+    if "tfevents" in name:
+        return _tensorboard
+    return {".jsonl": _jsonlines, ".ndjson": _jsonlines, ".json": _document, ".csv": _table, ".tsv": _table}.get(
+        PurePosixPath(name).suffix.lower()
+    )
+
+
+def _read(root: Path, use: FileUse, reader: Callable[[Path, str], _Found], gaps: list[Gap]) -> _Found | None:
+    path = root / use.path
+    if path.stat().st_size > _LARGEST:
+        # A large table is most likely data, of which nobody expects metrics.
+        if reader is _tensorboard:
+            gaps.append(Gap(what=f"metrics of {use.path}", why=f"the file is larger than {_LARGEST >> 20} MiB"))
+        return None
+    return reader(path, use.path)
+
+
+def _tensorboard(path: Path, name: str) -> _Found:
+    rows: list[Raw] = []
+    for scalar in read_scalars(path.read_bytes()):
+        if rows and rows[-1][1] == scalar.step and scalar.tag not in rows[-1][2]:
+            rows[-1][2][scalar.tag] = scalar.value
+        else:
+            rows.append((scalar.time, scalar.step, {scalar.tag: scalar.value}))
+    # Several files in one folder continue one another.
+    return _Found("tensorboard", str(PurePosixPath(name).parent), "tensorboard", rows)
+
+
+def _jsonlines(path: Path, name: str) -> _Found:
+    told = names_metrics(PurePosixPath(name).stem)
+    return _Found("jsonl", name, f"jsonl:{name}", list(_rows(path, read_lines(_text(path)), told)))
+
+
+def _document(path: Path, name: str) -> _Found:
+    rows = list(_rows(path, read_document(_text(path)), True)) if names_metrics(PurePosixPath(name).stem) else []
+    return _Found("json", name, f"json:{name}", rows)
+
+
+def _table(path: Path, name: str) -> _Found:
+    told = names_metrics(PurePosixPath(name).stem)
+    return _Found("csv", name, f"csv:{name}", list(_rows(path, read_table(_text(path)), told)))
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+def _rows(path: Path, rows: Iterable[Mapping[str, Any]], told: bool) -> Iterator[Raw]:
+    """Rows as points: of a file that neither its name nor a step shows to hold metrics (predictions, data), none."""
+    time = path.stat().st_mtime
+    for row in rows:
+        if not told and not any(is_step(str(key)) for key in row):
+            continue
+        values = dict(numbers(row))
+        if values:
+            yield time, step_of(row), values
+
+
+def _distinguish(found: list[_Found]) -> None:
+    """Where two places of one kind report one name, puts what tells the places apart before it (`train/loss`, `validation/loss`)."""
+    places: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in found:
+        for name in {name for _, _, values in one.rows for name in values}:
+            places[one.kind, name].add(one.place)
+    for index, one in enumerate(found):
+        renamed = {
+            name: _label(one.place, shared) for (kind, name), shared in places.items() if kind == one.kind and len(shared) > 1
+        }
+        if renamed:
+            rows = [
+                (time, step, {f"{renamed[name]}/{name}" if name in renamed else name: value for name, value in values.items()})
+                for time, step, values in one.rows
+            ]
+            found[index] = one._replace(rows=rows)
+
+
+def _label(place: str, places: set[str]) -> str:
+    """The shortest end of `place`, suffix dropped, that no other place has."""
+    ends = {
+        other: PurePosixPath(other).with_suffix("").parts if "." in PurePosixPath(other).name else PurePosixPath(other).parts
+        for other in places
+    }
+    mine = ends[place]
+    for length in range(1, len(mine) + 1):
+        if sum(other[-length:] == mine[-length:] for other in ends.values()) == 1:
+            return "/".join(mine[-length:])
+    return place
+
+
+def _point(source: str, row: Raw) -> Point:
+    time, step, values = row
+    return Point(time=time, step=step, values=values, source=source)
+
+
+def _halves(point: Point) -> Iterator[Point]:
+    """Results and measurements of a point apart, since a point is one or the other."""
+    measured = {name: value for name, value in point.values.items() if is_measurement(name)}
+    if not measured:
+        yield point
+        return
+    results = {name: value for name, value in point.values.items() if name not in measured}
+    if results:
+        yield Point(time=point.time, step=point.step, values=results, source=point.source)
+    yield Point(time=point.time, step=point.step, values=measured, measured=True, source=point.source)
+
+
+def _printed(outputs: Iterable[Output], params: Mapping[str, Any], gaps: list[Gap]) -> Iterator[Point]:
+    for output in outputs:
+        data = output.data
+        if len(data) > _MOST_OUTPUT:
+            gaps.append(Gap(what="metrics in the output", why=f"only its first {_MOST_OUTPUT >> 20} MiB were searched"))
+            data = data[:_MOST_OUTPUT]
+        for line in read_output(data, output.marks, params):
+            yield from _halves(Point(time=line.time, step=line.step, values=line.values, source="output"))
