@@ -27,6 +27,29 @@ KEEP_BELOW: Final = 100 << 20
 """Bytes up to which a written file is kept."""
 
 CHANGED: Final = "changed while the run read it"
+# Packages whose compiled code opens no file for writing by itself: what they write goes through Python's `open`.
+_WRITE_SEEN: Final = frozenset(
+    [
+        "PIL",
+        "blake3",
+        "charset_normalizer",
+        "contourpy",
+        "kiwisolver",
+        "markupsafe",
+        "matplotlib",
+        "msgspec",
+        "numpy",
+        "pandas",
+        "pillow",
+        "psutil",
+        "regex",
+        "scikit_learn",
+        "scipy",
+        "sklearn",
+        "yaml",
+        "_ruamel_yaml",
+    ]
+)
 _NAMED: Final = 100  # gaps of one kind that are named; more are counted
 _TICK: Final = 10_000_000  # nanoseconds: the kernel stamps files with a clock that is up to this late
 
@@ -209,11 +232,20 @@ class _Settling:
         return FileUse(path=name, id=content, size=now.size, mtime=now.mtime, kept=not note, by=by, note=note)
 
     def _scanned(self, writes: dict[str, Use]) -> set[str]:
+        if not self._writes_unseen():
+            return set()
         scanned = changed_since(self._contents.root, self._since / 1e9, without=self._own)
         if not scanned.complete:
             self._gap("writes", "the search for files that changed unseen was stopped after 1 s")
         known = writes.keys() | self._observed.loaded.keys() | self._observed.reads.keys()
         return {path for path in scanned.changed if path not in known and not self._excluded(path)}
+
+    def _writes_unseen(self) -> bool:
+        """Whether anything in the run could have written a file without an interpreter seeing it."""
+        observed = self._observed
+        if observed.compiled is None or observed.children or observed.lost or len(observed.interpreters) != 1:
+            return True
+        return bool(observed.compiled - _WRITE_SEEN) or any(".so" in path for path in observed.reads)
 
     def _listing(self, path: str, writes: dict[str, Use]) -> Iterator[str]:
         """The digest of a folder's names as they were before the run added to them."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from assay.capture.entrance import tracer_file
@@ -78,15 +78,15 @@ class LiveTrace:
             return Observed()
         self._on = False
         tracer.watcher.stop()
-        own = [
-            tracer.fact_record("s", {**_start_facts(), "skip": tracer.watcher.skip}),
-            *self._records,
-            *_loaded_modules(),
-            tracer.fact_record("e", tracer.end_facts()),
-        ]
+        mapped = _libraries(len(sys.modules))
+        facts = {
+            "s": {**_start_facts(), "skip": tracer.watcher.skip},
+            "e": {**tracer.end_facts(mapped), "compiled": _packages(mapped)},
+        }
+        own = b"".join((*self._records, *_loaded_modules()))
         self._records = []
         children = read_folder(self._folder / "trace") if self._folder is not None else []
-        return merge([b"".join(own), *children])
+        return merge([own, *children], facts)
 
 
 def trace_here(folder: Path | None = None) -> LiveTrace:
@@ -97,6 +97,18 @@ def trace_here(folder: Path | None = None) -> LiveTrace:
 @cache
 def _start_facts() -> dict[str, object]:
     return tracer.start_facts()
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> list[str]:
+    """Shared libraries of this process; asked again when the number of imported modules has changed."""
+    return tracer.libraries()
+
+
+def _packages(mapped: list[str]) -> list[str]:
+    """The installed packages that shared libraries belong to; libraries of the system and of Python are left out."""
+    installed = {path.rpartition("-packages/")[2].partition("/")[0] for path in mapped if "-packages/" in path}
+    return sorted(name.partition(".")[0] for name in installed)
 
 
 _known: dict[str, bytes | None] = {}

@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from assay.records.environment import Determinism
 
 END = b"\0\n"
+_NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _FILE_KINDS = frozenset("rwauxdlm")
 
 
@@ -72,6 +74,7 @@ class Observed:
         lost: what processes could not report, in words.
         determinism: settings at the end: of the process that knew most.
         blas: linear-algebra libraries: file name to version text.
+        compiled: packages with compiled code that were in the process, where that is known: any of them might write unseen.
     """
 
     interpreters: tuple[dict[str, Any], ...] = ()
@@ -87,6 +90,7 @@ class Observed:
     lost: tuple[str, ...] = ()
     determinism: Determinism = field(default_factory=Determinism)
     blas: Mapping[str, str] = field(default_factory=dict)
+    compiled: frozenset[str] | None = None
 
 
 class _Record(NamedTuple):
@@ -117,12 +121,13 @@ def read_folder(folder: Path) -> list[bytes]:
     return [b"".join(parts) for parts in segments.values()]
 
 
-def merge(reports: Iterable[bytes]) -> Observed:
-    """One account of all reports, in the order of time."""
-    facts: dict[str, list[tuple[int, Any]]] = {}
+def merge(reports: Iterable[bytes], own: Mapping[str, Mapping[str, Any]] = _NOTHING) -> Observed:
+    """One account of all reports, in the order of time. `own`: start and end facts of the first process, where they are at hand."""
+    facts: dict[str, list[tuple[int, Any]]] = {kind: [(0, dict(fact))] for kind, fact in own.items()}
     records: list[_Record] = []
     for process, report in enumerate(reports):
-        _Parser(process, records, facts).parse(report)
+        skip = tuple(own["s"]["skip"]) if own and process == 0 else ()
+        _Parser(process, records, facts, skip).parse(report)
     records.sort(key=lambda record: record.time)
     return _observed(records, facts)
 
@@ -130,12 +135,14 @@ def merge(reports: Iterable[bytes]) -> Observed:
 class _Parser:
     """Reads the records of one process."""
 
-    def __init__(self, process: int, records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -> None:
+    def __init__(
+        self, process: int, records: list[_Record], facts: dict[str, list[tuple[int, Any]]], skip: tuple[str, ...]
+    ) -> None:
         self._process = process
         self._records = records
         self._facts = facts
         self._time = 0.0
-        self._skip: tuple[str, ...] = ()
+        self._skip = skip
 
     def parse(self, report: bytes) -> None:
         for item in report.split(END):
@@ -211,6 +218,9 @@ def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -
         lost=tuple(dict.fromkeys(str(text) for _, text in facts.get("!", ()))),
         determinism=_determinism(facts, ends),
         blas={name: text for end in ends for name, text in end.get("blas", {}).items()},
+        compiled=frozenset(name for end in ends for name in end["compiled"])
+        if ends and all("compiled" in end for end in ends)
+        else None,
     )
 
 

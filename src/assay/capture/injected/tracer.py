@@ -87,13 +87,16 @@ def start_facts() -> "dict[str, object]":
     }
 
 
-def end_facts() -> "dict[str, object]":
-    """Settings and libraries as they stand now: of modules that the program has imported, asked without importing any."""
+def end_facts(mapped: "list[str] | None" = None) -> "dict[str, object]":
+    """Settings and libraries as they stand now: of modules that the program has imported, asked without importing any.
+
+    `mapped`: its shared libraries, where they are known already.
+    """
     return {
         "time": time.time(),
         "native": {name: _version(name) for name in sorted(NATIVE) if name in sys.modules},
         "frameworks": frameworks(),
-        "blas": blas(),
+        "blas": blas(libraries() if mapped is None else mapped),
         "threads": threads(),
         "seed": seeding.seed,
         "seeded": list(seeding.seeded),
@@ -159,23 +162,25 @@ _QUESTIONS = {
 }  # type: dict[str, dict[str, object]]
 
 
-def blas() -> "dict[str, str]":
-    """Linear-algebra and threading libraries mapped into this process: file name to what is known of its version."""
-    found = {}
+def libraries() -> "list[str]":
+    """Paths of the shared libraries that are mapped into this process."""
     try:
         with open("/proc/self/maps", "rb") as maps:
-            lines = maps.read().decode(ENCODING, "surrogateescape").splitlines()
+            lines = maps.read().split(b"\n")
     except OSError:
-        return found
-    for line in lines:
-        slash = line.find("/")
-        name = line[slash:].rpartition("/")[2] if slash >= 0 else ""
-        if name not in found and ".so" in name and any(part in name.lower() for part in BLAS):
-            found[name] = ""
+        return []
+    paths = {line[line.find(b"/") :] for line in lines if b".so" in line}
+    return sorted(os.fsdecode(path) for path in paths)
+
+
+def blas(mapped: "list[str]") -> "dict[str, str]":
+    """The linear-algebra and threading libraries among those that are mapped: file name to what is known of its version."""
+    names = [path.rpartition("/")[2] for path in mapped]
     described = _numpy_blas()
-    for name in found:
-        if described and "openblas" in name and "openblas" in described:
-            found[name] = described
+    found = {}
+    for name in names:
+        if any(part in name.lower() for part in BLAS):
+            found[name] = described if "openblas" in name and "openblas" in described else ""
     return found
 
 
