@@ -7,6 +7,8 @@ import sys
 
 import msgspec
 
+from assay.capture.secrets import redact_arguments
+
 
 class Call(msgspec.Struct, frozen=True, array_like=True, tag="call/1"):
     """A function and its configuration, with the surroundings that their loading needs.
@@ -15,7 +17,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="call/1"):
         function: shipped `(train, prepare or None)`.
         configuration: shipped configuration.
         path: `sys.path` of the process that ran the study.
-        argv: its arguments.
+        argv: its arguments, secrets redacted.
         directory: its working directory.
     """
 
@@ -28,4 +30,5 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="call/1"):
 
 def record_call(function: bytes, configuration: bytes) -> bytes:
     """The bytes that stand for a call of this process's study."""
-    return msgspec.msgpack.encode(Call(function, configuration, tuple(sys.path), tuple(sys.argv), os.getcwd()))  # noqa: PTH109 - text
+    arguments, _ = redact_arguments(sys.argv)
+    return msgspec.msgpack.encode(Call(function, configuration, tuple(sys.path), tuple(arguments), os.getcwd()))  # noqa: PTH109 - text

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
-import subprocess
-import tempfile
+import shlex
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,14 +13,13 @@ from typing import Any, NamedTuple
 from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.environment import describe, settings
 from assay.capture.interpreter import this_interpreter
-from assay.errors import InvalidStudy, TrialsFailed
+from assay.capture.secrets import redact_arguments
 from assay.execution.calls import record_call
-from assay.execution.channel import Inbox, send
 from assay.execution.fingerprint import fingerprint, is_local
+from assay.execution.pool import Pool, refuse_recursion
 from assay.execution.protocol import Job, Outcome
 from assay.execution.reuse import Reuse
-from assay.execution.server import command
-from assay.execution.setup import INSIDE, NotReady, Ready, Report, Setup, Start, Task, trial_environment
+from assay.execution.setup import Report, Setup, Start, Task, trial_environment
 from assay.execution.shipping import function_name, ship
 from assay.execution.trial import PREPARED
 from assay.records.plan import Configuration
@@ -90,35 +87,22 @@ class FunctionExecutor:
         """
         refuse_recursion()
         recipes = _Recipes.gather(self._store, self._root, self._calls)
+        function = ship((self._calls.train, self._calls.prepare), "the trial's function")
         setup = Setup(
-            function=ship((self._calls.train, self._calls.prepare), "the trial's function"),
+            function=function,
             store=self._store.root,
             root=self._root,
-            snapshot=_picklable(recipes.snapshot),
+            snapshot=picklable(recipes.snapshot),
             environment=recipes.environment,
             measured=self._measured,
             workers=workers,
             start=self._start,
         )
-        work = _Work(self._store, self._calls, recipes, self._reuse, setup, study, report)
+        work = _Work(self._store, self._calls, recipes, self._reuse, setup, function, study, report)
         return work.carry_out(jobs)
 
 
-def refuse_recursion() -> None:
-    """Nothing in an ordinary process.
-
-    Raises:
-        InvalidStudy: this process is a trial, or is loading the function for trials: the study would start itself without end.
-    """
-    if os.environ.get(INSIDE):
-        raise InvalidStudy(
-            "a study was started while one of its own trials was being set up or run",
-            expected="a module that only defines the function when it is imported",
-            next_step='Put the lines that run the study under `if __name__ == "__main__":`.',
-        )
-
-
-def _picklable(snapshot: Snapshot) -> Snapshot:
+def picklable(snapshot: Snapshot) -> Snapshot:
     """The snapshot without the read-only views that it may share with its cache."""
     return snapshot._replace(files=dict(snapshot.files), stats=dict(snapshot.stats))
 
@@ -138,6 +122,9 @@ class _Recipes(NamedTuple):
         snapshot = CodeCapture(store, root).snapshot()
         environment = describe(store, this_interpreter(), env)
         threads, flags = settings(env)
+        if len(sys.argv) > 1:  # trials are given the arguments too, so what they compute may depend on them
+            arguments, _ = redact_arguments(sys.argv[1:])
+            flags = {**flags, "sys.argv": shlex.join(arguments).replace(f"{root}{os.sep}", "")}
         record = environment[1]
         common = {"code": snapshot.tree, "threads": threads, "flags": flags, "python": record.python, "packages": record.packages}
         return cls(calls, snapshot, environment, calls.train_name or function_name(calls.train), common)
@@ -184,6 +171,7 @@ class _Work:
         recipes: _Recipes,
         reuse: Reuse | None,
         setup: Setup,
+        function: bytes,
         study: str,
         report: Callable[[Outcome], None],
     ) -> None:
@@ -192,30 +180,24 @@ class _Work:
         self._recipes = recipes
         self._reuse = reuse
         self._setup = setup
+        self._function = function
         self._study = study
         self._report = report
-        self._server: _Server | None = None
         self._jobs: dict[int, Job] = {}
         self._ready: deque[Task] = deque()
         self._unprepared: dict[int, list[Job]] = {}
-        self._in_flight: dict[int, Task] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._shipped: dict[str, _Shipped] = {}
 
     def carry_out(self, jobs: Sequence[Job]) -> list[Outcome]:
         self._jobs = {job.trial.index: job for job in jobs}
-        try:
+        with Pool(self._setup, self._take) as pool:
             self._enqueue(jobs)
-            while self._ready or self._in_flight:
-                while self._ready and len(self._in_flight) < 2 * self._setup.workers:
-                    self._submit(self._ready.popleft())
-                self._gather()
-        except KeyboardInterrupt:
-            self._wind_down()
-            raise
-        finally:
-            if self._server is not None:
-                self._server.close()
+            while self._ready or pool.is_busy:
+                while self._ready and pool.has_room:
+                    pool.submit(self._ready.popleft())
+                if pool.is_busy:
+                    pool.gather()
         return [self._outcomes[job.trial.index] for job in jobs]
 
     def _enqueue(self, jobs: Sequence[Job]) -> None:
@@ -239,7 +221,7 @@ class _Work:
         recipe = self._recipes.train(job.configuration.params, shipped.local, job.trial.seed, prepared.value)
         earlier = self._reuse.find(recipe.id) if self._reuse else None
         if earlier is not None:
-            self._end(job, _reused(job, earlier))
+            self._end(job, reused(job, earlier))
             return None
         trial = TrialOf(
             study=self._study,
@@ -266,7 +248,7 @@ class _Work:
         if name not in self._shipped:
             config = self._calls.configuration(configuration)
             data = ship(config, f"the configuration {name!r}")
-            call = self._store.objects.put(record_call(self._setup.function, data))
+            call = self._store.objects.put(record_call(self._function, data))
             local = fingerprint((self._recipes.train_name, config)) if is_local(config) else None
             self._shipped[name] = _Shipped(data, call, local)
         return self._shipped[name]
@@ -291,134 +273,33 @@ class _Work:
                 return use.id
         return None
 
-    def _submit(self, task: Task) -> None:
-        if self._server is None:
-            self._server = _Server(self._setup)
-        self._in_flight[task.number] = task
-        self._server.send(task)
-
-    def _gather(self) -> None:
-        if self._server is None:  # everything was reused
-            return
-        for message in self._server.receive():
-            if isinstance(message, Report):
-                self._take(message)
-        if self._server.closed:
-            self._bury()
-
-    def _bury(self) -> None:
-        """The server itself has died (out of memory, killed): what it had is lost and said; the next task starts another."""
-        assert self._server is not None
-        self._server.close()
-        self._server = None
-        failure = Failure(kind="ProcessDied", text="the process that starts trials was killed, and this trial with it")
-        for number in list(self._in_flight):
-            self._take(Report(number, None, "crashed", {}, failure, 0.0))
-
     def _take(self, report: Report) -> None:
-        self._in_flight.pop(report.number, None)
         if report.number >= 0:
             job = self._jobs[report.number]
-            self._end(job, _outcome(job, report))
+            self._end(job, outcome_of(job, report))
             return
         jobs = self._unprepared.pop(-1 - report.number)
+        if report.state == "interrupted":  # the study is being stopped
+            return
         if report.failure is None:
             # In front of what is left to prepare: a block that was begun is finished first.
             self._ready.extendleft(reversed(self._tasks(jobs, _Prepared(report.run, report.prepared))))
             return
         for job in jobs:
             failure = Failure(kind=report.failure.kind, text=f"prepare failed: {report.failure.text}")
-            self._end(job, _outcome(job, Report(job.trial.index, None, "failed", {}, failure, 0.0)))
+            self._end(job, outcome_of(job, Report(job.trial.index, None, "failed", {}, failure, 0.0)))
 
     def _end(self, job: Job, outcome: Outcome) -> None:
         self._outcomes[job.trial.index] = outcome
         self._report(outcome)
 
-    def _wind_down(self) -> None:
-        """After Ctrl-C: running trials are told to stop and their endings are waited for; a second Ctrl-C waits no longer."""
-        if self._server is None:
-            return
-        with contextlib.suppress(KeyboardInterrupt):
-            self._server.stop()
-            while not self._server.closed:
-                for message in self._server.receive():
-                    if isinstance(message, Report) and message.number >= 0:
-                        self._take(message)
 
-
-def _reused(job: Job, run: Run) -> Outcome:
+def reused(job: Job, run: Run) -> Outcome:
+    """The outcome of a trial that an earlier run stands for."""
     resources = run.result.resources if run.result else None
     return Outcome(job.trial, run.id, run.state, run.metrics, None, True, resources.wall if resources else 0.0, resources)
 
 
-def _outcome(job: Job, report: Report) -> Outcome:
+def outcome_of(job: Job, report: Report) -> Outcome:
+    """The outcome of a trial that was run."""
     return Outcome(job.trial, report.run, report.state, report.metrics, report.failure, False, report.seconds, report.resources)
-
-
-class _Server:
-    """This process's end of the server."""
-
-    def __init__(self, setup: Setup) -> None:
-        self._socket, theirs = socket.socketpair()
-        self._inbox = Inbox(self._socket.fileno())
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
-        with theirs:
-            # A session of its own, so that a Ctrl-C in the terminal reaches this process alone, which then stops trials in order.
-            self._process = subprocess.Popen(
-                command("server", theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                env=trial_environment(),
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=self._output,
-            )
-        self.send(setup)
-        try:
-            self._await_ready()
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def closed(self) -> bool:
-        return self._inbox.closed
-
-    def send(self, message: object) -> None:
-        # Where the server has died, the end of what can be received says so.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            send(self._socket.fileno(), message)
-
-    def receive(self) -> list[Any]:
-        return self._inbox.receive()
-
-    def stop(self) -> None:
-        """No more tasks; what runs is stopped. Reports can be received until the server closes."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        """The server and everything it started has ended."""
-        self.stop()
-        self._socket.close()
-        self._process.wait()
-        self._output.close()
-
-    def _await_ready(self) -> None:
-        answers: list[Any] = []
-        while not answers and not self.closed:
-            answers = self.receive()
-        if not answers:
-            raise TrialsFailed(
-                "the process that starts trials ended while it was loading the function",
-                value=self._said(),
-                next_step="Check that the function's module can be imported in a fresh interpreter.",
-            )
-        answer = answers[0]
-        if isinstance(answer, NotReady):
-            raise InvalidStudy("the function cannot be loaded in a clean process", value=answer.problem, next_step=answer.next_step)
-        assert isinstance(answer, Ready)
-
-    def _said(self) -> str | None:
-        self._output.seek(0)
-        return self._output.read().decode(errors="replace")[-2000:].strip() or None

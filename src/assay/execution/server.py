@@ -26,7 +26,7 @@ from typing import Any
 from assay.capture.seeds import set_deterministic_seed
 from assay.errors import AssayError
 from assay.execution.channel import Inbox, send
-from assay.execution.setup import Began, NotReady, Ready, Report, Setup, Task, interpreter_flags
+from assay.execution.setup import Began, CommandTask, NotReady, Ready, Report, Setup, Task, interpreter_flags
 from assay.execution.trial import carry_out, forget_server_exits
 from assay.records.run import Failure
 from assay.store.store import Store
@@ -60,7 +60,7 @@ def main(facts: dict[str, Any]) -> None:
 
 @dataclass
 class _Running:
-    task: Task
+    task: Task | CommandTask
     pid: int
     process: int
     inbox: Inbox
@@ -76,7 +76,7 @@ class Server:
     def __init__(self, descriptor: int) -> None:
         self._client = Inbox(descriptor)
         self._selector = selectors.DefaultSelector()
-        self._waiting: deque[Task] = deque()
+        self._waiting: deque[Task | CommandTask] = deque()
         self._running: dict[int, _Running] = {}
         self._stopping: float | None = None
         self._setup: Setup | None = None
@@ -116,7 +116,7 @@ class Server:
             set_deterministic_seed(0)
             try:
                 self._store = Store.open(setup.store)
-                self._functions = load_functions(setup.function)
+                self._functions = load_functions(setup.function) if setup.function is not None else (None, None)
             except AssayError as error:
                 answer = NotReady(str(error), "")
             except BaseException as error:  # noqa: BLE001 - importing the user's module can raise anything
@@ -135,7 +135,7 @@ class Server:
         while self._setup and self._waiting and self._stopping is None and len(self._running) < self._setup.workers:
             self._launch(self._waiting.popleft(), self._setup)
 
-    def _launch(self, task: Task, setup: Setup) -> None:
+    def _launch(self, task: Task | CommandTask, setup: Setup) -> None:
         reading, writing = os.pipe()
         popen = None
         if setup.start == "spawn":
@@ -152,7 +152,7 @@ class Server:
         self._selector.register(running.inbox, selectors.EVENT_READ, lambda: self._listen(running))
         self._selector.register(running.process, selectors.EVENT_READ, lambda: self._reap(running))
 
-    def _become_trial(self, task: Task, setup: Setup, reading: int, writing: int) -> None:
+    def _become_trial(self, task: Task | CommandTask, setup: Setup, reading: int, writing: int) -> None:
         """In the forked process: let go of all that belongs to the server, then carry the task out. Never returns."""
         try:
             die_with_parent()
@@ -263,7 +263,7 @@ def _single(descriptor: int) -> None:
     set_deterministic_seed(0)
     try:
         store = Store.open(setup.store)
-        functions = load_functions(setup.function)
+        functions = load_functions(setup.function) if setup.function is not None else (None, None)
     except BaseException as error:  # noqa: BLE001 - importing the user's module can raise anything
         failure = Failure(kind=type(error).__name__, text=f"the trial's function could not be loaded: {error}")
         send(descriptor, Report(task.number, None, "failed", {}, failure, 0.0))
@@ -271,7 +271,7 @@ def _single(descriptor: int) -> None:
     carry_out(setup, functions, store, task, descriptor)
 
 
-def _spawn(setup: Setup, task: Task, writing: int) -> subprocess.Popen[bytes]:
+def _spawn(setup: Setup, task: Task | CommandTask, writing: int) -> subprocess.Popen[bytes]:
     popen = subprocess.Popen(command("trial", writing), stdin=subprocess.PIPE, pass_fds=[writing], process_group=0)
     assert popen.stdin is not None
     # A trial that dies before it has read this is reported like any other that dies.

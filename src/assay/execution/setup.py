@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from assay.capture.code import Snapshot
 from assay.records.environment import Environment
+from assay.records.factor import MetricGoal
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Parent, Resources, State, TrialOf
 
@@ -31,7 +32,7 @@ class Setup(NamedTuple):
     """What all trials of a server share.
 
     Attributes:
-        function: shipped `(train, prepare or None)`.
+        function: shipped `(train, prepare or None)`; None where the tasks are commands.
         store: project root by which the store is opened.
         root: root that paths are recorded relative to.
         snapshot: code as it was when the study began: all trials run that code, whatever is edited meanwhile.
@@ -41,7 +42,7 @@ class Setup(NamedTuple):
         start: "fork" from the server, or "spawn": a fresh interpreter for each trial.
     """
 
-    function: bytes
+    function: bytes | None
     store: Path
     root: Path
     snapshot: Snapshot
@@ -63,6 +64,32 @@ class Task(NamedTuple):
     trial: TrialOf | None
     parents: tuple[Parent, ...] = ()
     prepared: str | None = None
+
+
+class CommandTask(NamedTuple):
+    """One trial of a command.
+
+    Attributes:
+        number: index of the trial.
+        command: arguments.
+        directory: working directory relative to the root.
+        seed: of the block.
+        recipe: as it would be in the user's own folder.
+        name: of the run.
+        trial: its place in the study.
+        files: files of the user's root that the folder needs beside the code: relative path to content id.
+        goals: metrics that are asked for, with where they are found.
+    """
+
+    number: int
+    command: tuple[str, ...]
+    directory: str
+    seed: int
+    recipe: Recipe
+    name: str
+    trial: TrialOf
+    files: dict[str, str]
+    goals: tuple[MetricGoal, ...]
 
 
 class Report(NamedTuple):

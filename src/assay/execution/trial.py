@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, NoReturn
 from assay.capture.seeds import set_deterministic_seed
 from assay.errors import AssayError
 from assay.execution.channel import send
-from assay.execution.setup import Began, Report, Setup, Task
+from assay.execution.command_trial import record_command
+from assay.execution.setup import Began, CommandTask, Report, Setup, Task
 from assay.execution.shipping import accepts_prepared, ship
 from assay.records.run import Failure, State
 from assay.store.store import Store
@@ -42,7 +43,7 @@ class _Ended(NamedTuple):
     failure: Failure | None
 
 
-def carry_out(setup: Setup, functions: tuple[Any, Any], store: Store, task: Task, pipe: int) -> NoReturn:
+def carry_out(setup: Setup, functions: tuple[Any, Any], store: Store, task: Task | CommandTask, pipe: int) -> NoReturn:
     """Run the task in this process, tell `pipe` what came of it, and end the process.
 
     The signals that stop a trial are held back except while the user's function runs, so that a run is never left half written.
@@ -51,7 +52,12 @@ def carry_out(setup: Setup, functions: tuple[Any, Any], store: Store, task: Task
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _record(setup, functions, store, task, pipe)
+        if isinstance(task, CommandTask):
+            record_command(setup, store, task, pipe)
+        else:
+            _record(setup, functions, store, task, pipe)
+    except KeyboardInterrupt:
+        send(pipe, Report(task.number, None, "interrupted", {}, Failure(kind="KeyboardInterrupt", text="stopped by a signal"), 0.0))
     except AssayError as error:
         send(pipe, Report(task.number, None, "failed", {}, Failure(kind=error.code, text=str(error)), 0.0))
     except BrokenPipeError:
@@ -113,14 +119,22 @@ def _attempt(functions: tuple[Any, Any], store: Store, task: Task) -> _Ended:
 def _prepare_call(functions: tuple[Any, Any], store: Store, task: Task) -> Any:
     train, prepare = functions
     if task.kind == "prepare":
-        set_deterministic_seed(task.seed)
+        _seed(task.seed)
         return lambda: prepare(task.seed)
     arguments = [pickle.loads(task.configuration), task.seed]
     if task.prepared is not None and accepts_prepared(train):
         arguments.append(pickle.loads(store.objects.get(task.prepared)))
     # After the values are made, since making them may draw random numbers.
-    set_deterministic_seed(task.seed)
+    _seed(task.seed)
     return lambda: train(*arguments)
+
+
+def _seed(seed: int) -> None:
+    """Seed this process; what it starts keeps the hash seed that it has itself, which is one for the whole study."""
+    hashes = os.environ.get("PYTHONHASHSEED")
+    set_deterministic_seed(seed)
+    if hashes is not None:
+        os.environ["PYTHONHASHSEED"] = hashes
 
 
 def _keep(recorder: Recorder, store: Store, setup: Setup, task: Task, ended: _Ended) -> tuple[_Ended, dict[str, float], str | None]:

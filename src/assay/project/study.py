@@ -13,7 +13,8 @@ from assay.ablation.components import merge
 from assay.ablation.configurations import configure, settings_of
 from assay.ablation.plans import make_blocks
 from assay.errors import InvalidStudy, StoreUnusable
-from assay.execution.functions import Callables, FunctionExecutor, refuse_recursion
+from assay.execution.functions import Callables, FunctionExecutor
+from assay.execution.pool import refuse_recursion
 from assay.execution.protocol import Executor
 from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from assay.errors import InvalidValue, UnknownMetric
+from assay.errors import InvalidValue
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis import analyse
 from assay.questions.study.archive import keep_evidence
@@ -63,7 +63,6 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
     Raises:
         UnknownMetric: trials finished, and none of them reported a metric that the study asks about.
     """
-    _check_metrics(definition, outcomes)
     analysis = analyse(definition, plan, outcomes)
     return StudyEvidence(
         study=definition.id,
@@ -102,39 +101,25 @@ def row(definition: Definition, outcome: Outcome) -> TrialResult:
     )
 
 
-def _check_metrics(definition: Definition, outcomes: Sequence[Outcome]) -> None:
-    finished = [outcome for outcome in outcomes if outcome.state == "finished"]
-    reported = sorted({name for outcome in finished for name in outcome.metrics})
-    for goal in definition.goals:
-        if finished and goal.name not in reported:
-            raise UnknownMetric(
-                "no trial reported this metric",
-                value=goal.name,
-                expected=", ".join(map(repr, reported)) or "a metric that the trials report",
-                next_step="Correct the study's metrics; the trials that finished are kept and are not run again.",
-            )
-
-
 def _failures(outcomes: Sequence[Outcome]) -> list[Finding]:
     """Trials that did not finish, gathered by their reason."""
     reasons: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.state != "finished":
-            text = f"{outcome.failure.kind}: {outcome.failure.text}" if outcome.failure else outcome.state
+            text = f"{outcome.failure.kind}: {outcome.failure.text}." if outcome.failure else f"The trial {outcome.state}."
             reasons.setdefault(text, []).append(outcome)
     findings = [_failed(text, failed) for text, failed in list(reasons.items())[:_NAMED_FAILURES]]
     rest = sum(len(failed) for failed in list(reasons.values())[_NAMED_FAILURES:])
     if rest:
-        text = f"{rest} more trials did not finish, for {len(reasons) - _NAMED_FAILURES} other reasons; the rows name them."
-        findings.append(Finding(kind="failed", about="trials", text=text))
+        text = f"{rest} more trials did not finish, for {len(reasons) - _NAMED_FAILURES} other reasons; their rows name them."
+        findings.append(Finding(kind="reason of failure", about="trials", text=text))
     return findings
 
 
 def _failed(reason: str, failed: Sequence[Outcome]) -> Finding:
     counts = Counter(outcome.trial.configuration for outcome in failed)
     where = ", ".join(f"{name} ({count})" for name, count in counts.items())
-    number = "1 trial" if len(failed) == 1 else f"{len(failed)} trials"
-    return Finding(kind="failed", about=", ".join(counts), text=f"{number} did not finish: {where}. {reason}")
+    return Finding(kind="reason of failure", about=", ".join(counts), text=f"{reason} This ended {where}.")
 
 
 def _reuse(outcomes: Sequence[Outcome]) -> list[Finding]:

@@ -1,0 +1,99 @@
+"""One trial of a command, in the process that watches it: a folder of its own, supervised, its metrics looked up."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from assay.errors import AssayError
+from assay.execution.channel import send
+from assay.execution.setup import CommandTask, Report, Setup
+from assay.execution.workspace import workspace
+from assay.records.factor import MetricGoal
+from assay.records.run import Run
+from assay.store.store import Store
+from assay.tracking.series import series, value_at
+from assay.tracking.supervise import supervise
+
+
+def record_command(setup: Setup, store: Store, task: CommandTask, pipe: int) -> None:
+    """Run the command and tell `pipe` what came of it.
+
+    Raises:
+        AssayError, OSError: the trial could not be started.
+        KeyboardInterrupt: stopped before the command was started.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    # The command inherits what is blocked here, and its supervisor passes on what comes.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    with workspace(store.objects, setup.snapshot.tree, setup.root, task.files) as folder:
+        supervised = supervise(
+            store,
+            folder,
+            localised(task.command, setup.root, folder),
+            cwd=folder / task.directory,
+            name=task.name,
+            params=task.recipe.params,
+            seed=task.seed,
+            trial=task.trial,
+            recipe=task.recipe,
+            snapshot=setup.snapshot,
+            relay=True,
+        )
+    run = supervised.run
+    metrics = metrics_of(store, run, task.goals) if run.state == "finished" else {}
+    resources = run.result.resources if run.result else None
+    failure = run.result.failure if run.result else None
+    send(pipe, Report(task.number, run.id, run.state, metrics, failure, resources.wall if resources else 0.0, resources))
+
+
+def localised(command: tuple[str, ...], root: Path, folder: Path) -> list[str]:
+    """The command with paths of the user's project that the folder holds named there, and programs that only the user has named in full.
+
+    A program such as `.venv/bin/python` belongs to the user's project and is not code, so it is used in place.
+    """
+    program, *arguments = command
+    if "/" in program and not Path(program).is_absolute() and not (folder / program).exists():
+        program = str(root / program)
+    return [program, *(_moved(argument, root, folder) for argument in arguments)]
+
+
+def _moved(argument: str, root: Path, folder: Path) -> str:
+    prefix, mark, path = argument.rpartition("=") if argument.startswith("-") else ("", "", argument)
+    if not path.startswith(f"{root}{os.sep}"):
+        return argument
+    return f"{prefix}{mark}{folder / os.path.relpath(path, root)}"
+
+
+def metrics_of(store: Store, run: Run, goals: tuple[MetricGoal, ...]) -> dict[str, float]:
+    """Results of a run by name, with each goal read where the study says: its source, and which value of its series.
+
+    A goal that the run did not report is left out.
+    """
+    found = {name: metric.last for name, metric in run.result.metrics.items() if not metric.measured} if run.result else {}
+    for goal in goals:
+        value = _goal(store, run, goal)
+        if value is not None:
+            found[goal.name] = value
+    return found
+
+
+def _goal(store: Store, run: Run, goal: MetricGoal) -> float | None:
+    source, name = _place(goal)
+    try:
+        points = series(store, run.id, source=source).get(name)
+        return value_at(points.values, goal.at) if points else None
+    except AssayError:  # the journal of a run that has finished cannot be read: then the metric is not there
+        return None
+
+
+def _place(goal: MetricGoal) -> tuple[str | None, str]:
+    """Source and name: "tensorboard:Loss/test" is the series Loss/test of tensorboard, "csv:log.csv:loss" the column loss of log.csv."""
+    if goal.source is None:
+        return None, goal.name
+    kind, _, rest = goal.source.partition(":")
+    file, _, name = rest.rpartition(":")
+    return (f"{kind}:{file}", name) if file and kind in ("jsonl", "json", "csv") else (kind, rest or goal.name)
