@@ -60,7 +60,18 @@ def test_a_row_far_wider_than_the_others_does_not_squeeze_them(effect: Effects) 
             effect("c", "m", [1e6], 1e5, "matters"),
         ]
     )
-    assert len([node for node in root.iter(f"{SVG}path") if node.get("class") == "beyond"]) == 3
+    assert len([node for node in root.iter(f"{SVG}path") if node.get("class") == "beyond"]) == 1
+
+
+def test_an_interval_that_goes_on_beyond_the_edge_has_an_arrow_there(effect: Effects) -> None:
+    endless = effect("a", "m", [0.1], 0.05, "cannot tell", low=-math.inf)
+    root = parsed([endless, effect("b", "m", [0.2], 0.05, "matters")])
+    assert len([node for node in root.iter(f"{SVG}path") if node.get("class") == "beyond"]) == 1
+
+
+def test_an_effect_thirty_times_the_others_is_drawn_where_it_is(effect: Effects) -> None:
+    axis = axis_for([[0.03], [0.02], [1.0]], 0, 100)
+    assert axis.holds(1.0)
 
 
 @given(st.lists(st.lists(anything, max_size=4), max_size=5))

@@ -83,7 +83,7 @@ def test_latex_has_the_rules_of_booktabs_and_as_many_cells_in_each_row(digits: S
     text = table(digits, "latex")
     for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
         assert text.count(rule) == 2
-    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    rows = [line for line in text.splitlines() if line.endswith(r"\tabularnewline")]
     assert {row.count(" & ") for row in rows} == {3}
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-# A row this many times wider than the median row would squeeze all the others into a line; it is drawn to the edge, with an arrow.
-_OUTLIER = 12.0
+# A row this many times wider than the median row would squeeze the others into a point; it is drawn to the edge, with an arrow.
+_OUTLIER = 60.0
 _LARGEST = sys.float_info.max
 
 

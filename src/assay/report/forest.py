@@ -196,6 +196,9 @@ def _drawn_width(text: str) -> float:
 
 
 def _whisker(low: float, high: float, axis: Axis, y: float) -> list[str]:
+    """The interval; an end beyond the edge is an arrow, and an interval that lies beyond it as a whole is the marker's arrow alone."""
+    if high < axis.low or low > axis.high:
+        return []
     left, right = axis.at(low), axis.at(high)
     parts = [f'<line class="interval" x1="{left:.1f}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>']
     for value, x, way in ((low, left, -1), (high, right, 1)):

@@ -63,13 +63,13 @@ def _table(evidence: StudyEvidence, grid: Grid, metrics: list[str], *, last: boo
     name = f" {evidence.name}" if evidence.name else ""
     caption = f"Ablation{name}: {', '.join(metrics)}." if metrics else f"Ablation{name}."
     label = "-".join(["tab:ablation", *(_label(metric) for metric in metrics)])
-    body = "\n".join(f"    {_row(row)}" for row in grid.rows)
+    body = "\n".join(f"    {_row(row, grid.columns)}" for row in grid.rows)
     notes = "".join(f"\n  \\par\\smallskip\\footnotesize {escape(note)}" for note in notes_of(evidence)) if last else ""
     return (
-        "\\begin{table}[htbp]\n  \\centering\\small\\setlength{\\tabcolsep}{4pt}\n"
+        "\\begin{table}[htbp]\n  \\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}\n"
         f"  \\caption{{{escape(caption)}}}\n  \\label{{{label}}}\n"
         f"  \\begin{{tabular}}{{@{{}}{''.join(_specification(column) for column in grid.columns)}@{{}}}}\n"
-        f"    \\toprule\n    {_row(tuple(column.header for column in grid.columns))}\n    \\midrule\n"
+        f"    \\toprule\n    {_row(tuple(column.header for column in grid.columns), grid.columns)}\n    \\midrule\n"
         f"{body}\n    \\bottomrule\n  \\end{{tabular}}{notes}\n\\end{{table}}\n"
     )
 
@@ -82,8 +82,12 @@ def _specification(column: Column) -> str:
     return "r"
 
 
-def _row(cells: tuple[str, ...]) -> str:
-    return " & ".join(escape(cell) for cell in cells) + r" \\"
+def _row(cells: tuple[str, ...], columns: tuple[Column, ...]) -> str:
+    # Ragged, so that narrow text is not torn apart; \\tabularnewline, since \\raggedright takes \\\\ for itself.
+    texts = [
+        ("\\raggedright " if column.align == "left" else "") + escape(cell) for cell, column in zip(cells, columns, strict=True)
+    ]
+    return " & ".join(texts) + r" \tabularnewline"
 
 
 def _label(metric: str) -> str:

@@ -52,7 +52,7 @@ def number(value: float, decimals: int = 4, *, signed: bool = False) -> str:
 
 def _digits(size: float, decimals: int) -> str:
     if size >= _LARGEST_PLAIN or (size and float(f"{size:.{decimals}f}") == 0.0):
-        digits, _, power = f"{size:.3g}".partition("e")
+        digits, _, power = f"{size:.3g}".partition("e") if size >= _LARGEST_PLAIN else f"{size:.2g}".partition("e")
         return digits + (_power(int(power)) if power else "")
     return f"{size:.{decimals}f}"
 

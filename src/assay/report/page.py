@@ -106,9 +106,11 @@ def headline(evidence: StudyEvidence) -> list[str]:
 
 
 def _change(evidence: StudyEvidence, effect: Effect) -> str:
-    """What was done to the baseline: "without x" for a removed component, "with x" for anything else."""
-    removed = any(factor.name == effect.component and factor.kind == "remove" for factor in evidence.factors)
-    return f"{'without' if removed else 'with'} {effect.component}"
+    """What was done to the baseline: "without x" for a removed component, "with x: level" or "with x" for anything else."""
+    factor = next((factor for factor in evidence.factors if factor.name == effect.component), None)
+    if factor is None or len(factor.levels) != 1:
+        return f"with {effect.component}"
+    return f"without {factor.name}" if factor.kind == "remove" else f"with {factor.name}: {factor.levels[0].name}"
 
 
 def _some(names: list[str]) -> str:
