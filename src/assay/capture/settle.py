@@ -28,28 +28,10 @@ KEEP_BELOW: Final = 100 << 20
 
 CHANGED: Final = "changed while the run read it"
 # Packages whose compiled code opens no file for writing by itself: what they write goes through Python's `open`.
-_WRITE_SEEN: Final = frozenset(
-    [
-        "PIL",
-        "blake3",
-        "charset_normalizer",
-        "contourpy",
-        "kiwisolver",
-        "markupsafe",
-        "matplotlib",
-        "msgspec",
-        "numpy",
-        "pandas",
-        "pillow",
-        "psutil",
-        "regex",
-        "scikit_learn",
-        "scipy",
-        "sklearn",
-        "yaml",
-        "_ruamel_yaml",
-    ]
-)
+_WRITE_SEEN: Final = {
+    *("PIL", "blake3", "charset_normalizer", "contourpy", "kiwisolver", "markupsafe", "matplotlib", "msgspec", "numpy", "pandas"),
+    *("pillow", "psutil", "regex", "scikit_learn", "scipy", "sklearn", "yaml", "_ruamel_yaml"),
+}
 _NAMED: Final = 100  # gaps of one kind that are named; more are counted
 _TICK: Final = 10_000_000  # nanoseconds: the kernel stamps files with a clock that is up to this late
 

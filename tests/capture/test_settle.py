@@ -1,0 +1,213 @@
+"""From observation to trace: which file was an input, which an artifact, and what is said where it cannot be known."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.settle import Settled, listing_digest, settle
+from assay.capture.trace import collect, injection, trace_here
+from assay.records.canonical import digest
+from assay.records.trace import FileUse
+from assay.store.store import Store
+
+
+class Bench:
+    """A project with a store, in which scripts are run and settled."""
+
+    def __init__(self, root: Path, aside: Path) -> None:
+        self.root = root
+        self.aside = aside
+        self.store = Store.open(root)
+
+    def snapshot(self) -> Snapshot:
+        return CodeCapture(self.store, self.root).snapshot()
+
+    def run(self, source: str, *, keep_below: int = 100 << 20, python: tuple[str, ...] = ()) -> Settled:
+        (self.root / "script.py").write_text(source)
+        snapshot = self.snapshot()
+        since = time.time()
+        env = {**os.environ, **injection(self.aside / str(time.time_ns()), seed=None, env=os.environ)}
+        subprocess.run([sys.executable, *python, "script.py"], cwd=self.root, env=env, check=True)
+        observed = collect(Path(env["ASSAY_TRACE"]).parent)
+        return settle(self.store, self.root, observed, snapshot=snapshot, since=since, keep_below=keep_below)
+
+
+@pytest.fixture
+def bench(project: Path, tmp_path: Path) -> Bench:
+    return Bench(project, tmp_path / "aside")
+
+
+def by_path(files: tuple[FileUse, ...]) -> dict[str, FileUse]:
+    return {file.path: file for file in files}
+
+
+def test_inputs_code_and_artifacts(bench: Bench) -> None:
+    """The script and its module are loaded, data is read, what it made is written: each once, with the id of its content."""
+    (bench.root / "part.py").write_text("X = 1\n")
+    (bench.root / "data.csv").write_bytes(b"1,2\n")
+    trace = bench.run("import part\nopen('out.txt', 'w').write(open('data.csv').read())\n").trace
+    assert list(by_path(trace.loaded)) == ["part.py", "script.py"]
+    assert {path: file.id for path, file in by_path(trace.read).items()} == {"data.csv": digest(b"1,2\n")}
+    assert {path: file.id for path, file in by_path(trace.written).items()} == {"out.txt": digest(b"1,2\n")}
+    assert bench.store.objects.get(trace.written[0].id or "") == b"1,2\n"
+    assert all(file.kept and (file.id or "") in bench.store.objects for file in trace.loaded)
+    assert trace.processes == 1
+
+
+def test_a_file_outside_the_root_is_absolute(bench: Bench, tmp_path: Path) -> None:
+    """Data elsewhere on the machine stands under its absolute path."""
+    data = tmp_path / "elsewhere.bin"
+    data.write_bytes(b"far")
+    trace = bench.run(f"open({str(data)!r}).read()\n").trace
+    assert [(file.path, file.id) for file in trace.read] == [(str(data), digest(b"far"))]
+
+
+def test_what_the_run_wrote_is_no_input(bench: Bench) -> None:
+    """A file that the run wrote and then read is an artifact alone; one that it read and then wrote over is both."""
+    (bench.root / "state.txt").write_text("before")
+    settled = bench.run(
+        "open('own.txt', 'w').write('x'); open('own.txt').read()\nopen('state.txt').read(); open('state.txt', 'w').write('after')\n"
+    )
+    assert "own.txt" not in by_path(settled.trace.read)
+    assert set(by_path(settled.trace.written)) == {"own.txt", "state.txt"}
+    state = by_path(settled.trace.read)["state.txt"]
+    assert state.note == "the run changed it after reading it"
+    assert state.id in (None, digest(b"before"))
+
+
+def test_written_in_one_process_and_read_in_another(bench: Bench) -> None:
+    """What a child wrote and its parent read is the run's own work too."""
+    settled = bench.run(
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'open(\"c.txt\", \"w\")'])\nopen('c.txt').read()\n"
+    )
+    assert "c.txt" not in by_path(settled.trace.read)
+    assert "c.txt" in by_path(settled.trace.written)
+
+
+def test_native_writes_are_found_by_scan(bench: Bench) -> None:
+    """A file that another program wrote, unseen, is found by its time; read afterwards, it is still no input."""
+    settled = bench.run(
+        "import subprocess\nsubprocess.run(['cp', 'train.py', 'copy.bin'])\nsubprocess.run(['touch', 'b.bin'])\nopen('copy.bin')\n"
+    )
+    written = by_path(settled.trace.written)
+    assert {path: file.by for path, file in written.items()} == {"copy.bin": "scan", "b.bin": "scan"}
+    assert "copy.bin" not in by_path(settled.trace.read)
+
+
+def test_temporary_files_leave_no_trace(bench: Bench) -> None:
+    """Files that are gone at the end, and files that were opened for writing and left alone, are no artifacts."""
+    (bench.root / "db.bin").write_text("same")
+    settled = bench.run("import os\nopen('t', 'w'); os.remove('t')\nopen('db.bin', 'r+').close()\n")
+    assert settled.trace.written == ()
+    assert by_path(settled.trace.read)["db.bin"].id == digest(b"same")
+
+
+def test_an_input_that_another_program_changed_meanwhile(bench: Bench, tmp_path: Path) -> None:
+    """The content that was read is gone: no id is claimed, and the gap is named."""
+    data = tmp_path / "data.bin"
+    data.write_bytes(b"first")
+    settled = bench.run(f"import subprocess\nopen({str(data)!r}).read()\nsubprocess.run('echo second > {data}', shell=True)\n")
+    (use,) = settled.trace.read
+    assert (use.id, use.note) == (None, "changed while the run read it")
+    assert [gap.what for gap in settled.gaps] == [str(data)]
+
+
+def test_an_input_in_the_snapshot_keeps_its_id(bench: Bench) -> None:
+    """Where the code tree holds the content as it was read, its id is known although the file has changed since."""
+    (bench.root / "config.json").write_text("{}")
+    os.utime(bench.root / "config.json", (1_000_000_000, 1_000_000_000))
+    bench.snapshot()
+    settled = bench.run("import subprocess\nopen('config.json').read()\nsubprocess.run('echo 1 > config.json', shell=True)\n")
+    assert by_path(settled.trace.read)["config.json"].id == digest(b"{}")
+
+
+def test_code_that_changes_under_the_run(bench: Bench) -> None:
+    """A source file that is edited after it was loaded is a finding, with the id it had."""
+    (bench.root / "part.py").write_text("X = 1\n")
+    settled = bench.run("import part, subprocess\nsubprocess.run('echo X = 22 > part.py', shell=True)\n")
+    assert [(finding.kind, finding.about) for finding in settled.findings] == [("code changed", "part.py")]
+    assert digest(b"X = 22\n") in settled.findings[0].text
+
+
+def test_large_files_are_hashed_and_not_kept(bench: Bench) -> None:
+    """Above the limit an artifact has its id and a note; the store does not grow."""
+    settled = bench.run("open('big.bin', 'wb').write(b'0' * 5000)\n", keep_below=4999)
+    (big,) = settled.trace.written
+    assert big.id == digest(b"0" * 5000)
+    assert not big.kept and big.note.startswith("too large") and big.id not in bench.store.objects
+    assert [gap.what for gap in settled.gaps] == ["big.bin"]
+
+
+def test_secrets_are_not_kept(bench: Bench) -> None:
+    """A written file whose name says that it is a secret is named, and its content stays out of the store."""
+    settled = bench.run("open('.env', 'w').write('TOKEN=abc')\n")
+    (secret,) = settled.trace.written
+    assert not secret.kept
+    assert digest(b"TOKEN=abc") not in bench.store.objects
+
+
+def test_names_that_are_not_utf_8_are_readable(bench: Bench) -> None:
+    """Invalid bytes of a name stand as \\xNN."""
+    settled = bench.run("open(b'a\\xff.txt', 'w').write('x')\n")
+    assert [file.path for file in settled.trace.written] == ["a\\xff.txt"]
+
+
+def test_listed_folders_without_what_the_run_added(bench: Bench) -> None:
+    """The digest of a listed folder is that of its names when the run looked, though it wrote there afterwards."""
+    (bench.root / "data").mkdir()
+    (bench.root / "data" / "one").write_text("1")
+    settled = bench.run("import os\nos.listdir('data'); open('data/two', 'w')\n")
+    assert settled.trace.listed == {"data": listing_digest(iter(["one"]))}
+
+
+def test_native_readers_and_hosts_are_gaps(bench: Bench) -> None:
+    """A library that opens files unseen and a host that was contacted are named as what is missing; this machine itself is not."""
+    (bench.root / "h5py.py").write_text("__version__ = '9.9'\n")
+    settled = bench.run(
+        "import h5py, sys\nsys.audit('socket.connect', None, ('198.51.100.7', 80))\nsys.audit('socket.connect', None, ('127.0.0.1', 80))\n"
+    )
+    assert {gap.what for gap in settled.gaps} == {"reads by h5py", "network"}
+    assert any("9.9" in gap.why for gap in settled.gaps)
+
+
+def test_a_store_that_is_lost_is_a_gap_and_no_error(bench: Bench) -> None:
+    """When the store cannot take an artifact, its id is still known and the reason is said."""
+    (bench.root / "script.py").write_text("open('out.txt', 'w').write('x')\n")
+    snapshot = bench.snapshot()
+    since = time.time()
+    env = {**os.environ, **injection(bench.aside, seed=None, env=os.environ)}
+    subprocess.run([sys.executable, "script.py"], cwd=bench.root, env=env, check=True)
+    shutil.rmtree(bench.store.path)
+    settled = settle(bench.store, bench.root, collect(bench.aside), snapshot=snapshot, since=since)
+    assert by_path(settled.trace.written)["out.txt"].id == digest(b"x")
+    assert not by_path(settled.trace.written)["out.txt"].kept
+    assert "out.txt" in {gap.what for gap in settled.gaps}
+
+
+def test_large_inputs_are_hashed_once(bench: Bench, tmp_path: Path) -> None:
+    """A large file that has not changed is not opened again to settle the next run; one that has changed is."""
+    data = tmp_path / "large.bin"
+    data.write_bytes(b"1" * (2 << 20))
+    os.utime(data, ns=(10**18 + 1, 10**18 + 1))
+    # The change time of a new file lies too near to its reading to prove anything; wait until the clock has moved on.
+    while time.time_ns() - data.stat().st_ctime_ns < 100_000_000:
+        os.sched_yield()
+
+    def settle_watched() -> tuple[str | None, bool]:
+        watch = trace_here()
+        watch.start()
+        settled = bench.run(f"open({str(data)!r}).read(1)\n")
+        return settled.trace.read[0].id, str(data) in watch.stop().reads
+
+    assert settle_watched() == (digest(b"1" * (2 << 20)), True)
+    assert settle_watched() == (digest(b"1" * (2 << 20)), False)
+    data.write_bytes(b"2" * (2 << 20))
+    assert settle_watched() == (digest(b"2" * (2 << 20)), True)

@@ -1,0 +1,129 @@
+"""Reports collected, damaged ones included; the same watcher in this process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.capture.injected import tracer
+from assay.capture.trace import collect, injection, trace_here
+from assay.capture.trace_reports import END, merge
+
+
+def test_variables_that_are_added(tmp_path: Path) -> None:
+    """The tracer's folder comes first on PYTHONPATH; a seed fixes the hash seed unless the user has fixed it."""
+    added = injection(tmp_path, seed=None, env={"PYTHONPATH": "/a:/b"})
+    assert added["PYTHONPATH"].endswith(":/a:/b")
+    assert sorted(added) == ["ASSAY_TRACE", "PYTHONPATH"]
+    seeded = injection(tmp_path, seed=3, env={})
+    assert (seeded["ASSAY_SEED"], seeded["PYTHONHASHSEED"]) == ("3", "3")
+    assert os.pathsep not in seeded["PYTHONPATH"]
+    assert "PYTHONHASHSEED" not in injection(tmp_path, seed=3, env={"PYTHONHASHSEED": "0"})
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the cache folder is a file, the tracer enters from the run's own folder."""
+    (tmp_path / "cache").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    added = injection(tmp_path / "run", seed=None, env={})
+    assert Path(added["PYTHONPATH"]) == tmp_path / "run" / "inject"
+    subprocess.run([sys.executable, "-c", "pass"], env={**os.environ, **added}, check=True)
+    assert len(collect(tmp_path / "run").interpreters) == 1
+
+
+def test_nothing_reported(tmp_path: Path) -> None:
+    """A folder that does not exist is an observation of nothing."""
+    seen = collect(tmp_path / "none")
+    assert (seen.interpreters, dict(seen.reads)) == ((), {})
+
+
+def test_a_torn_record_is_ignored(tmp_path: Path) -> None:
+    """Records before a torn one stand; reserved zeros say nothing."""
+    folder = tmp_path / "trace"
+    folder.mkdir()
+    (folder / "1.2.0000").write_bytes(b"r1.0 - /a" + END + b"r2.0 - /b\0" + b"\0" * 100)
+    assert set(collect(tmp_path).reads) == {"/a"}
+
+
+@given(
+    st.lists(
+        st.one_of(st.binary(max_size=60), st.sampled_from([b"r1 1,2", b"s{", b"mx", b"q", b"t!", b"e[1]", b"u9.9 1,2,3,4,5,6 /x"]))
+    )
+)
+def test_garbage_is_no_error(items: list[bytes]) -> None:
+    """Whatever bytes a report holds, merging gives an observation, and a good record among them is found."""
+    seen = merge([END.join([*items, b"r1.5 - /good", b""])])
+    assert "/good" in seen.reads or any(END in item or item.endswith(b"\0") for item in items)
+
+
+def test_the_earliest_use_counts_across_processes() -> None:
+    """Of two processes that read one file, the first in time gives the stat record."""
+    late, early = b"r2.0 33188,2,2,2,2,2 /f" + END, b"r1.0 33188,1,1,1,1,1 /f" + END
+    stat = merge([late, early]).reads["/f"].stat
+    assert stat is not None and stat.size == 1
+
+
+def test_paths_are_made_plain() -> None:
+    """A name with "." and ".." is the file that it leads to."""
+    assert set(merge([b"r1.0 - /a/./b/../c//d" + END]).reads) == {"/a/c/d"}
+
+
+def test_this_process(tmp_path: Path) -> None:
+    """Reads, writes and loaded files of this process between start and stop, and nothing outside."""
+    for name in ("before", "during", "after"):
+        (tmp_path / name).write_text("x")
+    trace = trace_here()
+    (tmp_path / "before").read_text()
+    trace.start()
+    (tmp_path / "during").read_text()
+    (tmp_path / "out").write_text("y")
+    seen = trace.stop()
+    (tmp_path / "after").read_text()
+    assert {path for path in seen.reads if path.startswith(str(tmp_path))} == {str(tmp_path / "during")}
+    assert str(tmp_path / "out") in seen.writes
+    assert __file__ in seen.loaded
+    assert [facts["pid"] for facts in seen.interpreters] == [os.getpid()]
+
+
+def test_traces_one_after_another(tmp_path: Path) -> None:
+    """Each trace sees its own reads again; one that is started inside another sees nothing and disturbs nothing."""
+    (tmp_path / "data").write_text("x")
+    for _ in range(3):
+        trace = trace_here()
+        trace.start()
+        inner = trace_here()
+        inner.start()
+        (tmp_path / "data").read_text()
+        assert inner.stop().reads == {}
+        assert str(tmp_path / "data") in trace.stop().reads
+
+
+def test_forked_children_of_this_process(tmp_path: Path) -> None:
+    """A forked child reports into the folder that the trace was given; its parent's records stay the parent's."""
+    (tmp_path / "data").write_text("x")
+    trace = trace_here(tmp_path / "run")
+    trace.start()
+    subprocess.run([sys.executable, "-c", "pass"], check=True, preexec_fn=(tmp_path / "data").read_text)
+    seen = trace.stop()
+    assert str(tmp_path / "data") in seen.reads
+    assert len(seen.interpreters) == 2
+
+
+def test_a_report_that_cannot_grow_says_so(tmp_path: Path) -> None:
+    """When no further segment can be made, the loss is in the report, and appending stays without error."""
+    (tmp_path / "trace").mkdir()
+    report = tracer.Report(str(tmp_path / "trace"))
+    report.append(b"r1.0 - /a" + END)
+    (tmp_path / "trace").rename(tmp_path / "away")
+    for _ in range(2):
+        report.append(b"r1.0 - /" + b"b" * tracer.SEGMENT + END)
+    (tmp_path / "away").rename(tmp_path / "trace")
+    seen = collect(tmp_path)
+    assert set(seen.reads) == {"/a"}
+    assert seen.lost == ("no space left for the report",)
