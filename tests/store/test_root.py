@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,25 @@ def test_only_a_folder_can_be_asked(project: Path, name: str) -> None:
     """The error names what was given."""
     with pytest.raises(InvalidValue, match=name):
         find_root(project / name)
+
+
+def test_a_user_without_a_home_has_projects(project: Path) -> None:
+    """In a container, an unnamed user id with no HOME."""
+    code = """
+import os, sys
+from pathlib import Path
+from assay.store.root import find_root, store_folder
+root = find_root(Path(sys.argv[1]))
+if os.getuid() == 0:
+    os.setuid(424242)
+os.environ["ASSAY_HOME"] = "~/x"
+print(root, find_root(Path("/usr/lib")), store_folder(root).name)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(project)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (result.stdout.split(), result.stderr) == ([str(project), str(Path("/usr/lib").resolve()), "x"], "")
 
 
 def test_assay_home_moves_the_store_and_not_the_root(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

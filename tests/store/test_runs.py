@@ -48,11 +48,9 @@ def test_a_run_is_running_until_it_has_a_result(store: Store) -> None:
     begun = start()
     writer = store.runs.create(begun)
     assert store.runs.read(writer.id).state == "running"
-    assert not store.runs.has_ended(writer.id)
     writer.finish(ENDED)
     found = store.runs.read(writer.id)
     assert (found.state, found.start, found.result) == ("finished", begun, ENDED)
-    assert store.runs.has_ended(writer.id)
 
 
 def test_a_run_ends_once(store: Store) -> None:
@@ -151,17 +149,21 @@ def test_a_restarted_machine_has_ended_its_runs(store: Store) -> None:
     assert store.runs.read(writer.id).state == "crashed"
 
 
-@pytest.mark.parametrize("host", [elsewhere(name="another"), elsewhere(namespace="pid:[1]")], ids=["machine", "container"])
+@pytest.mark.parametrize(
+    "host", [elsewhere(name="another", boot="another"), elsewhere(namespace="pid:[1]")], ids=["machine", "container"]
+)
 def test_elsewhere_the_heartbeat_decides(store: Store, host: Host) -> None:
-    """Three missing heartbeats are a crash; one sign of life takes it back."""
+    """Three missing heartbeats are a crash; one sign of life, a heartbeat or a point, takes it back."""
     writer = store.runs.create(start(host=host, heartbeat=10.0))
     assert store.runs.read(writer.id).state == "running"
-    writer.beat()
-    long_ago = time.time() - 31
-    os.utime(writer.folder / "heartbeat", (long_ago, long_ago))
-    assert store.runs.read(writer.id).state == "crashed"
-    writer.beat()
-    assert store.runs.read(writer.id).state == "running"
+    journal = writer.journal()
+    for sign in (writer.beat, lambda: journal.append(Point(1.0, 1, {}))):
+        sign()
+        assert store.runs.read(writer.id).state == "running"
+        long_ago = time.time() - 31
+        for path in writer.folder.iterdir():
+            os.utime(path, (long_ago, long_ago))
+        assert store.runs.read(writer.id).state == "crashed"
 
 
 def test_journals_are_read_in_the_order_of_time(store: Store) -> None:
@@ -206,6 +208,19 @@ def test_a_damaged_result_is_told_by_its_path(store: Store) -> None:
     (writer.folder / "result").write_bytes(b"\x80")
     with pytest.raises(StoreDamaged, match=str(writer.folder / "result")):
         store.runs.read(writer.id)
+
+
+def test_an_empty_result_is_a_crash(store: Store) -> None:
+    """A power cut left its name without its bytes."""
+    writer = store.runs.create(start(host=elsewhere(boot="before")))
+    (writer.folder / "result").write_bytes(b"")
+    assert store.runs.read(writer.id).state == "crashed"
+
+
+def test_a_renamed_machine_knows_its_own(store: Store) -> None:
+    """A laptop changes its name with the network; the boot id says it is the same."""
+    writer = store.runs.create(start(host=elsewhere(name="cafe")))
+    assert store.runs.read(writer.id).state == "running"
 
 
 def test_a_result_of_a_newer_format_is_told(store: Store) -> None:

@@ -23,20 +23,20 @@ def _identity(pid: int) -> Host:
 
 
 def lives(host: Host) -> bool | None:
-    """Whether the process still lives; None where this process cannot know (another machine, another container).
+    """Whether the process still lives; None where this process cannot know (another machine, container, or a user whom it may not see).
 
-    A machine that was restarted under the same name has ended its processes. A process that ended and was not yet waited for is dead.
+    A machine is known by its boot id: its name may change while it runs. One that was restarted under the same name has ended its
+    processes. A process that ended and was not yet waited for is dead.
     """
     here = this_process()
-    if host.name != here.name:
-        return None
     if host.boot != here.boot:
-        return False
-    if host.namespace != here.namespace:
+        return False if host.name == here.name else None
+    if host.namespace != here.namespace or (not host.boot and host.name != here.name):
         return None
     if host.pid == here.pid:
         return host.started == here.started
-    return _started(host.pid) == host.started
+    started = _started(host.pid)
+    return None if started is None and _is_hidden(host.pid) else started == host.started
 
 
 def owned_name() -> str:
@@ -96,6 +96,19 @@ def _started(pid: int) -> int | None:
     if len(fields) < 20 or fields[0] in "ZX":
         return None
     return int(fields[19])
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether the process exists and /proc does not show it: mounted with `hidepid`, it shows a user nobody else's processes."""
+    if Path(f"/proc/{pid}").exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _answers(pid: int) -> int | None:

@@ -1,5 +1,8 @@
 """Where a project begins, and where its store is."""
 
+# `os.path` and not `Path`: it answers "no" where a folder may not be searched, and leaves "~" alone where a user has no home.
+# ruff: noqa: PTH111, PTH112, PTH113
+
 from __future__ import annotations
 
 import os
@@ -23,11 +26,11 @@ def find_root(start: Path) -> Path:
         InvalidValue: `start` is not a folder, or only `/` or the home folder itself could be the root.
     """
     start = Path(os.path.realpath(start))
-    if not start.is_dir():
+    if not os.path.isdir(start):
         raise InvalidValue(
             "a project's root is looked for from a folder, and this is none", value=str(start), expected="an existing folder"
         )
-    too_wide = {Path(start.anchor), Path(os.path.realpath(Path("~").expanduser()))}
+    too_wide = {Path(start.anchor), Path(os.path.realpath(os.path.expanduser("~")))}
     folders = [folder for folder in (start, *start.parents) if folder not in too_wide]
     for is_root in (_has_store, _is_git_top):
         for folder in folders:
@@ -46,14 +49,13 @@ def find_root(start: Path) -> Path:
 def store_folder(root: Path) -> Path:
     """Folder of the store of the project at `root`: `.assay/` in it, or what the variable ASSAY_HOME names (the root stays the root)."""
     chosen = os.environ.get("ASSAY_HOME")
-    return Path(chosen).expanduser().absolute() if chosen else root / FOLDER
+    return Path(os.path.expanduser(chosen)).absolute() if chosen else root / FOLDER
 
 
 def _has_store(folder: Path) -> bool:
-    return (folder / FOLDER).is_dir()
+    return os.path.isdir(folder / FOLDER)
 
 
 def _is_git_top(folder: Path) -> bool:
     # A linked working tree or a submodule has a file `.git`; an empty folder of that name is not a repository.
-    entry = folder / ".git"
-    return entry.is_file() or (entry / "HEAD").is_file()
+    return os.path.isfile(folder / ".git") or os.path.isfile(folder / ".git" / "HEAD")

@@ -2,7 +2,7 @@
 
     runs/ID/start               the `Start` record; the folder appears with it, whole
     runs/ID/WRITER.journal      what was logged, one file for each writer
-    runs/ID/heartbeat           its modification time is the last sign of life
+    runs/ID/heartbeat           its modification time is a sign of life, as is that of any other file here
     runs/ID/result              the `Result` record, written once
 
 Nothing in it is ever changed or locked, so that a shared network folder works.
@@ -173,10 +173,6 @@ class Runs:
         with using(self._folder):
             return self._folder.stat().st_mtime_ns
 
-    def has_ended(self, run_id: str) -> bool:
-        """Whether the run has a result."""
-        return os.path.exists(f"{self._folder}/{run_id}/result")  # noqa: PTH110 - asked for every unfinished run at each refresh
-
     def read(self, run_id: str) -> Run:
         """The run as it stands.
 
@@ -239,15 +235,9 @@ class Runs:
 
 
 def _last_sign(folder: Path) -> float:
-    """Seconds since 1970 of the last heartbeat, or of the start where there was none yet."""
-    for name in ("heartbeat", "start"):
-        try:
-            return (folder / name).stat().st_mtime
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise unusable(error, folder) from error
-    return 0.0
+    """Seconds since 1970 of the last heartbeat, or of whatever the run wrote into its folder since: a point is a sign of life too."""
+    with using(folder), os.scandir(folder) as files:
+        return max((file.stat().st_mtime for file in files), default=0.0)
 
 
 def _appear_once(aside: str, path: str) -> None:
@@ -270,6 +260,8 @@ def _load(path: Path, kind: type[R]) -> R | None:
         return None
     except OSError as error:
         raise unusable(error, path) from error
+    if not data and kind is Result:
+        return None  # a power cut came before the disk had it: the run did not end
     try:
         return decode(data, kind)
     except StoreDamaged as error:
