@@ -310,3 +310,50 @@ def begin(lab, recipe):
     writer.journal().append(Point(1.0, 0, {"x": 1.0}))
     writer.finish(Result(state="finished", ended=2.0))
     return lab.store.runs.read(writer.id)
+
+
+STUDY = """
+import assay
+from lab.training import train
+
+if __name__ == "__main__":
+    study = assay.Study(
+        train, baseline={"rate": 0.5, "shift": True}, components=[assay.remove("shift", shift=False)],
+        metrics=[assay.maximize("score")], seeds=1,
+    )
+    study.run()
+"""
+TRAINING = """
+import random
+from pathlib import Path
+
+def train(config, seed):
+    points = [float(x) for x in Path("data/points.csv").read_text().split(",")[:1]]
+    Path("weights.txt").write_text(str(seed))
+    return {"score": random.random() * config["rate"] + points[0] + config["shift"]}
+"""
+
+
+def test_a_trial_of_a_function_is_called_again_from_the_code_of_then(lab):
+    """A fresh interpreter in a folder of its own, with the trial's configuration and seed; the code of today is not touched."""
+    lab.write("lab/training.py", TRAINING)
+    lab.write("study.py", STUDY)
+    subprocess.run([sys.executable, "study.py"], cwd=lab.root, check=True, capture_output=True)
+    lab.write("lab/training.py", "raise SystemExit('the code of today')")
+    before = sorted(lab.root.rglob("weights.txt"))
+    trials = [lab.store.runs.read(run_id) for run_id in lab.store.runs.ids()]
+    assert len(trials) == 2
+    for trial in trials:
+        again, verdict = lab.again(trial)
+        assert verdict.verdict == "identical", verdict
+        assert [metric.name for metric in verdict.metrics] == ["score"]
+        assert again.start.recipe == trial.start.recipe
+        assert again.start.trial is None
+        assert [(parent.run, parent.by) for parent in again.start.parents] == [(trial.id, "reproduction")]
+    assert sorted(lab.root.rglob("weights.txt")) == before
+
+
+def test_a_function_whose_call_was_not_recorded_is_refused_and_says_why(lab):
+    code = lab.store.objects.record(lab.run("train.py", "--seed", "3").start.recipe, Recipe).code
+    with pytest.raises(UsageError, match="not how it was called"):
+        lab.again(begin(lab, Recipe(code=code, function="lab.training:train")))

@@ -13,14 +13,15 @@ import msgspec
 
 from assay.capture.code import Snapshot
 from assay.capture.environment import describe
-from assay.capture.interpreter import interpreter_of
+from assay.capture.interpreter import Interpreter, interpreter_of, this_interpreter
 from assay.capture.stat_cache import cache_folder
 from assay.comparison.curves import curves
 from assay.comparison.diff import differences, environment_differences, show_path
 from assay.comparison.outputs import written
 from assay.comparison.verdict import check_tolerances, compare
 from assay.errors import MissingContent, UsageError
-from assay.questions.reproduce.command import command_again
+from assay.questions.reproduce.command import command_again, recipe_environment
+from assay.questions.reproduce.function import FunctionAgain, carry_out_again, recorded_call
 from assay.questions.reproduce.inputs import Places, lay_inputs, lay_output_folders
 from assay.records.environment import Environment, Packages
 from assay.records.finding import Finding
@@ -93,7 +94,9 @@ def reproduce(
         with using(workspace):
             restore_tree(store.objects, original.code, workspace)
             places = _places(store, root, original, workspace)
-            for finding in lay_inputs(places, original.trace, original.recipe.data):
+            # Of a function, what is declared are values; of a command, files.
+            declared = {} if original.recipe.function else original.recipe.data
+            for finding in lay_inputs(places, original.trace, declared):
                 say(finding)
             lay_output_folders(places, original.trace, run.start.started)
         again = _carry_out(store, root, original, workspace, relay, say)
@@ -154,44 +157,67 @@ def _workspace(keep: bool) -> Iterator[Path]:
 
 
 def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, relay: bool, say: Report) -> Run:
-    recipe = original.recipe
-    if recipe.function is not None:
-        raise UsageError("not yet", value=recipe.function)
-    if not recipe.command:
+    if original.recipe.function is not None:
+        return _call_again(store, root, original, workspace, say)
+    if not original.recipe.command:
         raise UsageError(
             "this run has neither a command nor a function to carry out again",
             value=original.run.id,
             expected="a run of a script, a command or a function of a module",
             next_step="Put the code of the notebook or terminal into a script, and run that with `assay run`.",
         )
+    return _run_again(store, root, original, workspace, relay, say)
+
+
+def _run_again(store: Store, root: Path, original: _Original, workspace: Path, relay: bool, say: Report) -> Run:
+    recipe, start = original.recipe, original.run.start
     packages = store.objects.record(original.environment.packages, Packages).packages if original.environment.packages else ()
     again = command_again(original.run, recipe, original.environment, packages, root, workspace, os.environ)
     for finding in again.findings:
         say(finding)
-    now = describe(store, interpreter_of(again.words, again.env, again.cwd), again.env)[1]
-    for difference in environment_differences(store, original.run, now):
-        say(_as_finding(difference))
+    _compare_environments(store, original, interpreter_of(again.words, again.env, again.cwd), again.env, say)
     return supervise(
         store,
         workspace,
         again.words,
         cwd=again.cwd,
         env=again.env,
-        name=original.run.start.name,
-        tags=original.run.start.tags,
+        name=start.name,
+        tags=start.tags,
         params=recipe.params,
         seed=recipe.seed,
         data=[workspace / path for path in recipe.data],
-        parents=(Parent(run=original.run.id, by="reproduction"),),
+        parents=(Parent(run=start.id, by="reproduction"),),
         snapshot=_snapshot(store, original),
         relay=relay,
     ).run
 
 
+def _call_again(store: Store, root: Path, original: _Original, workspace: Path, say: Report) -> Run:
+    call = recorded_call(store, original.run, original.recipe)
+    env = recipe_environment(original.recipe, os.environ)
+    environment = _compare_environments(store, original, this_interpreter(), env, say)
+    roots = (os.path.realpath(root), original.run.start.root)
+    return carry_out_again(
+        store,
+        FunctionAgain(original.run, original.recipe, call, roots, workspace, _snapshot(store, original), env, environment),
+    )
+
+
+def _compare_environments(
+    store: Store, original: _Original, interpreter: Interpreter | None, env: Mapping[str, str], say: Report
+) -> tuple[str, Environment]:
+    """The environment of now; in what it differs from that of then is said before anything is run."""
+    now = describe(store, interpreter, env)
+    for difference in environment_differences(store, original.run, now[1]):
+        say(_as_finding(difference))
+    return now
+
+
 def _snapshot(store: Store, original: _Original) -> Snapshot:
     """The code tree as it was recorded; looked for anew, it would lack what only git knew of."""
     files = {show_path(path): content for path, (_, content) in read_tree(store.objects, original.code).items()}
-    return Snapshot(original.code, files, dict(original.run.start.left_out), None)
+    return Snapshot(original.code, files, dict(original.run.start.left_out), None, {})
 
 
 def _as_finding(difference: Difference) -> Finding:

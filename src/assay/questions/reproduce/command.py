@@ -97,10 +97,7 @@ def _program_at(typed: str, run: Run, root: Path, workspace: Path) -> str:
 def _environment(
     recipe: Recipe, run: Run, packages: Sequence[Package], root: Path, workspace: Path, environ: Mapping[str, str]
 ) -> dict[str, str]:
-    threads, flags = settings(environ)
-    # What this shell sets beyond the recipe would be another recipe.
-    env = {name: value for name, value in environ.items() if name not in _OWN and name not in threads and name not in flags}
-    env |= {**recipe.flags, **recipe.threads}
+    env = recipe_environment(recipe, environ)
     paths = [
         _moved(entry, (run.start.root, str(root)), workspace) for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry
     ]
@@ -108,6 +105,13 @@ def _environment(
     if paths:
         env["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
     return env
+
+
+def recipe_environment(recipe: Recipe, environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` with the threads and flags of a recipe in place of its own: what a shell sets beyond them would be another recipe."""
+    threads, flags = settings(environ)
+    env = {name: value for name, value in environ.items() if name not in _OWN and name not in threads and name not in flags}
+    return env | {**recipe.flags, **recipe.threads}
 
 
 def _moved(path: str, roots: Sequence[str], workspace: Path) -> str:

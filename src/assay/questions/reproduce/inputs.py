@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import math
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -14,12 +11,12 @@ from typing import NamedTuple
 
 from assay.capture.settle import listing_digest
 from assay.errors import InputChanged
+from assay.execution.workspace import copy_checked
 from assay.records.finding import Finding
 from assay.records.trace import FileUse, Trace
 from assay.store.objects import hash_file
 from assay.store.store import Store
 
-_FICLONE = 0x40049409  # ioctl that shares extents between two files (linux/fs.h)
 _UNREAD = 16 << 20  # bytes up to which a file that was listed but never read is copied
 # Made by the kernel for whoever reads them; their content is the machine's, and is recorded as such.
 _VOLATILE = ("/proc", "/sys", "/dev", "/run")
@@ -82,12 +79,12 @@ def _fetch(places: Places, use: FileUse, target: Path) -> None:
     for root in places.roots:
         source = root / use.path
         if source.is_file() and os.access(source, os.R_OK):
-            _copy(source, target)
-            # The copy is what the run will read, so the copy is what is checked.
-            copied = hash_file(target)
-            if copied == use.id:
+            target.unlink(missing_ok=True)  # it may be a link of the code tree, which must not be followed
+            try:
+                copy_checked(source, target, use.id)
                 return
-            found = found or copied
+            except InputChanged:
+                found = found or content_of(source)
     if use.id in places.store.objects:
         places.store.objects.copy_to(use.id, target)
         return
@@ -156,16 +153,7 @@ def _first_file(roots: Iterable[Path], path: str) -> Path | None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """A file of its own with the content and mode of `source`; blocks are shared where the file system can, and copied on writing."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    with open(source, "rb") as reading, open(target, "xb") as writing:
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(writing.fileno(), _FICLONE, reading.fileno())
-            shutil.copymode(source, target)
-            return
-        shutil.copyfileobj(reading, writing, 1 << 20)
-    shutil.copymode(source, target)
+    copy_checked(source, target, hash_file(source))
 
 
 def lay_output_folders(places: Places, trace: Trace, started: float) -> None:
