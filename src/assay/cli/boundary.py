@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Sequence
@@ -86,6 +85,9 @@ def _sentence(message: str) -> str:
 
 def _keep_traceback(error: Exception) -> str:
     """Where the traceback was written: the user's cache folder, or else a temporary one; nothing where neither can be written."""
+    # Late: only a fault of Assay's own needs it, and every command would wait for it.
+    import tempfile
+
     text = "".join(traceback.format_exception(error))
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "assay"
     for folder in (cache, Path(tempfile.gettempdir())):

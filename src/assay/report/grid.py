@@ -62,13 +62,13 @@ def goal_of(evidence: StudyEvidence, metric: str) -> MetricGoal | None:
 def metric_header(evidence: StudyEvidence, metric: str) -> str:
     """The metric with an arrow to its better side."""
     goal = goal_of(evidence, metric)
-    return f"{metric} {_ARROWS[goal.goal]}" if goal else metric
+    return f"{metric}\u00a0{_ARROWS[goal.goal]}" if goal else metric
 
 
 def difference_header(evidence: StudyEvidence, metric: str) -> str:
     """What the column of differences holds, with the confidence of its intervals."""
     confidences = {effect.confidence for effect in evidence.effects if effect.metric == metric}
-    return f"Δ [{next(iter(confidences)) * 100:g}\u00a0%]" if len(confidences) == 1 else "Δ"
+    return f"Δ\u00a0[{next(iter(confidences)) * 100:g}\u00a0%]" if len(confidences) == 1 else "Δ"
 
 
 def decimals_of(evidence: StudyEvidence, lines: list[Line], metric: str) -> int:

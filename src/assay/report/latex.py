@@ -64,7 +64,9 @@ def _table(evidence: StudyEvidence, grid: Grid, metrics: list[str], *, last: boo
     caption = f"Ablation{name}: {', '.join(metrics)}." if metrics else f"Ablation{name}."
     label = "-".join(["tab:ablation", *(_label(metric) for metric in metrics)])
     body = "\n".join(f"    {_row(row, grid.columns)}" for row in grid.rows)
-    notes = "".join(f"\n  \\par\\smallskip\\footnotesize {escape(note)}" for note in notes_of(evidence)) if last else ""
+    notes = "".join(f"\n  \\par\\smallskip\\noindent {escape(note)}" for note in notes_of(evidence)) if last else ""
+    if notes:
+        notes = f"\n  \\begin{{minipage}}{{\\linewidth}}\\footnotesize{notes}\n  \\end{{minipage}}"
     return (
         "\\begin{table}[htbp]\n  \\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}\n"
         f"  \\caption{{{escape(caption)}}}\n  \\label{{{label}}}\n"
@@ -76,18 +78,23 @@ def _table(evidence: StudyEvidence, grid: Grid, metrics: list[str], *, last: boo
 
 def _specification(column: Column) -> str:
     # What wraps may be long: a paragraph column.
-    width = "0.20" if column.header == "configuration" else "0.22"
+    width = "0.20" if column.header == "configuration" else "0.24"
     if column.align == "left":
         return f"p{{{width}\\linewidth}}"
     return "r"
 
 
 def _row(cells: tuple[str, ...], columns: tuple[Column, ...]) -> str:
-    # Ragged, so that narrow text is not torn apart; \\tabularnewline, since \\raggedright takes \\\\ for itself.
-    texts = [
-        ("\\raggedright " if column.align == "left" else "") + escape(cell) for cell, column in zip(cells, columns, strict=True)
-    ]
-    return " & ".join(texts) + r" \tabularnewline"
+    return " & ".join(_cell(cell, column) for cell, column in zip(cells, columns, strict=True)) + r" \tabularnewline"
+
+
+def _cell(text: str, column: Column) -> str:
+    if column.align == "left":
+        # Ragged, so that narrow text is not torn apart; which is why rows end with \tabularnewline.
+        return f"\\raggedright {escape(text)}"
+    lines = escape(text).split(" ")
+    stacked = r" \\{} ".join(lines)  # without {} LaTeX would take a bracket in the next line for its own
+    return stacked if len(lines) == 1 else rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{stacked}\end{{tabular}}"
 
 
 def _label(metric: str) -> str:
