@@ -221,9 +221,16 @@ class _Memory:
                 continue
             content_id = self._known[path].id
             if content_id and content_id not in self._stored and content_id not in objects:
-                self._known[path] = read_code_file(objects, path, full, os.lstat(full), 0)
+                self._read_again(objects, path, full)
             self._place(path, files, stats)
         return Snapshot(write_tree(objects, self._entries), files, {}, None, stats)
+
+    def _read_again(self, objects: Objects, path: str, full: str) -> None:
+        """Put a file into the store whose content another process, or this one before the store was removed, had put there."""
+        try:
+            self._known[path] = read_code_file(objects, path, full, os.lstat(full), 0)
+        except FileNotFoundError:
+            self._known[path] = msgspec.structs.replace(self._known[path], id="", reason="vanished while it was read")
 
     def _with_changes(self, objects: Objects, last: Snapshot, read: list[str]) -> Snapshot:
         """A snapshot that differs from the last one in the files that were read at most."""

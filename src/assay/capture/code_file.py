@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from assay.capture.listing import A_FOLDER
 from assay.capture.secrets import secret_content, secret_name
 from assay.capture.watch import Mark, mark
 from assay.store.objects import Objects
@@ -74,7 +75,7 @@ def read_code_file(objects: Objects, path: str, full: str, found: os.stat_result
 def _reason(path: str, found: os.stat_result) -> str:
     """Why a file is left out before it is read; empty where nothing speaks against it."""
     if stat.S_ISDIR(found.st_mode):
-        return "a folder: a submodule without its files, or put in place of a file"
+        return A_FOLDER
     if not stat.S_ISREG(found.st_mode):
         return "" if stat.S_ISLNK(found.st_mode) else "neither a file, a folder nor a link"
     return secret_name(path) or (_too_large(found.st_size) if found.st_size > LARGEST else "")

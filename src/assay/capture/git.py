@@ -8,7 +8,6 @@ The user's repository is only read: git runs without optional locks, so that it 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Final, NamedTuple
 
@@ -149,6 +148,9 @@ def _parse(lines: list[str], tracked: list[str], prefix: str) -> Status:
 
 def is_blob(data: bytes, kind: str, index: str) -> bool:
     """Whether a file with this content and kind is what the index holds ("MODE ID", as in `Status.unstaged`), taken without conversion."""
+    # Late: it loads OpenSSL, and few processes come here.
+    import hashlib
+
     mode, _, oid = index.partition(" ")
     hasher = hashlib.sha1 if len(oid) == 40 else hashlib.sha256
     return mode == _MODES.get(kind) and hasher(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == oid

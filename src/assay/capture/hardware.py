@@ -36,7 +36,7 @@ def read_hardware(root: Path) -> Hardware:
     fields = _first_processor(root / "proc/cpuinfo")
     flags = set((fields.get("flags") or fields.get("Features") or "").split())
     gpus, driver = _nvidia(root / "proc/driver/nvidia")
-    if not gpus:
+    if not gpus and driver is None:
         gpus, driver = _amd(root / "sys/class/kfd/kfd/topology/nodes", root / "sys/module/amdgpu/version")
     return Hardware(
         machine=os.uname().machine,

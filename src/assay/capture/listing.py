@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Final
 
 import blake3
 import msgspec
@@ -28,6 +29,9 @@ from assay.capture.git import (
 from assay.capture.walk import Folder, Walk, by_suffix
 from assay.capture.watch import Mark, mark, mark_file, same_file
 from assay.records.run import Git
+
+
+A_FOLDER: Final = "a folder: a submodule without its files, or put in place of a file"
 
 
 class Listing(msgspec.Struct):
@@ -128,6 +132,7 @@ def _list_by_git(listing: Listing, repository: Repository, root: str, path: str,
         listing.rules[name] = mark_file(name, listing.moment)
     nested = {name for inner in walk.nested for name in (inner, inner + "/")}
     pruned = tuple(inner + "/" for inner in walk.pruned)
+    listing.left_out |= {prefix + name: A_FOLDER for name in status.tracked if prefix + name in walk.folders}
     listing.settled += _present(root, [prefix + name for name in status.tracked if prefix + name not in nested], walk)
     listing.others += [
         name for name in (prefix + name for name in status.others) if name not in nested and not name.startswith(pruned)

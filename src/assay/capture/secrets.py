@@ -23,7 +23,7 @@ REDACTED: Final = "***"
 _SHAPES: Final = (
     ("an AWS access key", "AKIA", r"\bAKIA[0-9A-Z]{16}\b"),
     ("a temporary AWS access key", "ASIA", r"\bASIA[0-9A-Z]{16}\b"),
-    ("a GitHub token", "gh", r"\bgh[opsur]_[A-Za-z0-9]{36,}\b"),
+    *(("a GitHub token", f"gh{kind}_", rf"\bgh{kind}_[A-Za-z0-9]{{36,}}\b") for kind in "opsur"),
     ("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{50,}\b"),
     ("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,}"),
     ("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{16,}"),
