@@ -92,6 +92,17 @@ def test_modules_look_as_ever(tmp_path: Path) -> None:
     assert output(code, tmp_path, **injection(tmp_path / "run", seed=1, env=os.environ)) == plain
 
 
+@pytest.mark.parametrize("seed", [None, 5])
+def test_the_scripts_own_line_wins_and_is_reported(tmp_path: Path, seed: int | None) -> None:
+    """A script that seeds itself through Assay, under the tracer, with and without a seed of the run: its seed counts, before and later."""
+    added = injection(tmp_path / "run", seed=seed, env=os.environ)
+    code = "import random, assay; assay.set_deterministic_seed(9); import numpy; print(random.random(), numpy.random.rand())"
+    drawn = output(code, tmp_path, **{"PYTHONHASHSEED": "0", **added})
+    assert drawn == output(code, tmp_path, PYTHONHASHSEED="0")
+    settings = collect(tmp_path / "run").determinism
+    assert (settings.seed, settings.seeded) == (9, ("random", "numpy"))
+
+
 @needs("torch")
 def test_torch_settings(tmp_path: Path) -> None:
     """PyTorch is told to be deterministic, and the settings are in the report."""

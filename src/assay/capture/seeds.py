@@ -54,7 +54,7 @@ def set_deterministic_seed(seed: int) -> None:
     True
     """
     check_seed(seed)
-    tracer.seeding.set(seed)
+    tracer.active_seeding().set(seed)
     if tracer.hash_seed() == "random":
         _warn_of_hashes(seed)
     os.environ["PYTHONHASHSEED"] = str(seed)

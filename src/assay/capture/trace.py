@@ -9,6 +9,7 @@ The settled trace is made in `assay.capture.settle`, which this module offers to
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -64,10 +65,7 @@ class LiveTrace:
         """Watch what this process and, where a folder was given, its forked children do from now on."""
         if tracer.watcher.on:
             return
-        reports = None
-        if self._folder is not None:
-            (self._folder / "trace").mkdir(parents=True, exist_ok=True)
-            reports = str((self._folder / "trace").absolute())
+        reports = str((self._folder / "trace").absolute()) if self._folder is not None else None
         self._records = []
         self._on = True
         tracer.watcher.start(self._records.append, (str(Path(__file__).parent.parent) + "/",), reports)
@@ -85,8 +83,15 @@ class LiveTrace:
         }
         own = b"".join((*self._records, *_loaded_modules()))
         self._records = []
-        children = read_folder(self._folder / "trace") if self._folder is not None else []
-        return merge([own, *children], facts)
+        return merge([own, *self._children()], facts)
+
+    def _children(self) -> list[bytes]:
+        if self._folder is None or not (self._folder / "trace").exists():
+            return []
+        reports = read_folder(self._folder / "trace")
+        # Reports hold command lines as they were typed; what may be kept of them is in the account by now.
+        shutil.rmtree(self._folder / "trace", ignore_errors=True)
+        return reports
 
 
 def trace_here(folder: Path | None = None) -> LiveTrace:

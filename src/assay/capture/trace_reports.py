@@ -248,7 +248,9 @@ def _interpreters(facts: dict[str, list[tuple[int, Any]]]) -> tuple[dict[str, An
 
 
 def _native(facts: dict[str, list[tuple[int, Any]]], ends: list[dict[str, Any]]) -> dict[str, str]:
-    found = {str(name): "" for _, name in facts.get("n", ())}
+    """Of a process that ended as it should, the libraries that it had; of one that was killed, those that it tried to import."""
+    ended = {process for process, _ in facts.get("e", ())}
+    found = {str(name): "" for process, name in facts.get("n", ()) if process not in ended}
     for end in ends:
         found.update(end.get("native", {}))
     return found

@@ -98,8 +98,8 @@ def end_facts(mapped: "list[str] | None" = None) -> "dict[str, object]":
         "frameworks": frameworks(),
         "blas": blas(libraries() if mapped is None else mapped),
         "threads": threads(),
-        "seed": seeding.seed,
-        "seeded": list(seeding.seeded),
+        "seed": active_seeding().seed,
+        "seeded": list(active_seeding().seeded),
     }
 
 
@@ -508,6 +508,7 @@ class _Late:
 
     def append(self, record: "bytes") -> "None":
         if self._report is None:
+            os.makedirs(self._folder, exist_ok=True)
             self._report = Report(self._folder)
             self._report.append(self._start(forked=True))
         self._report.append(record)
@@ -598,6 +599,8 @@ _SETTINGS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "TF_DETERMINISTIC_OPS": "1"}
 class Seeding:
     """Seeds each library once it is there: now where it is imported, else as its import ends. It imports none itself."""
 
+    seeds_for_assay = True
+
     def __init__(self) -> "None":
         self.seed = None  # type: int | None
         self.seeded = []  # type: list[str]
@@ -644,7 +647,7 @@ class Seeding:
 
         def exec_module(module: "object") -> "None":
             # The loader is as it was before the module runs, so the module sees its own.
-            del loader.exec_module
+            vars(loader).pop("exec_module", None)
             execute(module)
             self._apply(name, sys.modules.get(name, module))
 
@@ -655,6 +658,11 @@ class Seeding:
 
 
 seeding = Seeding()
+
+
+def active_seeding() -> "Seeding":
+    """The seeding of this process: of the injected file where it seeds, though Assay was imported later, and the other way round."""
+    return next((finder for finder in sys.meta_path if getattr(finder, "seeds_for_assay", False)), seeding)
 
 
 # -------------------------------------------------------------------------------------------------------------- entries
