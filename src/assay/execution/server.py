@@ -23,12 +23,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from assay.capture.secrets import redact_arguments
 from assay.capture.seeds import set_deterministic_seed
+from assay.capture.trace import trace_here
 from assay.errors import AssayError
 from assay.execution.channel import Inbox, send
 from assay.execution.setup import Began, CommandTask, NotReady, Ready, Report, Setup, Task, interpreter_flags
 from assay.execution.trial import carry_out, forget_server_exits
 from assay.records.run import Failure
+from assay.store.runs import new_run_id
 from assay.store.store import Store
 
 _GRACE = 10.0
@@ -127,6 +130,7 @@ class Server:
                 answer = NotReady(
                     "importing the function's module initialised CUDA, which does not survive a fork", 'Use start="spawn".'
                 )
+            _warm_up()
             gc.collect()
             gc.freeze()  # the collector of a forked process would copy every page that holds an object
         self._tell(answer)
@@ -241,6 +245,15 @@ def load_functions(shipped: bytes) -> tuple[Any, Any]:
         if found.get("__name__") == "__main__":
             main_module.update({name: value for name, value in found.items() if not name.startswith("__")})
     return functions
+
+
+def _warm_up() -> None:
+    """Do once, here, what would be done anew in every trial: look through the loaded modules, build tables, compile patterns."""
+    trace = trace_here()
+    trace.start()
+    trace.stop()
+    new_run_id()
+    redact_arguments(sys.argv)
 
 
 def die_with_parent() -> None:
