@@ -30,7 +30,6 @@ from assay.capture.walk import Folder, Walk, by_suffix
 from assay.capture.watch import Mark, mark, mark_file, same_file
 from assay.records.run import Git
 
-
 A_FOLDER: Final = "a folder: a submodule without its files, or put in place of a file"
 
 
