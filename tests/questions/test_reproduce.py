@@ -212,6 +212,21 @@ def test_a_folder_that_was_listed_looks_as_it_did(lab):
     assert "listing" in [finding.kind for finding in verdict.findings]
 
 
+def test_a_script_that_lists_its_root_finds_neither_its_own_outputs_nor_a_warning(lab):
+    """What the run made in the listed folder, files and folders, is not there before it makes it again."""
+    script = """
+import os
+print("n=" + str(len([name for name in os.listdir(".") if name[0] != "."])))
+os.mkdir("fresh")
+open("fresh/b", "w").write("1")
+open("c", "w").write("2")
+"""
+    run = lab.run(script=script)
+    _, verdict = lab.again(run)
+    assert verdict.verdict == "identical", verdict
+    assert "listing" not in [finding.kind for finding in verdict.findings]
+
+
 def test_a_folder_that_a_script_expects_and_one_that_it_makes(lab):
     """An output folder from before the run is there again; one that the run made is not."""
     lab.write("out/old.txt", "x")

@@ -98,7 +98,7 @@ def reproduce(
             declared = {} if original.recipe.function else original.recipe.data
             for finding in lay_inputs(places, original.trace, declared):
                 say(finding)
-            lay_output_folders(places, original.trace, run.start.started)
+            lay_output_folders(places, original.trace)
         again = _carry_out(store, root, original, workspace, relay, say)
     verdict = compare(store, run, again, tolerances=tolerances)
     later = _what_else_differed(store, run, again, known)
@@ -128,13 +128,14 @@ def _read(store: Store, run: Run) -> _Original:
 
 
 def _places(store: Store, root: Path, original: _Original, workspace: Path) -> Places:
-    roots = dict.fromkeys((root, Path(original.run.start.root)))
+    roots = dict.fromkeys((Path(os.path.realpath(root)), Path(original.run.start.root)))
     executable = original.environment.executable
     environment = [original.environment.prefix or ""]
     if executable:
         # Of a virtual environment, the standard library stands where its Python does.
         environment.append(str(Path(os.path.realpath(executable)).parent.parent))
-    return Places(store, tuple(roots), workspace, [folder for folder in environment if folder not in ("", "/", "/usr/local/")])
+    folders = [folder for folder in environment if folder not in ("", "/")]
+    return Places(store, tuple(roots), workspace, folders, original.run.start.started)
 
 
 @contextmanager

@@ -30,12 +30,14 @@ class Places(NamedTuple):
         roots: folders that recorded relative paths may still stand under, the likeliest first.
         workspace: folder of the new run.
         environment: folders of the interpreter; what changed there is a change of the environment, and named as one.
+        started: when the run started, in seconds since 1970: folders that were made later are its own.
     """
 
     store: Store
     roots: Sequence[Path]
     workspace: Path
     environment: Sequence[str] = ()
+    started: float = 0.0
 
 
 def lay_inputs(places: Places, trace: Trace, declared: dict[str, str]) -> list[Finding]:
@@ -156,14 +158,14 @@ def _copy(source: Path, target: Path) -> None:
     copy_checked(source, target, hash_file(source))
 
 
-def lay_output_folders(places: Places, trace: Trace, started: float) -> None:
+def lay_output_folders(places: Places, trace: Trace) -> None:
     """Make the folders that the run wrote into and that were there before it: a script that expects one does not make it.
 
     A folder that came into being later was made by the run, which will make it again, and may do so only where it is missing.
     """
     folders = {str(PurePosixPath(use.path).parent) for use in trace.written if not PurePosixPath(use.path).is_absolute()} - {"."}
     for folder in sorted(folders):
-        if not (places.workspace / folder).exists() and any(_born(root / folder) < started for root in places.roots):
+        if not (places.workspace / folder).exists() and any(_born(root / folder) < places.started for root in places.roots):
             _inside(places.workspace, folder).mkdir(parents=True, exist_ok=True)
 
 
@@ -180,36 +182,52 @@ def _born(folder: Path) -> float:
 
 def _lay_folder(places: Places, trace: Trace, folder: str, names: str) -> Iterator[Finding]:
     """Make a folder that the run listed look as it did: same names, of files that were never read too."""
+    folder = _relative(folder, places.roots)
     if PurePosixPath(folder).is_absolute():
-        if not _is_below(folder, (*_VOLATILE, *places.environment)) and names not in _digests(Path(folder), frozenset()):
+        if not _is_below(folder, (*_VOLATILE, *places.environment)) and names not in _digests(Path(folder), trace, folder):
             yield _listing_changed(folder)
         return
-    written = frozenset(
-        PurePosixPath(use.path).parts[len(PurePosixPath(folder).parts)] for use in trace.written if _is_in(use.path, folder)
-    )
     target = _inside(places.workspace, folder)
     for root in places.roots:
-        found = _digests(root / folder, written)
+        found = _digests(root / folder, trace, folder)
         if names in found:
             target.mkdir(parents=True, exist_ok=True)
-            yield from _lay_names(root / folder, target, found[names])
+            made = {
+                name for name in found[names] if name in _inner(trace, folder) and _born(root / folder / name) >= places.started
+            }
+            yield from _lay_names(root / folder, target, [name for name in found[names] if name not in made])
             return
-    if names not in _digests(target, frozenset()):
+    if names not in _digests(target, trace, folder):
         yield _listing_changed(folder)
 
 
-def _is_in(path: str, folder: str) -> bool:
-    return folder == "." or PurePosixPath(path).is_relative_to(folder)
+def _relative(folder: str, roots: Sequence[Path]) -> str:
+    """A folder as the workspace has it; the root itself may be recorded in full."""
+    for root in roots:
+        if PurePosixPath(folder).is_relative_to(root):
+            return str(PurePosixPath(folder).relative_to(root))
+    return folder
 
 
-def _digests(folder: Path, written: frozenset[str]) -> dict[str, list[str]]:
-    """Digest to names of what the folder holds now, and of that without what the run wrote into it."""
+def _digests(folder: Path, trace: Trace, name: str) -> dict[str, list[str]]:
+    """Digest to names of what the folder holds now, and of that without the files, or all, that the run made in it."""
     try:
         now = os.listdir(folder)  # noqa: PTH208 - names are wanted, not paths
     except OSError:
         return {}
-    before = [name for name in now if name not in written]
-    return {listing_digest(iter(names)): names for names in (now, before)}
+    files = {path.name for use in trace.written if str((path := PurePosixPath(use.path)).parent) == name}
+    without_files = [each for each in now if each not in files]
+    before = [each for each in without_files if each not in _inner(trace, name)]
+    return {listing_digest(iter(names)): names for names in (now, without_files, before)}
+
+
+def _inner(trace: Trace, folder: str) -> frozenset[str]:
+    """Names in a folder below which, or as which, the run wrote files."""
+    depth = len(PurePosixPath(folder).parts)
+    paths = (PurePosixPath(use.path) for use in trace.written)
+    return frozenset(
+        path.parts[depth] for path in paths if folder == "." or (path.is_relative_to(folder) and path != PurePosixPath(folder))
+    )
 
 
 def _lay_names(source: Path, target: Path, names: Iterable[str]) -> Iterator[Finding]:
