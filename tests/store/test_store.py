@@ -196,6 +196,47 @@ def test_a_full_disk_is_refused_before_the_start(root: Path) -> None:
     assert (used.stdout.splitlines(), used.stderr) == ([*["full"] * 4, "[] [] 0"], "")
 
 
+FILLING_DISK = """
+import os, sys
+from pathlib import Path
+from assay.errors import StoreUnusable
+from assay.records.journal import Params, Point
+from assay.records.run import Result, Start
+from assay.store.runs import new_run_id, this_process
+from assay.store.store import Store
+root = Path(sys.argv[1])
+runs = Store.open(root).runs
+writer = runs.create(Start(id=new_run_id(), recipe="", host=this_process()))
+journal = writer.journal()
+kept = []
+refused = 0
+(root / "filler").write_bytes(bytes(100_000))
+while refused < 3:
+    entry = Params(float(len(kept)), {"text": "x" * 777})
+    try:
+        journal.append(entry)
+        kept.append(entry)
+    except StoreUnusable as error:
+        refused += 1
+        assert "disk is full" in str(error), error
+(root / "filler").unlink()
+for step in range(10):
+    kept.append(Point(float(len(kept)), step, {"loss": 0.5}))
+    journal.append(kept[-1])
+reports = []
+print(list(runs.entries(writer.id, reports.append)) == kept, len(reports))
+writer.finish(Result(state="finished", ended=1.0))
+print(runs.read(writer.id).state)
+"""
+
+
+def test_a_disk_that_fills_while_a_run_logs_costs_only_what_was_refused(root: Path) -> None:
+    """A point that was half-written when the disk was full hides none of those that come after there is space again."""
+    result = on_small_disk(root, FILLING_DISK)
+    assert result.stderr == ""
+    assert result.stdout.splitlines() in (["True 1", "finished"], ["True 0", "finished"])
+
+
 READ_ONLY = """
 import os, subprocess, sys
 from pathlib import Path
