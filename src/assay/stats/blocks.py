@@ -165,7 +165,7 @@ def separate(values: Sequence[Array], *, asked: int, confidence: float = 0.95) -
 
 
 def spreads_differ(deviations: Sequence[float], df: int) -> bool:
-    """Whether spreads differ by more than 2, and by more than equal spreads would show in three studies of four.
+    """Whether spreads differ by more than 2, and by more than equal spreads would show in nine studies of ten.
 
     With few blocks the largest of several sample deviations is often twice the smallest although the true ones are equal, so the ratio
     alone would nearly always say yes.
@@ -179,7 +179,7 @@ def spreads_differ(deviations: Sequence[float], df: int) -> bool:
     if len(deviations) < 2:
         return False
     ratio = max(deviations) / min(deviations)
-    return ratio > 2 and ratio_by_chance(ratio, len(deviations), df) < 0.25
+    return ratio > 2 and ratio_by_chance(ratio, len(deviations), df) < 0.1
 
 
 def ratio_by_chance(ratio: float, number: int, df: int) -> float:

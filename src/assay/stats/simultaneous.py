@@ -73,10 +73,24 @@ def scale_nodes(df: float) -> tuple[Array, Array]:
     half = df / 2
     low = 0.5 * log(max(gammaincinv(half, 1e-20), 1e-300) / half)
     high = 0.5 * log(gammainccinv(half, 1e-20) / half)
-    nodes, weights = np.polynomial.legendre.leggauss(160 if df < 10 else 72)  # log s spans 46 units at df 1, 8 at df 10
+    nodes, weights = _legendre(160 if df < 10 else 72)  # log s spans 46 units at df 1, 8 at df 10
     u = (high - low) / 2 * nodes + (high + low) / 2
     density = np.exp(log(2) + half * log(half) - gammaln(half) + df * u - half * np.exp(2 * u))
     return np.exp(u), (high - low) / 2 * weights * density
+
+
+@lru_cache(maxsize=4)
+def _legendre(points: int) -> tuple[Array, Array]:
+    """Gauss-Legendre points and weights on [-1, 1]; NumPy solves an eigenvalue problem for them each time."""
+    return np.polynomial.legendre.leggauss(points)
+
+
+@lru_cache(maxsize=1)
+def _normal_nodes() -> tuple[Array, Array]:
+    """Points and weights to average an even function over the standard normal."""
+    nodes, weights = _legendre(_NORMAL_POINTS)
+    z = _NORMAL_REACH / 2 * (nodes + 1)
+    return z, _NORMAL_REACH * weights * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
 
 
 def root(function: Callable[[float], float], low: float, high: float, *, relative: float = 1e-11) -> float:
@@ -114,9 +128,7 @@ def _one_group(x: Array, size: int) -> Array:
     """P(some |Z_i| > x) of `size` standard normals with correlations 1/2, by conditioning on their common part (Dunnett 1955)."""
     if size == 1:
         return np.asarray(erfc(x / np.sqrt(2)), dtype=np.float64)
-    nodes, weights = np.polynomial.legendre.leggauss(_NORMAL_POINTS)
-    z = _NORMAL_REACH / 2 * (nodes + 1)
-    weight = _NORMAL_REACH * weights * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)  # both halves: the integrand is even in z
+    z, weight = _normal_nodes()
     wide = np.sqrt(2) * x[:, None]
     outside = np.minimum(ndtr(-wide - z) + ndtr(z - wide), 1.0)
     with np.errstate(divide="ignore"):

@@ -97,21 +97,30 @@ def _analyse_metric(
     asked = without_repeats(plan, table, asked)
     noisy = noisy_columns(table, asked)
     averaged = plan.design == "full" and len({one.group for one in asked} - {"baseline"}) > 1
-    family = estimate_family(table, asked, noisy=noisy, margin=goal.margin)
-    found.effects.extend(
-        effect(one, family, goal, changed=changed[one.asked.name] or (), averaged=averaged and one.asked.group != "baseline")
-        for one in family.estimates
+    partners = (
+        _say_interactions(found, goal, table, estimate_family(table, together, noisy=noisy, margin=goal.margin)) if together else {}
     )
+    family = estimate_family(table, asked, noisy=noisy, margin=goal.margin)
+    effects = [
+        effect(
+            one,
+            family,
+            goal,
+            changed=changed[one.asked.name] or (),
+            averaged=averaged and one.asked.group != "baseline",
+            partners=partners.get(one.asked.name, ()),
+        )
+        for one in family.estimates
+    ]
+    found.effects.extend(effects)
     found.findings.extend(_seedless(goal, table))
+    found.findings.extend(not_additive(plan, effects) if not together else [])
     _say_method(found, goal, family, "effects")
-    found.findings.extend(not_additive(plan, [one for one in found.effects if one.metric == goal.name]) if not together else [])
-    if together:
-        pairs = estimate_family(table, together, noisy=noisy, margin=goal.margin)
-        _say_interactions(found, goal, table, pairs)
-        _say_method(found, goal, pairs, "interactions")
 
 
-def _say_interactions(found: Analysis, goal: MetricGoal, table: Array, family: Family) -> None:
+def _say_interactions(found: Analysis, goal: MetricGoal, table: Array, family: Family) -> dict[str, list[str]]:
+    """Records the interactions; returns for each component those on which its effect depends."""
+    partners: dict[str, list[str]] = {}
     for one in family.estimates:
         alone, given = simple_effects(table, one.asked)
         test = one.comparison
@@ -124,6 +133,11 @@ def _say_interactions(found: Analysis, goal: MetricGoal, table: Array, family: F
         if kind:
             about = f"{one.asked.name} on {goal.name}"
             found.findings.append(Finding(kind="redundant" if kind == "redundant" else "interaction", about=about, text=words))
+            first, second = one.asked.components
+            partners.setdefault(first, []).append(second)
+            partners.setdefault(second, []).append(first)
+    _say_method(found, goal, family, "interactions")
+    return partners
 
 
 def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str) -> None:

@@ -28,6 +28,7 @@ class Estimate(NamedTuple):
         comparison: estimate and interval; None where not tested.
         method: how it was tested.
         within: the equivalence test against the margin passed.
+        rounding: the values are 0 up to rounding.
     """
 
     asked: Asked
@@ -37,6 +38,7 @@ class Estimate(NamedTuple):
     comparison: Comparison | None = None
     method: str = ""
     within: bool = False
+    rounding: bool = False
 
     @property
     def finite(self) -> Array:
@@ -46,7 +48,7 @@ class Estimate(NamedTuple):
     @property
     def estimate(self) -> float:
         """Mean over the complete blocks; NaN where there is none."""
-        if self.kind == "no-op":
+        if self.kind == "no-op" or (self.kind == "exact" and self.rounding):
             return 0.0
         return float(np.mean(self.finite)) if len(self.finite) else nan
 
@@ -129,7 +131,10 @@ def _look(table: Array, asked: Asked) -> Estimate:
         return found._replace(kind="no-op")
     if len(finite) == 1:
         return found._replace(kind="single")
-    return found._replace(kind="exact") if is_constant(finite, tolerance(table)) else found
+    scale = tolerance(table)
+    if not is_constant(finite, scale):
+        return found
+    return found._replace(kind="exact", rounding=is_constant([0.0, *finite.tolist()], scale))
 
 
 def _restricted(table: Array, asked: Asked) -> Contrast:

@@ -16,7 +16,9 @@ LEVEL = 0.05
 """Of all comparisons of a family together."""
 
 
-def effect(one: Estimate, family: Family, goal: MetricGoal, *, changed: Sequence[str], averaged: bool) -> Effect:
+def effect(
+    one: Estimate, family: Family, goal: MetricGoal, *, changed: Sequence[str], averaged: bool, partners: Sequence[str] = ()
+) -> Effect:
     """The record of one comparison.
 
     Args:
@@ -25,6 +27,7 @@ def effect(one: Estimate, family: Family, goal: MetricGoal, *, changed: Sequence
         goal: the metric.
         changed: result metrics in which the variant differs anywhere from the baseline.
         averaged: the effect is averaged over the other components.
+        partners: components on which it depends, as far as interactions were found.
     """
     verdict = verdict_on(one, goal)
     test = one.comparison
@@ -53,7 +56,8 @@ def effect(one: Estimate, family: Family, goal: MetricGoal, *, changed: Sequence
         seeds_needed=needed,
         words=sentence(
             Said(one, goal, verdict, within, needed, changed, ", averaged over the other components" if averaged else "")
-        ),
+        )
+        + _depends(partners),
     )
 
 
@@ -113,6 +117,10 @@ def verdict_on(one: Estimate, goal: MetricGoal) -> EffectVerdict:
     if test.low > 0 or test.high < 0 or test.p <= LEVEL:
         return "matters"
     return "no effect" if one.within else "cannot tell"
+
+
+def _depends(partners: Sequence[str]) -> str:
+    return f" It depends on {' and '.join(partners)}: see the interaction." if partners else ""
 
 
 def _estimand(one: Estimate) -> str:
