@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -359,6 +360,17 @@ def test_a_start_at_no_time_is_listed(store: Store, record_run: RecordRun) -> No
     odd, good = record_run(started=math.nan), record_run()
     assert sorted(ids(store)) == sorted([odd, good])
     assert len(ids(store, sort="started")) == 2
+
+
+def test_fields_of_a_later_version_outlive_the_catalogue(store: Store, record_run: RecordRun) -> None:
+    """Tables that this version filled keep what it could not read: they hold the bytes of the run, not what it made of them."""
+    run_id = record_run(name="kept")
+    path = store.runs.folder(run_id) / "start"
+    path.chmod(0o644)
+    path.write_bytes(canonical(msgspec.msgpack.decode(path.read_bytes()) | {"zz_later": "field"}))
+    assert ids(store) == [run_id]
+    (row,) = sqlite3.connect(cache_file()).execute("SELECT record FROM run").fetchall()
+    assert b"zz_later" in row[0]
 
 
 def test_threads_and_children_ask_at_once(store: Store, some_runs: list[str]) -> None:

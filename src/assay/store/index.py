@@ -12,22 +12,22 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from assay.errors import AssayError, UnknownRun
-from assay.records.canonical import digest
+from assay.records.canonical import decode, digest
 from assay.records.journal import Saved
 from assay.records.recipe import Recipe
-from assay.records.run import Run
+from assay.records.run import Result, Run, Start, State
 from assay.records.trace import FileUse, Trace
 from assay.store.objects import Objects
 from assay.store.process import this_process
 from assay.store.query import Facts
 from assay.store.runs import Runs
 
-SCHEMA = 1
+SCHEMA = 2
 WROTE, READ = 0, 1
 _TABLES = """
 CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, started REAL NOT NULL, recipe TEXT NOT NULL,
@@ -59,8 +59,16 @@ _UNAVAILABLE = frozenset(
 )
 
 _encode = msgspec.msgpack.Encoder().encode
-decode_run = msgspec.msgpack.Decoder(Run).decode
+_decode_stored = msgspec.msgpack.Decoder(tuple[bytes, bytes | None, State]).decode
 decode_facts = msgspec.msgpack.Decoder(Facts).decode
+
+
+class _News(NamedTuple):
+    """A run that is new or has changed, and its record as the tables keep it."""
+
+    run: Run
+    record: bytes
+
 
 Row = tuple[Any, ...]
 _orphans: list[sqlite3.Connection] = []
@@ -171,7 +179,7 @@ class Index:
                 del self.problems[run_id]
             self._unsettled = {run_id for run_id in present if not self._known.get(run_id, (False, ""))[0]}
             self._compared = present
-        changed = [run for run in map(self._news_of, self._unsettled) if run is not None]
+        changed = [news for news in map(self._news_of, self._unsettled) if news is not None]
         if gone or changed:
             self._store(connection, gone, changed)
 
@@ -193,29 +201,32 @@ class Index:
             self._seen_change = change if now - change > _SETTLED else 0
         return self._seen_ids
 
-    def _news_of(self, run_id: str) -> Run | None:
+    def _news_of(self, run_id: str) -> _News | None:
         """The run, where it is new or has changed since it was stored."""
         try:
             run = self._runs.read(run_id)
+            unchanged = self._known.get(run_id) == (run.result is not None, run.state)
+            start, result = (b"", None) if unchanged else self._runs.stored(run_id)
         except UnknownRun:
             return None  # removed since the folder was listed
         except AssayError as error:
             self.problems[run_id] = error
             return None
         self.problems.pop(run_id, None)
-        return None if self._known.get(run_id) == (run.result is not None, run.state) else run
+        # The bytes as they are, not the record made of them: an older Assay that fills the tables must not drop a newer one's fields.
+        return None if unchanged else _News(run, _encode((start, result if run.result else None, run.state)))
 
-    def _store(self, connection: sqlite3.Connection, gone: Iterable[str], changed: Sequence[Run]) -> None:
-        rows = [(run, _encode(self._facts(run)), list(self._uses(run))) for run in changed]
+    def _store(self, connection: sqlite3.Connection, gone: Iterable[str], changed: Sequence[_News]) -> None:
+        rows = [(run, record, _encode(self._facts(run)), list(self._uses(run))) for run, record in changed]
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for run_id in (*gone, *(run.id for run in changed)):
+            for run_id in (*gone, *(run.id for run, _ in changed)):
                 connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
                 connection.execute("DELETE FROM use WHERE run = ?", (run_id,))
-            for run, facts, uses in rows:
+            for run, record, facts, uses in rows:
                 start = run.start
                 when = start.started if start.started == start.started else 0.0  # NaN is NULL to SQLite
-                values = (run.id, start.name, run.state, when, start.recipe, run.result is not None, facts, _encode(run))
+                values = (run.id, start.name, run.state, when, start.recipe, run.result is not None, facts, record)
                 connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
                 connection.executemany("INSERT INTO use VALUES (?, ?, ?, ?)", uses)
             connection.execute("COMMIT")
@@ -225,8 +236,8 @@ class Index:
             raise
         for run_id in gone:
             del self._known[run_id]
-        self._known.update({run.id: (run.result is not None, run.state) for run in changed})
-        self._unsettled.difference_update(run.id for run in changed if run.result is not None)
+        self._known.update({run.id: (run.result is not None, run.state) for run, _ in changed})
+        self._unsettled.difference_update(run.id for run, _ in changed if run.result is not None)
         self.generation += 1
 
     def _facts(self, run: Run) -> Facts:
@@ -266,6 +277,12 @@ class Index:
 
     def _saved(self, run_id: str) -> Iterable[tuple[str, int, str, str]]:
         return [(run_id, WROTE, entry.id, entry.path) for entry in self._runs.entries(run_id) if isinstance(entry, Saved)]
+
+
+def decode_run(record: bytes) -> Run:
+    """The run that a row of the tables keeps."""
+    start, result, state = _decode_stored(record)
+    return Run(start=decode(start, Start), state=state, result=decode(result, Result) if result else None)
 
 
 def _rows(run_id: str, how: int, files: Iterable[FileUse]) -> Iterable[tuple[str, int, str, str]]:

@@ -201,6 +201,19 @@ class Runs:
         result = _load(folder / "result", Result)
         return Run(start=start, state=result.state if result else state, result=result)
 
+    def stored(self, run_id: str) -> tuple[bytes, bytes | None]:
+        """The bytes of a run's start and result as they are on the disk, fields of later versions included.
+
+        Raises:
+            UnknownRun: there is no such run.
+            StoreUnusable: its folder cannot be read.
+        """
+        folder = self.folder(run_id)
+        start = _bytes(folder / "start")
+        if start is None:
+            raise _unknown(run_id)
+        return start, _bytes(folder / "result") or None
+
     def entries(self, run_id: str, report: Report | None = None) -> Iterator[Entry]:
         """All journals of a run in the order of time; each journal keeps its own order where a clock was set back.
 
@@ -253,13 +266,19 @@ def _appear_once(aside: str, path: str) -> None:
         Path(aside).rename(path)
 
 
-def _load(path: Path, kind: type[R]) -> R | None:
+def _bytes(path: Path) -> bytes | None:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise unusable(error, path) from error
+
+
+def _load(path: Path, kind: type[R]) -> R | None:
+    data = _bytes(path)
+    if data is None:
+        return None
     if not data and kind is Result:
         return None  # a power cut came before the disk had it: the run did not end
     try:
