@@ -14,6 +14,11 @@ import pytest
 
 from assay.capture import code
 from assay.capture.code import CodeCapture, Snapshot
+from assay.records.recipe import Recipe
+from assay.records.run import Result, Start
+from assay.records.trace import FileUse, Trace
+from assay.store.process import this_process
+from assay.store.runs import new_run_id
 from assay.store.store import Store
 from assay.store.tree import read_tree
 
@@ -487,3 +492,44 @@ def test_a_forked_child_is_not_stopped_by_a_lock_of_its_parent(project: Path) ->
         if child == 0:
             os._exit(0 if snap(project).tree == expected else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize(
+    "where", ["nested .gitignore", "info/exclude", "user's ignore file", "core.excludesFile", "included configuration"]
+)
+def test_every_place_of_ignore_rules_is_watched(project: Path, own_home: Path, where: str) -> None:
+    """A rule that is added, and then removed, counts at once, wherever git reads rules."""
+    (project / "pkg").mkdir()
+    (project / "pkg" / "notes.tmp").write_text("x\n")
+    rules = {
+        "nested .gitignore": project / "pkg" / ".gitignore",
+        "info/exclude": project / ".git" / "info" / "exclude",
+        "user's ignore file": own_home / ".config" / "git" / "ignore",
+    }.get(where, own_home / "rules")
+    if where == "core.excludesFile":
+        (own_home / ".gitconfig").write_text(f"[core]\n\texcludesFile = {rules}\n")
+    elif where == "included configuration":
+        (own_home / "more").write_text(f"[core]\n\texcludesFile = {rules}\n")
+        (own_home / ".gitconfig").write_text(f"[include]\n\tpath = {own_home / 'more'}\n")
+    rules.parent.mkdir(parents=True, exist_ok=True)
+    assert "pkg/notes.tmp" in snap(project).files
+    rules.write_text("*.tmp\n")
+    assert "pkg/notes.tmp" not in snap(project).files
+    rules.write_text("*.log\n")
+    assert "pkg/notes.tmp" in snap(project).files
+    rules.unlink()
+    assert "pkg/notes.tmp" in snap(project).files
+
+
+def test_files_that_runs_wrote_are_left_out_unless_git_tracks_them(project: Path) -> None:
+    """A former run's outputs are no code; a tracked file that a run wrote is."""
+    store = Store.open(project)
+    for name in ("result.json", "train.py"):
+        (project / name).write_text("written\n")
+    assert set(snap(project).files) == {"result.json", "train.py"}
+    uses = tuple(FileUse(path=name, id=store.objects.put(b"written\n")) for name in ("result.json", "train.py"))
+    writer = store.runs.create(Start(id=new_run_id(), recipe=store.objects.put_record(Recipe()), host=this_process()))
+    writer.finish(Result(state="finished", ended=1.0, trace=store.objects.put_record(Trace(written=uses))))
+    for taken in (snap(project), snap_as_new_process(project), snap_from_nothing(project)):
+        assert set(taken.files) == {"train.py"}
+        assert taken.left_out == {"result.json": "written by a former run"}

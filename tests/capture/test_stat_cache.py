@@ -58,6 +58,14 @@ def test_writers_at_once_leave_a_whole_copy() -> None:
     assert len(list((Path(cache_folder()) / "kind").iterdir())) == 1
 
 
+def test_old_copies_make_room_for_new_ones() -> None:
+    """The cache does not grow for ever, and the newest copies stay."""
+    for number in range(300):
+        KeptCopy("kind", [str(number)]).save(number)
+    assert len(list((Path(cache_folder()) / "kind").iterdir())) == 256
+    assert KeptCopy("kind", ["299"]).load(int) == 299
+
+
 @pytest.mark.parametrize(
     ("age", "settled"),
     [(0, False), (10_000_001, False), (49_000_001, False), (51_000_001, True), (-1_000_000_001, False)],

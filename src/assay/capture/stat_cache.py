@@ -5,12 +5,13 @@ it is wrong.
 """
 
 # Paths are text here: making a `Path` for each of a tree's thousand files would double the cost of a snapshot.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH111, PTH118, PTH120
+# ruff: noqa: PTH103, PTH105, PTH108, PTH110, PTH111, PTH116, PTH118, PTH120
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from threading import get_ident
 from typing import Final, TypeVar
 
 import blake3
@@ -18,6 +19,7 @@ import msgspec
 
 T = TypeVar("T")
 _DIGEST_BYTES: Final = 32
+_COPIES: Final = 256  # of one kind: trials in folders of their own would otherwise leave one each for ever
 
 
 def cache_folder() -> str:
@@ -51,10 +53,11 @@ class KeptCopy:
 
     def save(self, value: object) -> None:
         """Keep `value`; without effect where it cannot be kept (a full disk, a name that is not Unicode)."""
-        aside = f"{self._path}.{os.getpid()}"
+        aside = f"{self._path}.{os.getpid()}.{get_ident()}"
         try:
             body = msgspec.msgpack.encode(value)
-            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            if not os.path.exists(self._path):
+                _make_room(os.path.dirname(self._path))
             with open(aside, "wb") as file:
                 file.write(blake3.blake3(body).digest() + body)
             os.replace(aside, self._path)
@@ -62,6 +65,24 @@ class KeptCopy:
             return
         except OSError:
             _remove(aside)
+
+
+def _make_room(folder: str) -> None:
+    """Make sure of the folder, and that one more copy fits into it: the oldest ones go."""
+    os.makedirs(folder, exist_ok=True)
+    with os.scandir(folder) as entries:
+        paths = [entry.path for entry in entries]
+    if len(paths) >= _COPIES:
+        paths.sort(key=_age)
+        for path in paths[: len(paths) - _COPIES + 1]:
+            _remove(path)
+
+
+def _age(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0  # another process has just removed it
 
 
 def _remove(path: str) -> None:
