@@ -25,7 +25,7 @@ class Bench:
 
     def run(
         self, series=None, *, measured=(), outputs=None, state="finished", exit_code=0, code=None, loaded=(), read=None, packages=(),
-        environment=None, determinism=None, params=None, parents=(), root="/p", finish=True, keep=True, **recipe,
+        environment=None, determinism=None, params=None, parents=(), root="/p", finish=True, keep=True, failure=None, **recipe,
     ) -> Run:  # fmt: skip
         """A run with these series (name to values, or to pairs of step and value), output files and settings."""
         objects = self.store.objects
@@ -45,7 +45,7 @@ class Bench:
             trace = objects.put_record(Trace(**{kind: tuple(files) for kind, files in uses.items()}))
             result = Result(
                 state=state, ended=float(next(self._moments)), exit_code=exit_code, metrics=metrics, params=params or {}, trace=trace,
-                environment=objects.put_record(environment), determinism=determinism or Determinism(),
+                environment=objects.put_record(environment), determinism=determinism or Determinism(), failure=failure,
             )  # fmt: skip
             writer.finish(result)
         return self.store.runs.read(start.id)

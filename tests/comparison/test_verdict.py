@@ -11,7 +11,7 @@ from assay.comparison.closeness import worst
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, UnknownMetric
 from assay.records.journal import Point, Saved
-from assay.records.run import Start
+from assay.records.run import Failure, Start
 from assay.store.runs import new_run_id
 
 series = st.dictionaries(
@@ -172,6 +172,19 @@ def test_the_end_of_a_run_is_part_of_its_result(bench):
     verdict = compare(bench.store, failed, failed)
     assert verdict.verdict == "identical"
     assert "failed (exit code 1)" in verdict.findings[0].text
+
+
+def test_runs_that_failed_in_different_ways_are_not_the_same(bench):
+    """The exit code of Python is 1 for every exception; the address of an object and the run's own folder are no difference."""
+
+    def failed(text, root="/p"):
+        return bench.run({"x": [1.0]}, state="failed", exit_code=1, failure=Failure(kind="exit code 1", text=text), root=root)
+
+    a = failed("ValueError: <Model object at 0x7f01> in /p/m.py")
+    assert compare(bench.store, a, failed("ValueError: <Model object at 0x8f02> in /q/m.py", root="/q")).verdict == "identical"
+    verdict = compare(bench.store, a, failed("ModuleNotFoundError: No module named 'numpy'"))
+    assert verdict.verdict == "not reproduced"
+    assert "ModuleNotFoundError" in verdict.findings[0].text
 
 
 def test_a_run_that_crashed_is_compared_by_its_journal_and_what_it_saved(bench):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from assay.comparison.closeness import Tolerance, number_sameness, tolerance_for, worst
+from assay.comparison.closeness import Tolerance, Yardstick, number_sameness, tolerance_for, worst
 from assay.comparison.curves import Curve, curves
 from assay.comparison.divergence import first_divergence, first_parting, is_measured
 from assay.comparison.outputs import compare_outputs, written
+from assay.comparison.values import compare_text
 from assay.errors import UnknownMetric
 from assay.records.finding import Finding
 from assay.records.run import Run
@@ -105,10 +107,22 @@ def _compare_ends(a: Run, b: Run) -> tuple[Sameness, list[Finding]]:
     if a.state == b.state and not codes_differ:
         if a.state == "finished":
             return "identical", []
+        said_a, said_b = (_complaint(run) for run in (a, b))
+        if compare_text(said_a, said_b, Yardstick(root_a=a.start.root, root_b=b.start.root)).sameness == "not reproduced":
+            text = (
+                f"they failed in different ways: {said_a.decode() or 'nothing was said'} / {said_b.decode() or 'nothing was said'}"
+            )
+            return "not reproduced", [Finding(kind="state", about=b.id, text=text)]
         text = f"both runs {_ended(a)}: what is compared is what they had produced by then"
         return "identical", [Finding(kind="state", about=b.id, text=text)]
     text = f"{a.id} {_ended(a)}, {b.id} {_ended(b)}"
     return "not reproduced", [Finding(kind="state", about=b.id, text=text)]
+
+
+def _complaint(run: Run) -> bytes:
+    """What a failed run said of its failure, without the addresses that Python shows of objects."""
+    text = run.result.failure.text if run.result and run.result.failure else ""
+    return re.sub(r"\b0x[0-9a-f]+\b", "<address>", text).encode("utf-8", "replace")
 
 
 def _ended(run: Run) -> str:

@@ -234,7 +234,14 @@ def _what_else_differed(store: Store, run: Run, again: Run, known: list[Finding]
     """What differs between the two runs beside what was said before the start: it should be nothing."""
     said = {finding.about for finding in known}
     return [
-        _as_finding(difference)
-        for difference in differences(store, run, again)
-        if difference.name not in said and (difference.kind, difference.name) not in (("param", "command"), ("param", "directory"))
+        _as_finding(each)
+        for each in differences(store, run, again)
+        if each.name not in said and not _comes_with_the_folder(each, again)
     ]
+
+
+def _comes_with_the_folder(difference: Difference, again: Run) -> bool:
+    """Whether a difference says no more than that the run had a folder of its own."""
+    if difference.kind == "flag" and difference.name == "PYTHONPATH":
+        return again.start.root in (difference.b or "")
+    return (difference.kind, difference.name) in (("param", "command"), ("param", "directory"))
