@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import statistics
 import subprocess
@@ -41,8 +42,8 @@ def cpu_and_wall(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | 
 
 def children_cpu() -> float:
     """CPU seconds of all children that have been waited for."""
-    times = os.times()
-    return times.children_user + times.children_system
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)  # microseconds; os.times counts hundredths
+    return usage.ru_utime + usage.ru_stime
 
 
 def reap_orphans(patience: float = 5.0) -> None:

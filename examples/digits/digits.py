@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 Array = np.ndarray
+TIMINGS = 7  # the fastest of these counts: what else the machine does can only add time
 TRAINING_IMAGES = 400  # of 1,797: few enough that what helps a small data set can show
 
 
@@ -39,7 +40,7 @@ def train(config: Config, seed: int) -> dict[str, float]:
     """Fit on a split drawn by `seed` and test on the rest.
 
     Returns:
-        accuracy and balanced accuracy (fractions of the test images), features per image, and milliseconds to classify 1,000 images.
+        accuracy and balanced accuracy (fractions of the test images), features per image, and milliseconds to classify 1,000 images (the fastest of 7).
     """
     split_stream, shift_stream, model_stream = (
         np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(role,))) for role in range(3)
@@ -58,15 +59,17 @@ def train(config: Config, seed: int) -> dict[str, float]:
     classifier = make_model(config, int(model_stream.integers(2**31)))
     classifier.fit(scaler.transform(features) if scaler else features, seen_labels)
 
-    started = time.perf_counter()
-    features = describe(unseen, config.gradients)
-    found = classifier.predict(scaler.transform(features) if scaler else features)
-    elapsed = time.perf_counter() - started
+    elapsed = []
+    for _ in range(TIMINGS):
+        started = time.perf_counter()
+        features = describe(unseen, config.gradients)
+        found = classifier.predict(scaler.transform(features) if scaler else features)
+        elapsed.append(time.perf_counter() - started)
     return {
         "accuracy": float((found == unseen_labels).mean()),
         "balanced_accuracy": float(balanced_accuracy_score(unseen_labels, found)),
         "features": features.shape[1],
-        "inference_ms": 1e6 * elapsed / len(unseen),
+        "inference_ms": 1e6 * min(elapsed) / len(unseen),
     }
 
 
