@@ -36,7 +36,9 @@ def test_every_command_and_option_is_in_the_manual_and_none_else() -> None:
     written: dict[str, set[str]] = {}
     for part in MANUAL.read_text(encoding="utf-8").split("\n## ")[1:]:
         heading, _, body = part.partition("\n")
-        written[heading] = {option for row in re.findall(r"^\| `(.+?)` \|", body, flags=re.MULTILINE) for option in re.findall(r"--[\w-]+", row)}
+        written[heading] = {
+            option for row in re.findall(r"^\| `(.+?)` \|", body, flags=re.MULTILINE) for option in re.findall(r"--[\w-]+", row)
+        }
     assert written == {path: options(command) for path, command in commands()}
 
 
@@ -61,7 +63,9 @@ def test_commands_that_the_readme_and_the_documents_show_exist() -> None:
     """Each `assay …` line of a code block names a command and options that there are."""
     known = dict(commands())
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        for block in re.findall(r"^```(?:sh|console|bash)?\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL):
+        for block in re.findall(
+            r"^```(?:sh|console|bash)?\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+        ):
             for line in re.findall(r"^\$? ?(assay .+)$", block, flags=re.MULTILINE):
                 words = line.split()
                 path = " ".join(words[:3]) if " ".join(words[:3]) in known else " ".join(words[:2])

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -72,33 +69,18 @@ def _as_assay_error(error: Exception) -> AssayError:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "assay"
         return UsageError(_sentence(error.format_message()), next_step=f"`{path} --help` shows how it is used.")
+    # Late: only a fault of Assay's own needs it, and every command would wait for what it loads.
+    from assay.cli.faults import keep_traceback
+
     return BrokenError(
         f"Assay itself failed ({type(error).__name__}: {error})",
-        next_step=f"The traceback is in {_keep_traceback(error)}; please send it with a bug report.",
+        next_step=f"The traceback is in {keep_traceback(error)}; please send it with a bug report.",
     )
 
 
 def _sentence(message: str) -> str:
     text = message.strip().rstrip(".")
     return text[:1].lower() + text[1:]
-
-
-def _keep_traceback(error: Exception) -> str:
-    """Where the traceback was written: the user's cache folder, or else a temporary one; nothing where neither can be written."""
-    # Late: only a fault of Assay's own needs it, and every command would wait for it.
-    import tempfile
-
-    text = "".join(traceback.format_exception(error))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "assay"
-    for folder in (cache, Path(tempfile.gettempdir())):
-        path = folder / f"traceback-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
-        except OSError:
-            continue
-        return str(path)
-    return "no file, since neither the cache nor a temporary folder can be written"
 
 
 def _reader_left() -> int:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from assay.records.effect import Effect
 from assay.report.axis import Axis, axis_for, tick_label, ticks
 from assay.report.layout import safe
-from assay.report.numbers import decimals_for, interval, number
+from assay.report.numbers import decimals_for, estimate
 from assay.report.rows import verdict_words
 
 
@@ -83,7 +83,7 @@ def _values(effect: Effect) -> list[float]:
 def _description(panel: Panel, decimals: int) -> str:
     """What the drawing shows, for those who do not see it."""
     said = [
-        f"{effect.component}: {number(effect.estimate, decimals, signed=True)} {interval(effect.low, effect.high, decimals)}, {verdict_words(effect)}"
+        f"{effect.component}: {estimate(effect.estimate, effect.low, effect.high, decimals)}, {verdict_words(effect)}"
         for effect in panel.effects
     ]
     return f"Difference to the baseline in {panel.metric}. " + "; ".join(said) + "."
@@ -155,7 +155,7 @@ def kind_of(effect: Effect) -> str:
 
 
 def _labels(effect: Effect, shape: Shape, top: float, middle: float, decimals: int) -> list[str]:
-    value = f"{number(effect.estimate, decimals, signed=True)} {interval(effect.low, effect.high, decimals)}".rstrip()
+    value = estimate(effect.estimate, effect.low, effect.high, decimals)
     words = verdict_words(effect)
     if shape.stacked:
         room = shape.width - 20

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from assay.records.evidence import StudyEvidence
 from assay.records.factor import MetricGoal
-from assay.report.numbers import decimals_for, interval, mean_and_deviation, number, spread, thousands
+from assay.report.numbers import decimals_for, estimate, mean_and_deviation, number, spread, thousands
 from assay.report.rows import DDOF_NOTE, Line, Summary, lines_of, metric_names, parameter_counts, remarks
 
 _ARROWS = {"maximize": "↑", "minimize": "↓"}
@@ -92,7 +92,7 @@ def difference_cell(line: Line, baseline: Line, metric: str, decimals: int) -> s
         return ""
     effect = line.effects.get(metric)
     if effect is not None:
-        return f"{number(effect.estimate, decimals, signed=True)} {interval(effect.low, effect.high, decimals)}".rstrip()
+        return estimate(effect.estimate, effect.low, effect.high, decimals)
     difference = paired_mean(line, baseline, metric)
     return "" if math.isnan(difference) else number(difference, decimals, signed=True)
 

@@ -91,6 +91,20 @@ def interval(low: float, high: float, decimals: int) -> str:
     return f"[{number(low, decimals, signed=True)},{_JOINT}{number(high, decimals, signed=True)}]"
 
 
+def estimate(value: float, low: float, high: float, decimals: int) -> str:
+    r"""An estimate with its interval, or alone where none exists.
+
+    An estimate smaller than its interval's last digit is written as 0: what is uncertain by more is not worth a power of ten.
+
+    >>> estimate(-0.00029, -0.006, 0.005, 3), estimate(-0.00029, float("nan"), float("nan"), 3)
+    ('0.000 [−0.006,\xa0+0.005]', '−0.00029')
+    """
+    bounds = interval(low, high, decimals)
+    if bounds and abs(value) < 0.5 * 10**-decimals <= (high - low) / 2:
+        value = 0.0
+    return f"{number(value, decimals, signed=True)} {bounds}".rstrip()
+
+
 def thousands(value: float) -> str:
     r"""A count with narrow spaces between groups of three digits.
 

@@ -60,7 +60,8 @@ def columns_of(
 
     Id, name, state and age always; then metrics (results before measurements) and the parameters in which the runs differ, in turn.
     """
-    fixed = [("id", [run.id[:8] for run in runs]), ("name", [_name(run) for run in runs])]
+    longest = _NAME_WIDTH if room < 2 * _NAME_WIDTH + 80 else 2 * _NAME_WIDTH
+    fixed = [("id", [run.id[:8] for run in runs]), ("name", [_shortened(_name(run), longest) for run in runs])]
     fixed += [("state", [run.state for run in runs]), ("age", [age(run.start.started) for run in runs])]
     chosen = [(header, cells, "left") for header, cells in fixed if any(cells)]
     left = room - sum(_width(header, cells) + _GAP for header, cells, _ in chosen)
@@ -91,8 +92,7 @@ def _width(header: str, cells: Sequence[str]) -> int:
 
 def _name(run: Run) -> str:
     trial = run.start.trial
-    name = run.start.name or (f"{trial.configuration} #{trial.block}" if trial else "")
-    return name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1] + "…"
+    return run.start.name or (f"{trial.configuration} #{trial.block}" if trial else "")
 
 
 def _metrics(runs: Sequence[Run]) -> list[_Cells]:
@@ -121,7 +121,11 @@ def value_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else documents.plain(value).replace("Infinity", "inf")
     text = value if isinstance(value, str) else json.dumps(documents.plain(value), ensure_ascii=False)
-    return text if len(text) <= _NAME_WIDTH else text[: _NAME_WIDTH - 1] + "…"
+    return _shortened(text, _NAME_WIDTH)
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _coloured(line: str) -> str:

@@ -7,10 +7,10 @@ import sys
 import click
 
 from assay.cli.output import emit, json_option, say, styled, width
-from assay.project import documents
 from assay.project.project import Project
 from assay.questions.study.archive import kept_evidence
 from assay.records.evidence import StudyEvidence
+from assay.report.document import study_document
 from assay.report.tables import in_words, table
 
 
@@ -21,7 +21,7 @@ def command(study: str, as_json: bool) -> int:
     """Show what STUDY (its id or a unique prefix) found: the table, effects, answers, findings."""
     evidence = kept_evidence(Project.open().store, study)
     if as_json:
-        emit(documents.study(evidence))
+        emit(study_document(evidence))
     else:
         print_evidence(evidence)
     return 0

@@ -1,0 +1,30 @@
+"""`assay study run`: carry a study out, or what is left of it."""
+
+from __future__ import annotations
+
+import click
+
+from assay.cli.commands.study_plan import design_option
+from assay.cli.commands.study_show import print_evidence
+from assay.cli.output import emit, hint, json_option, say
+from assay.project.study_file import load_study_file
+from assay.report.document import study_document
+
+
+@click.command(name="run")
+@click.argument("file", type=click.Path())
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
+@design_option
+@json_option
+def command(file: str, workers: int | None, design: str | None, as_json: bool) -> int:
+    """Run the study in FILE and show what it found; trials that have finished before are not repeated."""
+    study = load_study_file(file)
+    plan = study.plan(design)
+    hint(str(plan) + "\n")
+    evidence = study.run(plan, workers).evidence
+    if as_json:
+        emit(study_document(evidence))
+        return 0
+    print_evidence(evidence)
+    say(f"`assay report {evidence.study[:8]} --to DIR` writes the page, the tables and the numbers.")
+    return 0
