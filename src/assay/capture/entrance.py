@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from assay.capture.injected import tracer
@@ -34,7 +35,7 @@ def _placed(folder: Path, source: bytes) -> Path:
     except OSError:
         pass
     folder.mkdir(parents=True, exist_ok=True)
-    aside = folder.absolute() / f".{os.getpid()}"
+    aside = folder.absolute() / f".{os.getpid()}-{threading.get_ident()}"
     aside.write_bytes(source)
     aside.replace(target)
     return target

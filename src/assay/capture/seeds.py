@@ -35,7 +35,8 @@ def set_deterministic_seed(seed: int) -> None:
       (it does not raise: the run still finishes), cuDNN without benchmark and deterministic.
     - TensorFlow: `tf.random.set_seed` and op determinism.
     - JAX has no global generator: its keys are the program's own, so only the settings below apply.
-    - CUBLAS_WORKSPACE_CONFIG and TF_DETERMINISTIC_OPS are set where they are not, and PYTHONHASHSEED for processes started from now on.
+    - CUBLAS_WORKSPACE_CONFIG, TORCHINDUCTOR_DETERMINISTIC and TF_DETERMINISTIC_OPS are set where they are not, and PYTHONHASHSEED for
+      processes started from now on.
 
     A library that is not imported is not imported here; it is seeded when the program's own import of it ends. The order of sets of text
     in this process was decided before it started: a warning says so once, unless PYTHONHASHSEED was fixed then.

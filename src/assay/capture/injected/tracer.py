@@ -33,11 +33,12 @@ LOST = b"!no space left for the report" + END
 WRITING = os.O_WRONLY | os.O_RDWR
 NATIVE = frozenset(("h5py", "netCDF4", "tables", "pyarrow", "fastparquet", "polars", "duckdb", "safetensors", "tensorflow", "lmdb", "cv2", "zarr"))
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/usr/bin/", "/usr/local/lib/")
+IMPORTERS = ("importlib", "_frozen_importlib", "pkgutil", "pkg_resources", "zipimport")
 BLAS = ("openblas", "mkl", "blis", "cublas", "cudnn", "libomp", "libgomp", "libiomp", "accelerate")
 VARIABLES = (
     "PYTHONHASHSEED", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "RAYON_NUM_THREADS",
-    "CUBLAS_WORKSPACE_CONFIG", "TF_DETERMINISTIC_OPS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE",
+    "CUBLAS_WORKSPACE_CONFIG", "TORCHINDUCTOR_DETERMINISTIC", "TF_DETERMINISTIC_OPS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE",
 )
 THREADS = tuple(name for name in VARIABLES if name.endswith("_THREADS"))
 FLAGS = ("optimize", "no_site", "isolated", "ignore_environment", "hash_randomization", "dev_mode", "utf8_mode")
@@ -459,10 +460,12 @@ class Watcher:
             self._once("u", _absolute(path))
 
     def _listed(self, path: "object" = None, *_: "object") -> "None":
-        # The import system lists every folder of sys.path; that is not the program looking for data.
+        # The import system and what looks for plug-ins list every folder of sys.path; that is not the program looking for data.
         if isinstance(path, int) or _importing():
             return
-        self._once("l", _absolute(path) if path else os.getcwd())
+        name = _absolute(path) if path else os.getcwd()
+        if not (name + "/").startswith(self.skip):
+            self._once("l", name)
 
     def _spawned(self, executable: "object", arguments: "object", *_: "object") -> "None":
         words = [arguments] if isinstance(arguments, (str, bytes)) else list(arguments)
@@ -556,7 +559,7 @@ def _importing() -> "bool":
     frame = sys._getframe(1)
     while frame is not None and frame.f_globals is globals():
         frame = frame.f_back
-    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+    return frame is not None and str(frame.f_globals.get("__name__")).startswith(IMPORTERS)
 
 
 def _is_foreign(error: "BaseException") -> "bool":
@@ -581,8 +584,12 @@ def _seed_torch(torch: "object", seed: "int") -> "None":
     torch.manual_seed(seed)  # every device: those that are not initialised yet take it when they are
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
-    # Warn only: an operation without a deterministic form is named by torch and does not end a run that would have finished.
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # "warn": an operation without a deterministic form is named by torch and does not end a run that would have finished. The flag is that
+    # of `use_deterministic_algorithms`, which would import the compiler too, at 1 s; that one takes its setting when it is imported.
+    torch.set_deterministic_debug_mode("warn")
+    compiler = sys.modules.get("torch._inductor.config")
+    if compiler is not None:
+        compiler.deterministic = True
 
 
 def _seed_tensorflow(tf: "object", seed: "int") -> "None":
@@ -592,8 +599,8 @@ def _seed_tensorflow(tf: "object", seed: "int") -> "None":
 
 # Names whose import is awaited. Keras draws its seeds from `random`. JAX has no global generator: its keys are the program's own.
 _SEEDERS = {"random": _seed_generator, "numpy.random": _seed_generator, "torch": _seed_torch, "tensorflow": _seed_tensorflow}
-# Without these, cuBLAS and TensorFlow give different bits from run to run; they are read when the libraries start.
-_SETTINGS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "TF_DETERMINISTIC_OPS": "1"}
+# Without these, cuBLAS, torch's compiler and TensorFlow give different bits from run to run; they are read when the libraries start.
+_SETTINGS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "TORCHINDUCTOR_DETERMINISTIC": "1", "TF_DETERMINISTIC_OPS": "1"}
 
 
 class Seeding:
