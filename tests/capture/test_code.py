@@ -533,3 +533,23 @@ def test_files_that_runs_wrote_are_left_out_unless_git_tracks_them(project: Path
     for taken in (snap(project), snap_as_new_process(project), snap_from_nothing(project)):
         assert set(taken.files) == {"train.py"}
         assert taken.left_out == {"result.json": "written by a former run"}
+
+
+@pytest.mark.parametrize("change", ["touch late.py", "echo late.py >> .gitignore"])
+def test_what_changes_while_git_is_asked_is_seen_by_the_next_snapshot(
+    project: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """A file or rule that appears between git's answer and our own look is not taken for listed."""
+    (project / ".gitignore").write_text("\n")
+    if "ignore" in change:
+        (project / "late.py").write_text("late\n")
+    tools = project.parent / "tools"
+    tools.mkdir()
+    (tools / "git").write_text(
+        f'#!/bin/sh\n{shutil.which("git", path=os.defpath)} "$@"\ncase "$*" in *status*) cd {project}; {change};; esac\n'
+    )
+    (tools / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    snap(project)
+    (tools / "git").write_text(f'#!/bin/sh\nexec {shutil.which("git", path=os.defpath)} "$@"\n')
+    assert ("late.py" in snap(project).files) is ("touch" in change)

@@ -27,7 +27,7 @@ from assay.capture.git import (
     read_status,
 )
 from assay.capture.walk import Folder, Walk, by_suffix
-from assay.capture.watch import Mark, mark, mark_file, same_file
+from assay.capture.watch import Mark, mark, mark_rule, same_file
 from assay.records.run import Git
 
 A_FOLDER: Final = "a folder: a submodule without its files, or put in place of a file"
@@ -105,8 +105,8 @@ def _list_by_suffix(listing: Listing, root: str, store: str) -> None:
     _take_over(listing, walk)
     above = root
     while True:  # a repository that is made here or further up decides from then on
-        listing.rules[above + "/.git/HEAD"] = mark_file(above + "/.git/HEAD", listing.moment)
-        listing.rules[above + "/.git"] = mark_file(above + "/.git", listing.moment)
+        listing.rules[above + "/.git/HEAD"] = mark_rule(above + "/.git/HEAD", listing.moment)
+        listing.rules[above + "/.git"] = mark_rule(above + "/.git", listing.moment)
         if above == os.path.dirname(above):
             break
         above = os.path.dirname(above)
@@ -128,7 +128,7 @@ def _list_by_git(listing: Listing, repository: Repository, root: str, path: str,
     walk = Walk(root, store, ignored={prefix + name for name in status.ignored}, moment=listing.moment, hidden=True).through(path)
     _take_over(listing, walk)
     for name in deciding_files(repository, full):
-        listing.rules[name] = mark_file(name, listing.moment)
+        listing.rules[name] = mark_rule(name, listing.moment)
     nested = {name for inner in walk.nested for name in (inner, inner + "/")}
     pruned = tuple(inner + "/" for inner in walk.pruned)
     listing.left_out |= {prefix + name: A_FOLDER for name in status.tracked if prefix + name in walk.folders}
@@ -176,7 +176,7 @@ def _take_over(listing: Listing, walk: Walk) -> None:
 def _list_nested(listing: Listing, root: str, path: str, store: str) -> None:
     """Add the files of a submodule or of a clone within the project, as its own git has them."""
     full = f"{root}/{path}"
-    listing.rules[full + "/.git"] = mark_file(full + "/.git", listing.moment)
+    listing.rules[full + "/.git"] = mark_rule(full + "/.git", listing.moment)
     if is_linked_worktree(full):
         listing.left_out[path + "/"] = "another working tree of a repository"
         return

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Set
 from typing import Final
 
-from assay.capture.watch import Mark, digest_names, mark, mark_file
+from assay.capture.watch import Mark, digest_names, mark_after, mark_rule
 
 SUFFIXES: Final = frozenset(
     ".py .pyi .pyx .pxd .ipynb .toml .cfg .ini .yaml .yml .json .jsonc .md .rst .txt .sh .bash .zsh .fish .r .jl .m .lua .pl .rb .js .mjs"
@@ -99,7 +99,7 @@ class Walk:
         except OSError as error:
             self.left_out[path + "/"] = f"the folder cannot be read ({error.strerror})"
             return []
-        self.folders[path] = mark(found, self._moment, folder.digest())
+        self.folders[path] = mark_after(found, self._moment, folder.digest())
         for name in folder.special:
             self.left_out[join(path, name)] = "neither a file, a folder nor a link"
         self.files += [join(path, name) for name in folder.files]
@@ -109,7 +109,7 @@ class Walk:
     def _note_rules(self, full: str, folder: Folder) -> None:
         for name in (".gitignore", ".gitattributes"):
             if name in folder.files:
-                self.ignore_files[f"{full}/{name}"] = mark_file(f"{full}/{name}", self._moment)
+                self.ignore_files[f"{full}/{name}"] = mark_rule(f"{full}/{name}", self._moment)
                 self.attributes = self.attributes or name == ".gitattributes"
 
     def _goes_into(self, path: str, name: str) -> bool:

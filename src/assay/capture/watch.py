@@ -55,6 +55,25 @@ def mark(found: os.stat_result, moment: int, digest: str = "") -> Mark:
     )
 
 
+def mark_after(found: os.stat_result, moment: int, digest: str) -> Mark:
+    """The mark of something that was looked at after others, from `moment` on, had drawn conclusions from it.
+
+    What may have changed in between gets a digest that nothing has: the conclusions are then drawn again.
+    """
+    made = mark(found, moment, digest)
+    if not made.settled:
+        made.digest = ""
+    return made
+
+
+def mark_rule(path: str, moment: int) -> Mark | None:
+    """`mark_after` of a small file; None where there is none that can be read."""
+    made = mark_file(path, moment)
+    if made is not None and not made.settled:
+        made.digest = ""
+    return made
+
+
 def mark_file(path: str, moment: int) -> Mark | None:
     """The mark of a small file with the digest of its bytes; None where there is none that can be read."""
     try:
