@@ -14,12 +14,13 @@ from assay.errors import InvalidStudy, InvalidValue, TrialsFailed
 from assay.execution.fingerprint import fingerprint
 from assay.execution.functions import Callables, FunctionExecutor
 from assay.execution.pool import refuse_recursion
-from assay.execution.protocol import Job, Outcome
 from assay.execution.shipping import function_name
 from assay.project.progress import progress
 from assay.questions.study.definition import Definition
+from assay.questions.study.running import run_study
+from assay.records.evidence import TrialResult
 from assay.records.factor import MetricGoal
-from assay.records.plan import Configuration, Trial
+from assay.records.plan import Configuration, Plan, Trial
 from assay.store.root import find_root
 from assay.store.store import Store
 
@@ -81,12 +82,12 @@ def perform_ablation_study(
         Configuration(name=name, params={"configuration": name, "edit": function_name(edit)})
         for name, edit in ablation_configurations.items()
     ]
-    jobs = _jobs(configurations, seeds)
+    plan = _plan(configurations, seeds)
     calls = Callables(trial, lambda chosen: _Edit(ablation_configurations[chosen.name]), name="ablation", train_name=trial.name())
-    study = store.studies.put(_definition(trial, configurations, seeds))
-    with progress(len(jobs), 1) as told:
-        outcomes = FunctionExecutor(store, root, calls).carry_out(jobs, study=study, workers=1, report=told)
-    return {configuration.name: _scores(configuration.name, outcomes) for configuration in configurations}
+    with progress(len(plan.trials), 1) as told:
+        executor = FunctionExecutor(store, root, calls)
+        evidence = run_study(store, _definition(trial, configurations, seeds), plan, executor, report=told)
+    return {configuration.name: _scores(configuration.name, evidence.rows) for configuration in configurations}
 
 
 class _Edit(NamedTuple):
@@ -138,12 +139,21 @@ def _seeds(n_runs: int, random_seed: int) -> Sequence[int]:
     return [block.seed for block in make_blocks([random_seed + number for number in range(n_runs)])]
 
 
-def _jobs(configurations: Sequence[Configuration], seeds: Sequence[int]) -> list[Job]:
+def _plan(configurations: Sequence[Configuration], seeds: Sequence[int]) -> Plan:
+    """The first configuration is what the others are compared with."""
     pairs = [(block, seed, configuration) for block, seed in enumerate(seeds) for configuration in configurations]
-    return [
-        Job(Trial(index=index, configuration=configuration.name, block=block, seed=seed), configuration)
-        for index, (block, seed, configuration) in enumerate(pairs)
-    ]
+    return Plan(
+        design="named configurations",
+        estimand=f"Configuration minus {configurations[0].name!r} under the same seed.",
+        configurations=tuple(configurations),
+        blocks=make_blocks(seeds),
+        trials=tuple(
+            Trial(index=index, configuration=configuration.name, block=block, seed=seed)
+            for index, (block, seed, configuration) in enumerate(pairs)
+        ),
+        comparisons=len(configurations) - 1,
+        named=tuple(configuration.name for configuration in configurations[1:]),
+    )
 
 
 def _definition(trial: _Protocol, configurations: Sequence[Configuration], seeds: Sequence[int]) -> Definition:
@@ -161,15 +171,15 @@ def _definition(trial: _Protocol, configurations: Sequence[Configuration], seeds
     )
 
 
-def _scores(name: str, outcomes: Sequence[Outcome]) -> Scores:
-    mine = [outcome for outcome in outcomes if outcome.trial.configuration == name]
-    for outcome in mine:
-        if outcome.state != "finished":
+def _scores(name: str, rows: Sequence[TrialResult]) -> Scores:
+    mine = [row for row in rows if row.configuration == name]
+    for row in mine:
+        if row.state != "finished":
             raise TrialsFailed(
-                f"the run of {name!r} with seed {outcome.trial.seed} did not finish",
-                value=f"{outcome.failure.kind}: {outcome.failure.text}" if outcome.failure else outcome.state,
+                f"the run of {name!r} with seed {row.seed} did not finish",
+                value=row.failure or row.state,
                 expected="a score from every run",
-                next_step=f"`assay show {outcome.run}` has its traceback and output." if outcome.run else "",
+                next_step=f"`assay show {row.run}` has its traceback and output." if row.run else "",
             )
-    scores = [outcome.metrics[SCORE] for outcome in mine]
+    scores = [row.metrics[SCORE] for row in mine]
     return Scores(mean_score=float(np.mean(scores)), std_dev=float(np.std(scores)), individual_scores=scores)

@@ -193,7 +193,7 @@ class _Reader:
         body = {"goal": item} if isinstance(item, str) else self.checked(item, place)
         self.only(body, _METRIC_KEYS, place, f"the metric {name!r}")
         goal, margin, source, at = body.get("goal"), body.get("margin"), body.get("from"), body.get("at", "last")
-        if goal != "maximize" and goal != "minimize":
+        if goal not in ("maximize", "minimize"):
             raise self.wrong(f"the metric {name!r} has no goal", (*place, "goal"), goal, "maximize or minimize")
         if margin is not None and (
             isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin < float("inf")
@@ -210,7 +210,9 @@ class _Reader:
         if not isinstance(measured, bool):
             raise self.wrong(f"measured of {name!r} is no truth value", (*place, "measured"), measured, "true or false")
         number = None if margin is None else float(margin)
-        return MetricGoal(name=name, goal=goal, margin=number, measured=measured, source=source, at=at)
+        return MetricGoal(
+            name=name, goal="maximize" if goal == "maximize" else "minimize", margin=number, measured=measured, source=source, at=at
+        )
 
     def seeds(self) -> int | list[int]:
         value = self._content.get("seeds", 5)
