@@ -176,7 +176,7 @@ def _run_again(store: Store, root: Path, original: _Original, workspace: Path, r
     again = command_again(original.run, recipe, original.environment, packages, root, workspace, os.environ)
     for finding in again.findings:
         say(finding)
-    _compare_environments(store, original, interpreter_of(again.words, again.env, again.cwd), again.env, say)
+    _, now = _compare_environments(store, original, interpreter_of(again.words, again.env, again.cwd), again.env, say)
     return supervise(
         store,
         workspace,
@@ -185,8 +185,9 @@ def _run_again(store: Store, root: Path, original: _Original, workspace: Path, r
         env=again.env,
         name=start.name,
         tags=start.tags,
-        params=recipe.params,
         seed=recipe.seed,
+        # All of it holds again but for what it runs in.
+        recipe=msgspec.structs.replace(recipe, python=now.python, packages=now.packages),
         data=[workspace / path for path in recipe.data],
         parents=(Parent(run=start.id, by="reproduction"),),
         snapshot=_snapshot(store, original),
