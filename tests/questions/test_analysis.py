@@ -224,7 +224,9 @@ def test_failed_and_missing_trials_are_counted_and_drop_only_their_pairs():
     assert math.isnan(result.effects[0].differences[0]) and result.effects[0].verdict == "matters"
 
 
-@pytest.mark.parametrize(("value", "said"), [(math.nan, "NaN"), (math.inf, "infinite"), (-math.inf, "infinite")])
+@pytest.mark.parametrize(
+    ("value", "said"), [(math.nan, "NaN"), (math.inf, "infinite"), (-math.inf, "infinite"), (1e300, "too large")]
+)
 def test_values_that_are_no_numbers_are_never_averaged(value, said):
     clean = noisy(lambda p: 0.1 * p["a"])
 
@@ -236,6 +238,18 @@ def test_values_that_are_no_numbers_are_never_averaged(value, said):
     assert all(math.isfinite(effect.estimate) for effect in result.effects)
     [finding] = [finding for finding in result.findings if finding.kind == "not finite"]
     assert said in finding.text and finding.about == "without b" and "seed 2" in finding.text
+
+
+@pytest.mark.parametrize("design", ["leave-one-out", "full"])
+@pytest.mark.parametrize("unit", [5e-324, 1e-160, 1e-12, 1e12, 1e149, 1.7e308])
+def test_no_unit_of_a_metric_breaks_the_analysis(unit, design):
+    """No warning, no division by zero, no overflow, whatever the size of the numbers."""
+
+    def train(p, block):
+        return {"acc": unit * float(np.clip(np.random.default_rng([block, *p.values()]).normal(), -1, 1))}
+
+    for effect in study(train, design=design, goals=[maximize("acc", margin=unit)]).effects:
+        assert effect.words and not math.isinf(effect.estimate)
 
 
 def test_a_baseline_that_failed_once_costs_one_block():
@@ -432,14 +446,14 @@ def test_the_order_of_components_and_seeds_does_not_matter(factors, seeds):
 
 @pytest.mark.parametrize("design", ["leave-one-out", "full"])
 def test_false_alarms_are_rare(design):
-    """No component does anything, 1,000 seeded studies: at most 5 % raise any alarm, within a 99.9 % binomial bound."""
+    """No component does anything, 1,000 seeded studies: about 5 % raise any alarm, within a 99.9 % binomial bound."""
     alarms = 0
     for repetition in range(1000):
         rng = np.random.default_rng([repetition, 7])
         result = study(lambda p, block, rng=rng: {"acc": rng.normal()}, design=design, factors=[A, B], seeds=4)
         alarms += any(effect.verdict == "matters" for effect in result.effects)
-    # The switch to separate tests looks at the spreads of the same data, which costs at most two points (simulated).
-    assert alarms <= stats.binom.ppf(0.999, 1000, 0.07)
+    # The switch to separate tests looks at the spreads of the same data, which costs one to three points (see `spreads_differ`).
+    assert alarms <= stats.binom.ppf(0.999, 1000, 0.075)
 
 
 def test_planted_effects_are_found():

@@ -117,7 +117,8 @@ def is_constant(differences: ArrayLike, scale: float) -> bool:
     True
     """
     values = checked(differences)
-    return len(values) > 0 and bool(np.ptp(values) <= 64 * np.finfo(np.float64).eps * abs(scale))
+    # Below 1e-150 squares underflow, so a spread could not be told from none anyway.
+    return len(values) > 0 and bool(np.ptp(values) <= max(64 * np.finfo(np.float64).eps * abs(scale), 1e-150))
 
 
 def mean_and_deviation(values: ArrayLike, *, ddof: int) -> tuple[float, float]:

@@ -16,6 +16,9 @@ from assay.records.plan import Plan, Trial
 from assay.records.run import State
 from assay.stats.simultaneous import Array
 
+LARGEST = 1e150
+"""Squares of larger values overflow; a trial that reports one has diverged."""
+
 _STATES = {"queued": "did not run", "running": "have not ended", "interrupted": "were interrupted"}
 
 
@@ -64,7 +67,7 @@ class Readings:
         table = np.full((len(self._line), len(self.names)), np.nan)
         for (line, column), row in self._finished().items():
             value = row.metrics.get(metric, np.nan)
-            table[line, column] = value if isfinite(value) else np.nan
+            table[line, column] = value if not _unusable(value) else np.nan
         return table
 
     def changed(self, asked: Asked) -> list[str] | None:
@@ -86,7 +89,7 @@ class Readings:
         for column, name in enumerate(self.names):
             found += self._unfinished(column, name)
             for goal in goals:
-                found += self._unusable(column, name, goal.name)
+                found += self._not_numbers(column, name, goal.name)
         return found
 
     def _put(self, row: Row) -> None:
@@ -135,17 +138,17 @@ class Readings:
             for state, lines in by_state.items()
         ]
 
-    def _unusable(self, column: int, name: str, metric: str) -> list[Finding]:
+    def _not_numbers(self, column: int, name: str, metric: str) -> list[Finding]:
         kinds: dict[str, list[int]] = {}
         for (line, place), row in sorted(self._finished().items(), key=lambda item: item[0]):
             if place == column:
                 value = row.metrics.get(metric)
-                kind = "no value" if value is None else "NaN" if isnan(value) else "infinite" if isinf(value) else ""
+                kind = "no value" if value is None else _unusable(value)
                 if kind:
                     kinds.setdefault(kind, []).append(line)
         return [
             Finding(
-                kind="not finite" if kind in ("NaN", "infinite") else "not reported",
+                kind="not reported" if kind == "no value" else "not finite",
                 about=name,
                 text=f"{metric}: {self._of_all(lines)} gave {kind}. Their pairs are left out of this metric's comparisons, never averaged.",
             )
@@ -155,6 +158,16 @@ class Readings:
     def _of_all(self, lines: Sequence[int]) -> str:
         seeds = ", ".join(str(self.plan.blocks[line].seed) for line in lines)
         return f"{len(lines)} of {len(self._line)} trials (seed{'s' if len(lines) > 1 else ''} {seeds})"
+
+
+def _unusable(value: float) -> str:
+    """Why a value cannot be compared; empty where it can."""
+    value = float(value)  # trials may report NumPy's 32-bit numbers, which overflow at the comparison below
+    if isnan(value):
+        return "NaN"
+    if isinf(value):
+        return "an infinite value"
+    return "a value too large to be compared" if abs(value) > LARGEST else ""
 
 
 def _equal(one: float | None, other: float | None) -> bool:
