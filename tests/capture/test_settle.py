@@ -147,11 +147,15 @@ def test_large_files_are_hashed_and_not_kept(bench: Bench) -> None:
 
 
 def test_secrets_are_not_kept(bench: Bench) -> None:
-    """A written file whose name says that it is a secret is named, and its content stays out of the store."""
-    settled = bench.run("open('.env', 'w').write('TOKEN=abc')\n")
-    (secret,) = settled.trace.written
-    assert not secret.kept
+    """A written file whose name or content says that it is a secret is named, and its content stays out of the store."""
+    key = "-----BEGIN RSA PRIVATE " + "KEY-----\n" + "MIIEow" * 12 + "\n-----END RSA PRIVATE " + "KEY-----\n"
+    settled = bench.run(
+        f"open('.env', 'w').write('TOKEN=abc')\nopen('notes.txt', 'w').write('-----BEGIN RSA PRIV' + {key[19:]!r})\n"
+    )
+    assert [(file.path, file.kept) for file in settled.trace.written] == [(".env", False), ("notes.txt", False)]
     assert digest(b"TOKEN=abc") not in bench.store.objects
+    assert digest(key.encode()) not in bench.store.objects
+    assert {gap.what for gap in settled.gaps} == {".env", "notes.txt"}
 
 
 def test_names_that_are_not_utf_8_are_readable(bench: Bench) -> None:

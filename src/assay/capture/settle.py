@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from assay.capture.code import Snapshot
+from assay.capture.code_file import LARGEST
 from assay.capture.content import Contents, readable
 from assay.capture.scan import changed_since
-from assay.capture.secrets import secret_name
+from assay.capture.secrets import secret_content, secret_name
 from assay.capture.trace_reports import Observed, Stat, Use
 from assay.errors import AssayError
 from assay.records.canonical import digest
@@ -201,8 +202,8 @@ class _Settling:
         name, note = self._contents.name(path), ""
         if now.size > self._keep_below and not always:
             note = f"too large to keep (over {self._keep_below >> 20} MiB)"
-        elif secret_name(name):
-            note = "not kept: its name says that it holds a secret"
+        elif secret := secret_name(name) or _secret_inside(path, now):
+            note = f"not kept: {secret}"
         else:
             try:
                 if self._store.objects.put_file(path, expect=content) != content:
@@ -259,6 +260,16 @@ def listing_digest(names: Iterator[str]) -> str:
     """What `Trace.listed` holds of a folder: the BLAKE3 of its names as bytes, sorted, a NUL after each; Assay's and Python's own left out."""
     kept = sorted(os.fsencode(name) for name in names if name not in (".assay", "__pycache__", ".git"))
     return digest(b"".join(name + b"\0" for name in kept))
+
+
+def _secret_inside(path: str, now: Stat) -> str:
+    if now.size > LARGEST:
+        return ""
+    try:
+        with open(path, "rb") as file:
+            return secret_content(file.read(LARGEST))
+    except OSError:
+        return ""  # keeping it will say why
 
 
 def _same(then: Stat, now: Stat) -> bool:
