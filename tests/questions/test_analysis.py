@@ -402,6 +402,13 @@ def test_hypotheses_on_exact_levels_and_named_configurations():
     assert [found.answer for found in result.answers] == ["supported", "refuted", "supported", "supported", "refuted"]
 
 
+def test_an_exact_value_reaches_the_threshold_that_it_equals():
+    """0.9 - 0.6 is a little less than 0.3 in binary; the hypothesis is about decimal numbers."""
+    asked = hypothesis("a", raises="acc", by=0.3)
+    [found] = study(lambda p, block: {"acc": 0.9 if p["a"] else 0.6}, hypotheses=[asked]).answers
+    assert found.answer == "supported"
+
+
 def test_a_hypothesis_on_nothing_is_refused():
     with pytest.raises(InvalidStudy):
         from_table(SEEDS, hypotheses=[hypothesis("z", raises="acc")])

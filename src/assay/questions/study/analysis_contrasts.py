@@ -103,7 +103,10 @@ def _effect(plan: Plan, factors: Sequence[Factor], factor: Factor, level: Level)
     columns = frozenset(i for i, configuration in enumerate(own) if configuration.levels.get(factor.name) == level.name)
     if plan.design == "full":
         contrast = main_effect(_coded(own, factors), factors.index(factor), factor.levels.index(level) + 1)
-        estimand, group = "mean change from the baseline level, averaged over all combinations of the other components", factor.name
+        estimand, group = (
+            "mean change from the baseline level, averaged over all combinations of the other components",
+            f"levels of {factor.name}",
+        )
     else:
         contrast = Contrast(np.array(sorted(columns)), np.zeros(len(columns), dtype=np.intp))
         estimand, group = "mean change from the baseline, everything else as in the baseline", "baseline"

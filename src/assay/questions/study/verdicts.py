@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite, nan, sqrt
+from typing import Literal
 
 from assay.questions.study.analysis_models import Estimate, Family
 from assay.questions.study.analysis_words import Said, better_by, sentence
@@ -11,6 +12,8 @@ from assay.records.effect import Answer, Effect, EffectVerdict, Interaction
 from assay.records.factor import Hypothesis, MetricGoal
 from assay.stats.paired import standardised, superiority
 from assay.stats.power import seeds_for_equivalence, seeds_needed
+
+Judgement = Literal["supported", "refuted", "undecided"]
 
 LEVEL = 0.05
 """Of all comparisons of a family together."""
@@ -99,9 +102,13 @@ def answer(hypothesis: Hypothesis, effects: Sequence[Effect], named: Sequence[st
     sign = 1 if hypothesis.component in named else -1
     sign = sign if hypothesis.direction == "raises" else -sign
     judged = [_judge(one, sign, hypothesis.by) for one in exactly or about]
-    decided = "refuted" if "refuted" in judged else "supported" if judged and set(judged) == {"supported"} else "undecided"
+    decided: Judgement = "undecided"
+    if "refuted" in judged:
+        decided = "refuted"
+    elif judged and set(judged) == {"supported"}:
+        decided = "supported"
     evidence = " ".join(one.words for one in exactly or about)
-    return Answer(hypothesis=hypothesis, answer=decided, evidence=evidence or "Nothing was estimated.")  # type: ignore[arg-type]
+    return Answer(hypothesis=hypothesis, answer=decided, evidence=evidence or "Nothing was estimated.")
 
 
 def verdict_on(one: Estimate, goal: MetricGoal) -> EffectVerdict:
@@ -145,12 +152,12 @@ def _seeds(one: Estimate, family: Family, margin: float | None) -> int | None:
     return max(min(known), len(one.finite) + 1) if known else None
 
 
-def _judge(one: Effect, sign: int, by: float) -> str:
+def _judge(one: Effect, sign: int, by: float) -> Judgement:
     """Where the interval of the component's own contribution lies. `sign` turns the effect of the variant into it."""
     if one.verdict in ("exact", "no-op"):
-        low = high = sign * one.estimate
-        # An exact value reaches a threshold that it equals; of no threshold, it has to be more than nothing.
-        return "supported" if low > 0 and low >= by else "refuted"
+        value = sign * one.estimate
+        # An exact value reaches a threshold that it equals up to rounding; without a threshold, it has to be more than nothing.
+        return "supported" if value > 0 and value >= by * (1 - 1e-9) else "refuted"
     if not (isfinite(one.low) and isfinite(one.high)):
         return "undecided"
     low, high = sorted((sign * one.low, sign * one.high))
