@@ -107,6 +107,21 @@ def test_the_probe_leaves_bytecode(tmp_path: Path) -> None:
     assert list(Path(cache_folder()).glob("inject-*/__pycache__/sitecustomize.*.pyc"))
 
 
+def test_a_shim_that_chooses_by_folder(tmp_path: Path) -> None:
+    """A shim of pyenv is asked again where another version file lies nearer; any other shim is asked each time."""
+    for name, words in (("pyenv", "# pyenv\n"), ("other", "")):
+        count = tmp_path / f"{name}.count"
+        shim = executable(
+            tmp_path / name / "shims" / "python3", f'#!/bin/sh\n{words}echo x >> {count}\nexec "{sys.executable}" "$@"\n'
+        )
+        for _ in range(2):
+            assert interpreter_of([str(shim)], os.environ, tmp_path) is not None
+        (tmp_path / "inner").mkdir(exist_ok=True)
+        (tmp_path / "inner" / ".python-version").write_text("3.11\n")
+        assert interpreter_of([str(shim)], os.environ, tmp_path / "inner") is not None
+        assert len(count.read_text().split()) == (2 if name == "pyenv" else 3)
+
+
 def test_an_interpreter_that_fails(tmp_path: Path) -> None:
     """A program named python that is none gives no answer and no error."""
     executable(tmp_path / "python", "#!/bin/sh\necho no; exit 3\n")

@@ -176,7 +176,9 @@ def test_native_readers_and_hosts_are_gaps(bench: Bench) -> None:
     """A library that opens files unseen and a host that was contacted are named as what is missing; this machine itself is not."""
     (bench.root / "h5py.py").write_text("__version__ = '9.9'\n")
     settled = bench.run(
-        "import h5py, sys\nsys.audit('socket.connect', None, ('198.51.100.7', 80))\nsys.audit('socket.connect', None, ('127.0.0.1', 80))\n"
+        "import h5py, sys\n"
+        "try: import polars\nexcept ImportError: pass\n"
+        "for host in ('198.51.100.7', '127.0.0.1'): sys.audit('socket.connect', None, (host, 80))\n"
     )
     assert {gap.what for gap in settled.gaps} == {"reads by h5py", "network"}
     assert any("9.9" in gap.why for gap in settled.gaps)
