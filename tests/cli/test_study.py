@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,3 +152,32 @@ def test_a_trial_that_fails_is_shown_and_not_averaged_away(assay: Assay, file: P
     assert done.code == 0
     assert "(2 of 3)" in text and "1 of 3 failed (seed 1)" in text
     assert "width: narrow, seed 1: failed" in text
+
+
+def test_an_interrupted_study_keeps_what_has_finished_and_goes_on(assay: Assay, file: Path, folder: Path, tmp_path: Path) -> None:
+    """SIGINT comes while the second block runs: code 130, the way on is named, and the first block is not run again."""
+    signal_of_start = tmp_path / "started"
+    os.mkfifo(signal_of_start)
+    stop = tmp_path / "stop"
+    stop.write_text("")
+    waiting = (
+        f"import os, time\nif given.seed == 1 and os.path.exists({str(stop)!r}):\n"
+        f"    open({str(signal_of_start)!r}, 'w').close()\n    time.sleep(60)\n"
+    )
+    (folder / "fit.py").write_text(SCRIPT.replace("random.seed", waiting + "random.seed"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "assay", "study", "run", "study.yaml"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    signal_of_start.read_text()  # returns once a trial of the second block has opened and closed the other end
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert "goes on with the rest" in err and "Traceback" not in err
+    stop.unlink()
+    trials = assay("study", "run", "study.yaml", "--json").document["trials"]
+    assert {trial["state"] for trial in trials} == {"finished"}
+    assert [trial["reused"] for trial in trials] == [True] * 3 + [False] * 6

@@ -60,8 +60,8 @@ def styled(text: str, **style: Any) -> str:
 
 
 def state_text(state: str) -> str:
-    """A run's state in its colour."""
-    return styled(state, fg=_COLOURS.get(state))
+    """A run's state in its colour; spaces around it do not matter."""
+    return styled(state, fg=_COLOURS.get(state.strip()))
 
 
 def title(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from assay.report.grid import Column
 
@@ -35,7 +35,16 @@ def width_of(text: str) -> int:
     return sum(0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def text_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> str:
+Style = Callable[[int, str], str]
+"""A cell as it is printed (with colours), by the index of its column and its padded text."""
+
+
+def unstyled(_: int, text: str) -> str:
+    """The text as it is."""
+    return text
+
+
+def text_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, style: Style = unstyled) -> str:
     """A table no wider than `width` characters, as far as its columns can give way.
 
     Columns that wrap give way, the widest first, down to `NARROWEST` characters; the others keep their width.
@@ -45,7 +54,7 @@ def text_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: 
     lines = _row([column.header for column in columns], columns, widths)
     lines.append(_GAP.join("─" * size for size in widths))
     for row in cells:
-        lines += _row(row, columns, widths)
+        lines += _row(row, columns, widths, style)
     return "\n".join(lines)
 
 
@@ -111,12 +120,13 @@ def _least(column: Column, natural: int, cells: Sequence[str], longest: int) -> 
     return min(natural, max(NARROWEST, min(word, longest)))
 
 
-def _row(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> list[str]:
+def _row(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], style: Style = unstyled) -> list[str]:
     broken = [wrap(cell, size) for cell, size in zip(cells, widths, strict=True)]
     lines = []
     for number in range(max(len(part) for part in broken)):
         texts = [part[number] if number < len(part) else "" for part in broken]
         padded = [_pad(text, size, column.align) for text, size, column in zip(texts, widths, columns, strict=True)]
+        padded = [style(index, text) for index, text in enumerate(padded)]
         lines.append(_GAP.join(padded).rstrip().replace("\u00a0", " "))
     return lines
 

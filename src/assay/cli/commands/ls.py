@@ -44,8 +44,8 @@ def command(where: str | None, sort: str, limit: int | None, as_json: bool) -> i
         return 0
     shorts = [documents.short(project.store, run) for run in found]
     columns, rows, left_out = columns_of(found, shorts, width())
-    for line in text_table(columns, rows, width()).split("\n"):
-        say(_coloured(line))
+    state = next(index for index, column in enumerate(columns) if column.header == "state")
+    say(text_table(columns, rows, width(), lambda index, text: state_text(text) if index == state else text))
     if left_out:
         hint(f"assay: not shown for want of space: {', '.join(left_out)} (`assay show RUN`, or --json)")
     if total > len(found):
@@ -126,11 +126,3 @@ def value_text(value: object) -> str:
 
 def _shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _coloured(line: str) -> str:
-    """The line with its state in colour."""
-    for state in ("finished", "running", "failed", "crashed", "interrupted", "queued"):
-        if f"  {state}  " in line:
-            return line.replace(f"  {state}  ", f"  {state_text(state)}  ", 1)
-    return line

@@ -21,7 +21,11 @@ def command(file: str, workers: int | None, design: str | None, as_json: bool) -
     study = load_study_file(file)
     plan = study.plan(design)
     hint(str(plan) + "\n")
-    evidence = study.run(plan, workers).evidence
+    try:
+        evidence = study.run(plan, workers).evidence
+    except KeyboardInterrupt:
+        hint("assay: interrupted; trials that have finished are kept, and the same command goes on with the rest.")
+        raise
     if as_json:
         emit(study_document(evidence))
         return 0
