@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -285,6 +286,57 @@ def test_a_package_of_another_version_is_said_before_the_start(lab, tmp_path, mo
     assert "lib-of-mine: 1.0 then, 2.0 now" in [finding.text for finding in said if finding.kind == "environment"]
     assert verdict.verdict == "not reproduced"
     assert said[0] in verdict.findings
+
+
+def test_a_reproduction_does_not_take_the_name_of_its_original(lab):
+    run = lab.run("train.py", "--seed", "3", name="base", tags=["paper"])
+    again, _ = lab.again(run)
+    assert lab.store.catalogue.resolve("base") == run.id
+    assert (again.start.name, again.start.tags) == ("reproduction of base", ())
+
+
+def test_standard_output_is_left_to_the_answer(lab, capfd):
+    script = "import sys\nprint('loss=0.5')\nprint('progress', file=sys.stderr)\n"
+    run = lab.run(script=script)
+    capfd.readouterr()
+    assert lab.again(run)[1].verdict == "identical"
+    shown = capfd.readouterr()
+    assert (shown.out, shown.err) == ("", "progress\n")
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from assay.questions.reproduce import reproduce
+from assay.store.store import Store
+
+store = Store.open(Path(sys.argv[1]))
+reproduce(store, Path(sys.argv[1]), store.runs.read(sys.argv[2]))
+"""
+
+
+def test_an_interrupt_ends_the_reproduction_and_is_recorded(lab, tmp_path):
+    """Ctrl-C, sent as soon as the command says that it runs."""
+    outside = tmp_path / "wait"
+    script = f"""
+import sys, time
+from pathlib import Path
+print("ready", file=sys.stderr, flush=True)
+while Path({str(outside)!r}).exists():
+    time.sleep(0.01)
+"""
+    run = lab.run(script=script)
+    outside.write_text("")
+    command = [sys.executable, "-c", INTERRUPTED, str(lab.root), run.id]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while "ready" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert "KeyboardInterrupt" in process.stderr.read()
+    assert process.returncode != 0
+    again = lab.store.runs.read(lab.store.catalogue.resolve("last"))
+    assert (again.state, again.start.parents[0].run) == ("interrupted", run.id)
+    assert workspaces() == []
 
 
 def test_the_folder_stays_where_it_is_asked_for(lab):

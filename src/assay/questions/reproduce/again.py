@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from assay.comparison.outputs import written
 from assay.comparison.verdict import check_tolerances, compare
 from assay.errors import MissingContent, UsageError
 from assay.questions.reproduce.command import command_again, recipe_environment
-from assay.questions.reproduce.function import FunctionAgain, carry_out_again, recorded_call
+from assay.questions.reproduce.function import FunctionAgain, carry_out_again, name_again, recorded_call
 from assay.questions.reproduce.inputs import Places, lay_inputs, lay_output_folders
 from assay.records.environment import Environment, Packages
 from assay.records.finding import Finding
@@ -56,13 +57,13 @@ def reproduce(
     *,
     tolerances: Mapping[str, tuple[float, float]] = {},
     keep: bool = False,
-    relay: bool = False,
     report: Report | None = None,
 ) -> tuple[Run, Verdict]:
     """Carry a run out again and say whether its result came back.
 
     Code tree, project modules and project data go into a fresh folder, as copies whose content was checked; inputs elsewhere are checked
-    and used in place. The user's project is not written. Afterwards the store has the new run, whose parent is the old one.
+    and used in place. The user's project is not written. Afterwards the store has the new run, whose parent is the old one. What a
+    command prints on standard error is shown there; standard output is left to the caller.
 
     Args:
         store: where the run is, and where the new one goes.
@@ -70,7 +71,6 @@ def reproduce(
         run: what is repeated: of a command, of a script that records itself, or a trial of a function.
         tolerances: as for `assay.comparison.verdict.compare`.
         keep: leave the folder; it is the new run's `start.root`.
-        relay: pass terminal, output and signals of a command through.
         report: called before the start with each finding that is known by then.
 
     Raises:
@@ -80,6 +80,7 @@ def reproduce(
         UnknownMetric, InvalidValue: a tolerance cannot be used.
         CommandNotFound: the program does not exist here.
         StoreUnusable: the disk or the store refuses.
+        KeyboardInterrupt: the user stopped it; the new run is recorded as interrupted.
     """
     original = _read(store, run)
     check_tolerances(tolerances, {*curves(store, run), *written(store, run)})
@@ -99,7 +100,7 @@ def reproduce(
             for finding in lay_inputs(places, original.trace, declared):
                 say(finding)
             lay_output_folders(places, original.trace)
-        again = _carry_out(store, root, original, workspace, relay, say)
+        again = _carry_out(store, root, original, workspace, say)
     verdict = compare(store, run, again, tolerances=tolerances)
     later = _what_else_differed(store, run, again, known)
     return again, msgspec.structs.replace(verdict, findings=(*known, *later, *verdict.findings))
@@ -157,7 +158,7 @@ def _workspace(keep: bool) -> Iterator[Path]:
             shutil.rmtree(workspace.parent, ignore_errors=True)
 
 
-def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, relay: bool, say: Report) -> Run:
+def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, say: Report) -> Run:
     if original.recipe.function is not None:
         return _call_again(store, root, original, workspace, say)
     if not original.recipe.command:
@@ -167,32 +168,54 @@ def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, r
             expected="a run of a script, a command or a function of a module",
             next_step="Put the code of the notebook or terminal into a script, and run that with `assay run`.",
         )
-    return _run_again(store, root, original, workspace, relay, say)
+    return _run_again(store, root, original, workspace, say)
 
 
-def _run_again(store: Store, root: Path, original: _Original, workspace: Path, relay: bool, say: Report) -> Run:
-    recipe, start = original.recipe, original.run.start
+def _run_again(store: Store, root: Path, original: _Original, workspace: Path, say: Report) -> Run:
+    recipe = original.recipe
     packages = store.objects.record(original.environment.packages, Packages).packages if original.environment.packages else ()
     again = command_again(original.run, recipe, original.environment, packages, root, workspace, os.environ)
     for finding in again.findings:
         say(finding)
     _, now = _compare_environments(store, original, interpreter_of(again.words, again.env, again.cwd), again.env, say)
-    return supervise(
-        store,
-        workspace,
-        again.words,
-        cwd=again.cwd,
-        env=again.env,
-        name=start.name,
-        tags=start.tags,
-        seed=recipe.seed,
-        # All of it holds again but for what it runs in.
-        recipe=msgspec.structs.replace(recipe, python=now.python, packages=now.packages),
-        data=[workspace / path for path in recipe.data],
-        parents=(Parent(run=start.id, by="reproduction"),),
-        snapshot=_snapshot(store, original),
-        relay=relay,
-    ).run
+    with _standard_output_spared(original.run):
+        run = supervise(
+            store,
+            workspace,
+            again.words,
+            cwd=again.cwd,
+            env=again.env,
+            name=name_again(original.run),
+            seed=recipe.seed,
+            # All of it holds again but for what it runs in.
+            recipe=msgspec.structs.replace(recipe, python=now.python, packages=now.packages),
+            data=[workspace / path for path in recipe.data],
+            parents=(Parent(run=original.run.id, by="reproduction"),),
+            snapshot=_snapshot(store, original),
+        ).run
+    if run.state == "interrupted" and original.run.state != "interrupted":
+        raise KeyboardInterrupt
+    return run
+
+
+@contextmanager
+def _standard_output_spared(run: Run) -> Iterator[None]:
+    """Keep a command's words from standard output, where the answer goes; nothing else of how it is relayed changes.
+
+    Where both streams were one when the run was recorded, as in a terminal, they are one again, since metrics are read from the lines
+    as they stand in the record.
+    """
+    as_one = run.result is not None and "terminal" in run.result.output
+    sys.stdout.flush()
+    kept = os.dup(1)
+    elsewhere = os.dup(2) if as_one else os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(elsewhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(elsewhere)
 
 
 def _call_again(store: Store, root: Path, original: _Original, workspace: Path, say: Report) -> Run:

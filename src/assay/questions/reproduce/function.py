@@ -76,6 +76,11 @@ def recorded_call(store: Store, run: Run, recipe: Recipe) -> Call:
         raise StoreDamaged("the recorded call of this trial cannot be read", value=run.start.trial.call) from error
 
 
+def name_again(run: Run) -> str:
+    """The name of a run that repeats another: never that run's own, which goes on to name the original."""
+    return f"reproduction of {run.start.name or run.id[:8]}"
+
+
 def carry_out_again(store: Store, again: FunctionAgain) -> Run:
     """The new run of a recorded call, in the store with its result.
 
@@ -163,7 +168,7 @@ def _task(store: Store, again: FunctionAgain) -> Task:
         configuration=again.call.configuration,
         seed=again.recipe.seed or 0,
         recipe=msgspec.structs.replace(again.recipe, python=record.python, packages=record.packages),
-        name=again.run.start.name,
+        name=name_again(again.run),
         # A reproduction is evidence about its original, not one more trial of the study.
         trial=None,
         parents=(*parents, Parent(run=again.run.id, by="reproduction")),
