@@ -70,6 +70,17 @@ def test_a_file_outside_the_root_is_absolute(bench: Bench, tmp_path: Path) -> No
     assert [(file.path, file.id) for file in trace.read] == [(str(data), digest(b"far"))]
 
 
+def test_the_root_reached_through_a_link(bench: Bench, tmp_path: Path) -> None:
+    """A file below the root is named relative to it, by whatever way the script got there; a link inside the root keeps its own name."""
+    (bench.root / "data.csv").write_text("1")
+    (tmp_path / "way").symlink_to(bench.root)
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "x.csv").write_text("2")
+    (bench.root / "far").symlink_to(tmp_path / "far")
+    trace = bench.run(f"open({str(tmp_path / 'way' / 'data.csv')!r}).read()\nopen('far/x.csv').read()\n").trace
+    assert list(by_path(trace.read)) == ["data.csv", "far/x.csv"]
+
+
 def test_what_the_run_wrote_is_no_input(bench: Bench) -> None:
     """A file that the run wrote and then read is an artifact alone; one that it read and then wrote over is both."""
     (bench.root / "state.txt").write_text("before")
@@ -146,6 +157,13 @@ def test_large_files_are_hashed_and_not_kept(bench: Bench) -> None:
     assert [gap.what for gap in settled.gaps] == ["big.bin"]
 
 
+def test_assay_itself_is_no_part_of_the_run(bench: Bench) -> None:
+    """A script that uses Assay has neither Assay's modules nor its store and caches among its files."""
+    settled = bench.run("import assay\nassay.set_deterministic_seed\nopen('.assay/note', 'w')\n")
+    assert [file.path for file in settled.trace.loaded] == ["script.py"]
+    assert (settled.trace.read, settled.trace.written) == ((), ())
+
+
 def test_secrets_are_not_kept(bench: Bench) -> None:
     """A written file whose name or content says that it is a secret is named, and its content stays out of the store."""
     key = "-----BEGIN RSA PRIVATE " + "KEY-----\n" + "MIIEow" * 12 + "\n-----END RSA PRIVATE " + "KEY-----\n"
@@ -168,8 +186,9 @@ def test_listed_folders_without_what_the_run_added(bench: Bench) -> None:
     """The digest of a listed folder is that of its names when the run looked, though it wrote there afterwards."""
     (bench.root / "data").mkdir()
     (bench.root / "data" / "one").write_text("1")
-    settled = bench.run("import os\nos.listdir('data'); open('data/two', 'w')\n")
-    assert settled.trace.listed == {"data": listing_digest(iter(["one"]))}
+    settled = bench.run("import os\nos.listdir('data'); os.listdir('.'); open('data/two', 'w')\n")
+    root = listing_digest(iter([".git", "data", "script.py", "train.py"]))
+    assert settled.trace.listed == {"data": listing_digest(iter(["one"])), ".": root}
 
 
 def test_native_readers_and_hosts_are_gaps(bench: Bench) -> None:

@@ -35,6 +35,8 @@ class Contents:
 
     def __init__(self, root: str, files: Mapping[str, str], stats: Mapping[str, tuple[int, int]]) -> None:
         self.root = root
+        self._real = os.path.realpath(root)
+        self._folders: dict[str, str] = {}
         self._files = files
         self._stats = stats
         self._kept = KeptCopy("hashes-1", (root,))
@@ -42,9 +44,16 @@ class Contents:
         self._new = False
 
     def name(self, path: str) -> str:
-        """`path` as the trace has it: relative to the root where below it."""
-        below = path.startswith(self.root + "/")
-        return readable(path[len(self.root) + 1 :] if below else path)
+        """`path` as the trace has it: relative to the root where below it, though it was reached through a link."""
+        if path in (self.root, self._real):
+            return "."
+        if not path.startswith(self.root + "/"):
+            folder, _, name = path.rpartition("/")
+            real = self._folders.get(folder) or self._folders.setdefault(folder, os.path.realpath(folder))
+            if not (real + "/").startswith(self._real + "/"):
+                return readable(path)
+            path = f"{self.root}{real[len(self._real) :]}/{name}"
+        return readable(path[len(self.root) + 1 :])
 
     def in_snapshot(self, path: str) -> str | None:
         """The id that the file had when the snapshot was taken; None where the snapshot does not hold it."""

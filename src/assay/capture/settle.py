@@ -17,6 +17,7 @@ from assay.capture.code_file import LARGEST
 from assay.capture.content import Contents, readable
 from assay.capture.scan import changed_since
 from assay.capture.secrets import secret_content, secret_name
+from assay.capture.stat_cache import cache_folder
 from assay.capture.trace_reports import Observed, Stat, Use
 from assay.errors import AssayError
 from assay.records.canonical import digest
@@ -70,6 +71,8 @@ class _Settling:
     def __init__(self, store: Store, root: Path, observed: Observed, snapshot: Snapshot, since: float, keep_below: int) -> None:
         self._store = store
         self._own = os.path.abspath(store.path)
+        # The store, Assay's caches and Assay itself, which a script that uses it loads.
+        self._apart = tuple(folder + "/" for folder in (self._own, cache_folder(), os.path.dirname(os.path.dirname(__file__))))
         self._observed = observed
         self._since = int(since * 1e9)
         self._keep_below = keep_below
@@ -99,9 +102,7 @@ class _Settling:
         ]
         written = [file for path in sorted(writes) for file in self._written(path, writes[path], "open")]
         written += [file for path in sorted(products | self._scanned(writes)) for file in self._written(path, None, "scan")]
-        listed = {
-            self._contents.name(path) or ".": names for path in self._observed.listed for names in self._listing(path, writes)
-        }
+        listed = {self._contents.name(path): names for path in self._observed.listed for names in self._listing(path, writes)}
         self._contents.keep()
         self._say_gaps()
         trace = Trace(
@@ -114,13 +115,7 @@ class _Settling:
         return Settled(trace, tuple(_bounded(self._gaps)), tuple(self._findings))
 
     def _excluded(self, path: str) -> bool:
-        return (
-            path == self._own
-            or path.startswith(self._own + "/")
-            or "/__pycache__/" in path
-            or path.endswith(".pyc")
-            or "/.git/" in path
-        )
+        return path.startswith(self._apart) or path.endswith(".pyc") or "/__pycache__/" in path or "/.git/" in path
 
     def _unseen_products(self, writes: dict[str, Use]) -> Iterator[str]:
         """Files below the root that came into being during the run, unseen, before it read them: its own work, not its input."""
@@ -232,7 +227,7 @@ class _Settling:
 
     def _listing(self, path: str, writes: dict[str, Use]) -> Iterator[str]:
         """The digest of a folder's names as they were before the run added to them."""
-        if path == self._own or self._excluded(path + "/"):
+        if self._excluded(path + "/"):
             return
         try:
             names = {os.path.join(path, name) for name in os.listdir(path)}
