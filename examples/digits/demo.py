@@ -9,10 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from assay.questions.reproduce import reproduce
-from digits import Config, train
-
 import assay
+from digits import Config, train
 
 HERE = Path(__file__).resolve().parent
 SEEDS = 5
@@ -29,8 +27,8 @@ def main() -> int:
             assay.remove("gradient features", gradients=False),
             assay.remove("augmentation", shifts=0),
             assay.remove("class weighting", class_weight=None),
-            assay.replace("model", "logistic regression", model="logistic"),
-            assay.replace("model", "random forest", model="forest"),
+            assay.replace("support vector machine", "logistic regression", model="logistic"),
+            assay.replace("support vector machine", "random forest", model="forest"),
             assay.change("regularisation", "ten times stronger", regularisation=1.0),
         ],
         metrics=[
@@ -52,15 +50,20 @@ def main() -> int:
     result = study.run(plan, workers=2)
     print()
     print(result.table())
+    print()
     for effect in result.effects:
-        print(f"- {effect.words}")
+        if effect.metric == "accuracy":
+            print(f"- {effect.words}")
+    for answer in result.answers:
+        asked = answer.hypothesis
+        print(f"? {asked.component} {asked.direction} {asked.metric}: {answer.answer}")
     for finding in result.findings:
         print(f"! {finding.text}")
 
     print("\nDoes one of these runs come back? A fresh folder, a fresh interpreter, the recorded code and seed:")
     project = assay.Project.open(HERE)
     run = project.resolve("max:accuracy")
-    again, verdict = reproduce(project.store, HERE, run)
+    again, verdict = project.reproduce(run)
     print(f"{run.id[:8]} -> {again.id[:8]}: {verdict.verdict}")
     for metric in verdict.metrics:
         print(f"  {metric.name:20} {metric.a!s:22} {metric.b!s:22} {'measured' if metric.measured else metric.sameness}")

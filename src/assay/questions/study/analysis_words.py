@@ -53,18 +53,14 @@ def size(value: float, *, beside: float = nan) -> str:
 
     Args:
         value: what is written.
-        beside: half-width of the interval; where there is none, three significant digits of the value itself.
+        beside: half-width of the interval, which is shown to two digits; where there is none, three of the value itself.
 
     >>> size(0.01234, beside=0.004), size(-3.0), size(0.0)
-    ('0.012', '−3.00', '0')
+    ('0.0123', '−3.00', '0')
     """
     if value == 0 or not isfinite(value):
         return "0" if value == 0 else str(value)
-    if isfinite(beside) and beside > 0:
-        exponent = floor(log10(beside))
-        decimals = (1 if beside / 10**exponent < 3 else 0) - exponent
-    else:
-        decimals = 2 - floor(log10(abs(value)))
+    decimals = 1 - floor(log10(beside)) if isfinite(beside) and beside > 0 else 2 - floor(log10(abs(value)))
     text = f"{value:.3g}" if decimals > 8 or abs(value) >= 1e7 else f"{value:.{max(0, decimals)}f}"
     return text.replace("-", "−") if float(text) else text.lstrip("-")
 
