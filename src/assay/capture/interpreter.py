@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -200,6 +199,6 @@ def _probe(program: str, env: Mapping[str, str], cwd: Path) -> Interpreter | Non
             timeout=_PATIENCE,
             check=True,
         )
-        return interpreter_from(json.loads(answer.stdout.splitlines()[-1]))
-    except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError):
+        return interpreter_from(msgspec.json.decode(answer.stdout.splitlines()[-1]))
+    except (OSError, subprocess.SubprocessError, msgspec.DecodeError, ValueError, LookupError, TypeError):
         return None

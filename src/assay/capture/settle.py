@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import stat
 from collections.abc import Iterator
@@ -280,10 +279,7 @@ def _code_changed(name: str, before: str | None, after: str) -> Finding:
 
 def _is_local(place: str) -> bool:
     host = place.rpartition(":")[0]
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return host in ("localhost", "")
+    return host in ("localhost", "::1", "") or host.startswith("127.")
 
 
 def _bounded(gaps: list[Gap]) -> Iterator[Gap]:
