@@ -59,12 +59,21 @@ def test_an_ambiguous_prefix_names_its_runs(assay: Assay, folder: Path) -> None:
 def test_misspelled_commands_and_options_get_the_nearest(assay: Assay, arguments: list[str], named: str, near: str) -> None:
     done = assay(*arguments)
     assert done.code == 2
-    assert named in done.err and near in done.err and "--help" in done.err
+    assert named in done.err and f"Did you mean {near}?" in done.err
 
 
 def test_a_misspelled_option_is_a_document_too(assay: Assay) -> None:
     done = assay("ls", "--json", "--lmit", "3")
-    assert done.code == 2 and "--lmit" in done.document["error"]["message"]
+    assert done.code == 2
+    error = done.document["error"]
+    assert error["value"] == "--lmit" and error["next"].startswith("Did you mean --limit?")
+
+
+@pytest.mark.parametrize("arguments", [[], ["study"]])
+def test_no_arguments_get_the_help(assay: Assay, arguments: list[str]) -> None:
+    done = assay(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Usage: assay") and "Commands:" in done.err
 
 
 @pytest.mark.parametrize("expression", ["metrics.loss <", "loss < 3", "__import__('os').system('touch hacked')"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,9 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
         return _reader_left()
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return WRONG_USE
     except Exception as error:  # noqa: BLE001 - the border of the command line: an error of Assay's own is told, not thrown at the user
         return _tell(error, asked, arguments)
     return code if isinstance(code, int) else YES
@@ -66,9 +70,7 @@ def _as_assay_error(error: Exception) -> AssayError:
     if isinstance(error, AssayError):
         return error
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        path = context.command_path if context else "assay"
-        return UsageError(_sentence(error.format_message()), next_step=f"`{path} --help` shows how it is used.")
+        return _of_click(error)
     # Late: only a fault of Assay's own needs it, and every command would wait for what it loads.
     from assay.cli.faults import keep_traceback
 
@@ -78,9 +80,17 @@ def _as_assay_error(error: Exception) -> AssayError:
     )
 
 
-def _sentence(message: str) -> str:
-    text = message.strip().rstrip(".")
-    return text[:1].lower() + text[1:]
+def _of_click(error: click.ClickException) -> UsageError:
+    """An error that click found in the arguments, in the fields of ours."""
+    context = getattr(error, "ctx", None)
+    manual = f"`{context.command_path if context else 'assay'} --help` shows how it is used."
+    if isinstance(error, click.NoSuchOption):
+        known = [name for parameter in context.command.params for name in parameter.opts] if context else []
+        near = difflib.get_close_matches(error.option_name, [name for name in known if name.startswith("-")], n=1, cutoff=0.65)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        return UsageError("there is no such option", value=error.option_name, next_step=hint + manual)
+    message = error.format_message().strip().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], next_step=manual)
 
 
 def _reader_left() -> int:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from assay.errors import UsageError
+
 
 class Entry(NamedTuple):
     """The module of `assay.cli.commands` that defines a command (as `command`), and what it does, in a line."""
@@ -45,12 +47,16 @@ class LazyGroup(click.Group):
         """The command that the arguments begin with.
 
         Raises:
-            click.UsageError: there is no such command.
+            UsageError: there is no such command.
         """
         if args[0] not in self.entries and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], self.entries, n=1, cutoff=0.5)
-            hint = f". Did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"no command {args[0]!r}; expected one of {', '.join(self.entries)}{hint}", ctx)
+            raise UsageError(
+                "there is no such command",
+                value=args[0],
+                expected=f"one of {', '.join(self.entries)}",
+                next_step=f"Did you mean {near[0]!r}?" if near else f"`{ctx.command_path} --help` lists what they do.",
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
