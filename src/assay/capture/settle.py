@@ -72,6 +72,9 @@ class _Settling:
         self._own = os.path.abspath(store.path)
         # The store, Assay's caches and Assay itself, which a script that uses it loads.
         self._apart = tuple(folder + "/" for folder in (self._own, cache_folder(), os.path.dirname(os.path.dirname(__file__))))
+        # A trial's own folder lies in the cache; what a run does below its root is its work all the same.
+        below = os.path.abspath(root) + "/"
+        self._within = below if below.startswith(self._apart) else "\0"
         self._observed = observed
         self._since = int(since * 1e9)
         self._keep_below = keep_below
@@ -114,7 +117,9 @@ class _Settling:
         return Settled(trace, tuple(_bounded(self._gaps)), tuple(self._findings))
 
     def _excluded(self, path: str) -> bool:
-        return path.startswith(self._apart) or path.endswith(".pyc") or "/__pycache__/" in path or "/.git/" in path
+        if path.startswith(self._apart) and not path.startswith(self._within):
+            return True
+        return path.endswith(".pyc") or "/__pycache__/" in path or "/.git/" in path
 
     def _unseen_products(self, writes: dict[str, Use]) -> Iterator[str]:
         """Files below the root that came into being during the run, unseen, before it read them: its own work, not its input."""
