@@ -83,6 +83,12 @@ def test_two_runs_differ_in_what_was_changed_and_in_nothing_else(lab):
     assert project.compare("last~1", "last").verdict == "not reproduced"
 
 
+def test_a_run_is_reproduced_by_name(lab):
+    run = record(lab, "train.py", "--lr", "0.1", name="base")
+    again, verdict = Project.open(lab).reproduce("base", {"loss": (1e-3, 0.0)})
+    assert (verdict.verdict, again.start.parents[0].run) == ("identical", run.id)
+
+
 def test_a_file_leads_to_the_run_that_made_it_and_to_what_that_built_on(lab, tmp_path):
     """Renamed and moved out of the project: its content is enough, and so is the content's id."""
     train = record(lab, "train.py", "--lr", "0.1")

@@ -15,9 +15,11 @@ from assay.capture.stat_cache import cache_folder
 from assay.comparison.diff import differences
 from assay.errors import InputChanged, MissingContent, UnknownMetric, UsageError
 from assay.questions.reproduce import reproduce
+from assay.questions.reproduce.inputs import Places, lay_inputs
 from assay.records.journal import Point
 from assay.records.recipe import Recipe
 from assay.records.run import Result, Start
+from assay.records.trace import FileUse, Trace
 from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
 from assay.tracking.supervise import supervise
@@ -200,6 +202,35 @@ def test_an_input_outside_the_project_is_used_in_place_and_checked(lab, tmp_path
     outside.write_text("0.6")
     with pytest.raises(InputChanged, match=r"outside\.txt"):
         lab.again(run)
+
+
+def test_data_behind_a_link_of_the_code_is_checked_and_never_written(lab, tmp_path):
+    """The link is tracked and leads out of the project: what lies there is the user's."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "d.txt").write_text("0.5")
+    (lab.root / "linked").symlink_to(outside)
+    run = lab.run(script="import os\nprint('loss=' + open('linked/d.txt').read())\nprint(f'n={len(os.listdir(\"linked\"))}')\n")
+    assert lab.again(run)[1].verdict == "identical"
+    (outside / "d.txt").write_text("0.7")
+    with pytest.raises(InputChanged, match="another content"):
+        lab.again(run)
+    assert (outside / "d.txt").read_text() == "0.7"
+    assert [path.name for path in outside.iterdir()] == ["d.txt"]
+
+
+@pytest.mark.parametrize("path", ["../victim.txt", "data/../../victim.txt"])
+def test_a_record_that_leads_out_of_the_folder_writes_nothing_there(tmp_path, path):
+    """As somebody else's store might hold it."""
+    workspace, root = tmp_path / "work" / "project", tmp_path / "root" / "project"
+    for folder in (workspace / "data", root / "data"):
+        folder.mkdir(parents=True)
+    store = Store.open(root)
+    (root.parent / "victim.txt").write_text("evil")
+    evil = store.objects.put(b"evil")
+    with pytest.raises(InputChanged):
+        lay_inputs(Places(store, [root], workspace), Trace(read=(FileUse(path=path, id=evil),)), {})
+    assert not (workspace.parent / "victim.txt").exists()
 
 
 def test_a_folder_that_was_listed_looks_as_it_did(lab):

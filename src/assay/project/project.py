@@ -146,6 +146,15 @@ class Project:
         """Whether `b` has the result of `a`; see `assay.comparison.verdict.compare`."""
         return compare(self.store, self.resolve(a), self.resolve(b), tolerances=tolerances or {})
 
+    def reproduce(
+        self, run: RunLike, tolerances: Mapping[str, tuple[float, float]] | None = None, *, keep: bool = False
+    ) -> tuple[Run, Verdict]:
+        """Carry a run out again in a fresh folder and say whether its result came back; see `assay.questions.reproduce.reproduce`."""
+        # Late: what carries runs out is heavy, and most who open a project only look.
+        from assay.questions.reproduce import reproduce
+
+        return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, keep=keep)
+
     def origin(self, what: str | Path) -> Ancestors:
         """The runs that wrote a content (a file, wherever it lies now, or an id), and all that these build on; writers first.
 

@@ -60,11 +60,10 @@ def lay_inputs(places: Places, trace: Trace, declared: dict[str, str]) -> list[F
 
 
 def _lay(places: Places, use: FileUse) -> Iterator[Finding]:
-    absolute = PurePosixPath(use.path).is_absolute()
-    if absolute:
+    target = _inside(places.workspace, use.path)
+    if target is None:
         yield from _check_in_place(places, use)
         return
-    target = _inside(places.workspace, use.path)
     if use.id is None:
         source = _first_file(places.roots, use.path)
         if source is not None and not target.exists():
@@ -99,11 +98,12 @@ def _check_in_place(places: Places, use: FileUse) -> Iterator[Finding]:
     if use.id is None:
         yield _unchecked(use)
         return
-    found = content_of(Path(use.path))
+    place = places.workspace / use.path
+    found = content_of(place)
     if found == use.id:
         return
     if not _belongs_to_environment(use.path, places):
-        raise changed(use, found, Path(use.path))
+        raise changed(use, found, Path(os.path.realpath(place)))
     text = f"{use.path} belongs to the interpreter and is {'missing' if found is None else 'another'} now"
     yield Finding(kind="environment", about=use.path, text=text)
 
@@ -142,12 +142,13 @@ def _belongs_to_environment(path: str, places: Places) -> bool:
     return installed or _is_below(path, places.environment)
 
 
-def _inside(workspace: Path, path: str) -> Path:
-    """The place of a recorded path in the workspace; a record that was tampered with must not reach outside."""
+def _inside(workspace: Path, path: str) -> Path | None:
+    """The place of a recorded path in the workspace; None where it lies outside: nothing there is ever written.
+
+    A path may be relative and lead outside all the same, through a link to a folder that is part of the code tree.
+    """
     target = workspace / path
-    if ".." in PurePosixPath(path).parts:
-        raise InputChanged("a recorded path leads out of the project", value=path, expected="a path below the root")
-    return target
+    return target if Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(workspace)) else None
 
 
 def _first_file(roots: Iterable[Path], path: str) -> Path | None:
@@ -165,8 +166,9 @@ def lay_output_folders(places: Places, trace: Trace) -> None:
     """
     folders = {str(PurePosixPath(use.path).parent) for use in trace.written if not PurePosixPath(use.path).is_absolute()} - {"."}
     for folder in sorted(folders):
-        if not (places.workspace / folder).exists() and any(_born(root / folder) < places.started for root in places.roots):
-            _inside(places.workspace, folder).mkdir(parents=True, exist_ok=True)
+        target = _inside(places.workspace, folder)
+        if target and not target.exists() and any(_born(root / folder) < places.started for root in places.roots):
+            target.mkdir(parents=True)
 
 
 def _born(folder: Path) -> float:
@@ -183,11 +185,13 @@ def _born(folder: Path) -> float:
 def _lay_folder(places: Places, trace: Trace, folder: str, names: str) -> Iterator[Finding]:
     """Make a folder that the run listed look as it did: same names, of files that were never read too."""
     folder = _relative(folder, places.roots)
-    if PurePosixPath(folder).is_absolute():
-        if not _is_below(folder, (*_VOLATILE, *places.environment)) and names not in _digests(Path(folder), trace, folder):
+    target = _inside(places.workspace, f"{folder}/x")  # the folder itself may be a link that leads outside
+    if target is None:
+        known = _is_below(folder, (*_VOLATILE, *places.environment))
+        if not known and names not in _digests(places.workspace / folder, trace, folder):
             yield _listing_changed(folder)
         return
-    target = _inside(places.workspace, folder)
+    target = target.parent
     for root in places.roots:
         found = _digests(root / folder, trace, folder)
         if names in found:
