@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.report.grid import Column
-from assay.report.layout import safe, text_table, width_of, wrap
+from assay.report.layout import Column, safe, text_table, width_of, wrap
 
 COLUMNS = (Column("name", wraps=True), Column("value", "right"), Column("remarks", wraps=True))
 rows = st.lists(st.tuples(st.text(max_size=60), st.text("0123456789.", max_size=9), st.text(max_size=200)), max_size=5)

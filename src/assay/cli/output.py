@@ -101,20 +101,6 @@ def moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(seconds))
 
 
-def duration(seconds: float) -> str:
-    """A span of time.
-
-    >>> duration(0.0123), duration(75.2)
-    ('12 ms', '1 min 15 s')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def size(count: float) -> str:
     """A number of bytes in the unit that suits it.
 

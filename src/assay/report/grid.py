@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from assay.records.evidence import StudyEvidence
 from assay.records.factor import MetricGoal
+from assay.report.layout import Column
 from assay.report.numbers import decimals_for, estimate, mean_and_deviation, number, spread, thousands
 from assay.report.rows import DDOF_NOTE, Line, Summary, lines_of, metric_names, parameter_counts, remarks
 
 _ARROWS = {"maximize": "↑", "minimize": "↓"}
-
-
-class Column(NamedTuple):
-    """One column: what stands above it, on which side its cells stand, and whether they may be broken into lines."""
-
-    header: str
-    align: Literal["left", "right"] = "left"
-    wraps: bool = False
 
 
 class Grid(NamedTuple):

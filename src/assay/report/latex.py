@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from assay.records.evidence import StudyEvidence
-from assay.report.grid import Column, Grid, grid_of, metric_groups, notes_of
-from assay.report.layout import safe
+from assay.report.grid import Grid, grid_of, metric_groups, notes_of
+from assay.report.layout import Column, safe
 
 # As many metrics as the text of a page is wide for; more go into a table each below it.
 _METRICS_ABREAST = 1

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
-
-from assay.report.grid import Column
+from typing import Literal, NamedTuple
 
 _GAP = "  "
 NARROWEST = 13
 """Columns that wrap are never made narrower than this, in characters, nor than their longest word as far as `_LONGEST_WORD`."""
 _LONGEST_WORD = 26
 _KEPT_TOGETHER = "\u00a0\u202f"
+
+
+class Column(NamedTuple):
+    """One column: what stands above it, on which side its cells stand, and whether they may be broken into lines."""
+
+    header: str
+    align: Literal["left", "right"] = "left"
+    wraps: bool = False
 
 
 def safe(text: str) -> str:

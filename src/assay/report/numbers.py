@@ -143,3 +143,17 @@ def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
     if len(scaled) < 2:
         return mean * unit, math.nan
     return mean * unit, unit * math.sqrt(math.fsum((value - mean) ** 2 for value in scaled) / (len(scaled) - 1))
+
+
+def duration(seconds: float) -> str:
+    """A span of time.
+
+    >>> duration(0.0123), duration(75.2)
+    ('12 ms', '1 min 15 s')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

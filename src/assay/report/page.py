@@ -14,9 +14,9 @@ from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
 from assay.report.document import plain
 from assay.report.forest import NARROW, WIDE, draw, kind_of, panels
-from assay.report.grid import Column, goal_of, grid_of, metric_groups, metric_header, notes_of, unique
-from assay.report.layout import safe
-from assay.report.numbers import mean_and_deviation, number, p_value, thousands
+from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of, unique
+from assay.report.layout import Column, safe
+from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
 from assay.report.rows import failures, hypothesis_words, lines_of, metric_names, verdict_words
 
 # Names in a sentence of the headline, and metrics beside each other in a table.
@@ -130,20 +130,6 @@ def _summary(evidence: StudyEvidence) -> list[Fact]:
         Fact("time in trials", duration(seconds)),
     ]
     return [*facts, Fact("taken from earlier runs", str(reused))] if reused else facts
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them.
-
-    >>> duration(0.25), duration(75), duration(7260)
-    ('0.25 s', '1 min 15 s', '2 h 1 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _drawings(evidence: StudyEvidence) -> list[tuple[str, Markup]]:

@@ -12,8 +12,7 @@ from assay.cli.commands.ls import value_text
 from assay.cli.output import emit, json_option, say, title, width
 from assay.project import documents
 from assay.project.project import Project
-from assay.report.grid import Column
-from assay.report.layout import text_table
+from assay.report.layout import Column, text_table
 
 _HEADINGS = {
     "param": "Parameters", "code": "Code", "data": "Data", "package": "Packages", "python": "Python", "system": "System",

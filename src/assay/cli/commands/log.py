@@ -11,8 +11,7 @@ from assay.cli.commands.ls import value_text
 from assay.cli.output import emit, hint, json_option, moment, say, width
 from assay.project import documents
 from assay.project.project import Project
-from assay.report.grid import Column
-from assay.report.layout import text_table
+from assay.report.layout import Column, text_table
 from assay.tracking.series import Series
 
 _BARS = "▁▂▃▄▅▆▇█"

@@ -14,8 +14,7 @@ from assay.comparison.diff import flatten
 from assay.project import documents
 from assay.project.project import Project
 from assay.records.run import Run
-from assay.report.grid import Column
-from assay.report.layout import safe, text_table, width_of
+from assay.report.layout import Column, safe, text_table, width_of
 
 _NAME_WIDTH = 24
 _GAP = 2

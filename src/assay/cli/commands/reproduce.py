@@ -14,8 +14,7 @@ from assay.project import documents
 from assay.project.project import Project
 from assay.questions.reproduce import reproduce
 from assay.records.verdict import Divergence, FileComparison, MetricComparison, Verdict
-from assay.report.grid import Column
-from assay.report.layout import safe, text_table
+from assay.report.layout import Column, safe, text_table
 
 _RANKS = {"identical": 3, "numerical": 2, "statistical": 1, "not reproduced": 0}
 _SENTENCES = {

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from assay.cli.output import duration, hint
+from assay.cli.output import hint
 from assay.errors import InvalidValue
+from assay.report.numbers import duration
 from assay.store.root import find_root
 from assay.store.store import Store
 from assay.tracking.command import scalar

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from assay.cli.commands.ls import value_text
-from assay.cli.output import age, duration, emit, json_option, moment, pairs, say, size, state_text, styled, title
+from assay.cli.output import age, emit, json_option, moment, pairs, say, size, state_text, styled, title
 from assay.comparison.diff import flatten
 from assay.project.project import Project
 from assay.report.layout import safe
+from assay.report.numbers import duration
 
 _LISTED = 12
 Document = dict[str, Any]

@@ -7,8 +7,7 @@ import click
 from assay.cli.output import emit, hint, json_option, say, width
 from assay.project.project import Project
 from assay.questions.study.archive import studies
-from assay.report.grid import Column
-from assay.report.layout import text_table
+from assay.report.layout import Column, text_table
 
 
 @click.command(name="ls")
