@@ -76,10 +76,6 @@ class Nvml:
             busy.append(self._busy(device))
         return Sample(memory, sum(busy) / len(busy)) if busy else None
 
-    def close(self) -> None:
-        """Give the library's own resources back."""
-        self._library.nvmlShutdown()
-
     def _handles(self) -> list[ctypes.c_void_p]:
         count = ctypes.c_uint()
         if self._library.nvmlDeviceGetCount_v2(ctypes.byref(count)) != _SUCCESS:

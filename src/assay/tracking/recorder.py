@@ -33,8 +33,9 @@ from assay.tracking.command import parameters, portable
 from assay.tracking.ending import Shortfall, said, user_name, with_uses
 from assay.tracking.leaving import leave_if_asked, let_go, watch_over
 from assay.tracking.plain import plain_params
+from assay.tracking.pulse import Pulse
 from assay.tracking.recipe import HASH_SEED, declare, kept_file
-from assay.tracking.resources import GpuWatch, Heartbeat, Usage
+from assay.tracking.resources import GpuWatch, Usage
 from assay.tracking.summary import Tally, summarise
 
 _INSIDE = "standard output and standard error of a run that lives inside a program are the program's own"
@@ -143,16 +144,14 @@ class Recorder:
 
     def _observe(self, usage: Usage, snapshot: Snapshot, trace: bool) -> None:
         self._usage, self._snapshot = usage, snapshot
-        self._beat = Heartbeat(self._beat_once, self._start.heartbeat)
+        every = self._start.heartbeat
+        self._beat = Pulse(self._writer.beat, every, every)
         self._gpu = GpuWatch(self._pid)
         self._trace = trace_here(self._writer.folder) if trace else None
         if self._trace is not None:
             self._trace.start()
         _alive.add(self)
         watch_over(self)
-
-    def _beat_once(self) -> None:
-        self._writer.beat()
 
     def log(self, values: Mapping[str, float], step: int | None = None, measured: bool = False) -> None:
         """Metrics at a step; whatever ends this process afterwards, they are kept.
@@ -417,11 +416,13 @@ def number_of(name: str, value: Any) -> float:
     Raises:
         InvalidValue: it is a truth value, text, or no number at all.
     """
-    if not isinstance(value, bool | str | bytes) and type(value).__name__ not in ("bool", "bool_", "str_"):
-        try:
-            return float(value)
-        except (TypeError, ValueError, OverflowError, RuntimeError):
-            pass
+    try:
+        # Arrays and tensors with one element give it as a number of Python's, or as a truth value.
+        plain = value.item() if callable(getattr(value, "item", None)) else value
+        if not isinstance(plain, bool | str | bytes):
+            return float(plain)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        pass  # PyTorch says so with a RuntimeError where there are several elements
     raise InvalidValue(
         f"the metric {name!r} is no number",
         value=value,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import resource
-import threading
 import time
-from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from assay.records.run import Resources
+from assay.tracking.pulse import Pulse
 
 if TYPE_CHECKING:
     from assay.tracking.nvml import Nvml
@@ -99,50 +99,37 @@ def family(pid: int) -> set[int]:
 
 
 class GpuWatch:
-    """Looks at the GPUs once a second while a run lasts, where NVIDIA's library loads; else it ends at its first look.
+    """Looks at the GPUs once a second while a run lasts, where NVIDIA's library loads; else no more after the first look.
 
     Args:
         pid: the process whose family is looked at.
-        first: seconds until the first look.
-        every: seconds between looks.
 
     Attributes:
         peak_memory: most bytes that the family held at one look; None where it used no GPU.
         utilisation: mean percent of time in which its GPUs were busy; None as above.
     """
 
-    def __init__(self, pid: int, *, first: float = _FIRST_LOOK, every: float = _EVERY) -> None:
+    def __init__(self, pid: int) -> None:
         self.peak_memory: int | None = None
         self.utilisation: float | None = None
         self._busy = 0.0
         self._looks = 0
         self._pid = pid
-        self._pauses = (first, every)
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="assay-gpu", daemon=True)
-        self._thread.start()
+        self._nvml: Nvml | None = None
+        self._pulse = Pulse(self.look, _EVERY, _FIRST_LOOK)
 
     def stop(self) -> None:
         """Take the last look's figures as final."""
-        self._end.set()
-        self._thread.join()
+        self._pulse.stop()
 
-    def _watch(self) -> None:
-        if self._end.wait(self._pauses[0]):
+    def look(self) -> None:
+        """Look once."""
+        if self._nvml is None:
+            self._nvml = load_nvml()
+        if self._nvml is None:
+            self._pulse.stop()
             return
-        nvml = load_nvml()
-        if nvml is None:
-            return
-        try:
-            while True:
-                self._look(nvml)
-                if self._end.wait(self._pauses[1]):
-                    return
-        finally:
-            nvml.close()
-
-    def _look(self, nvml: Nvml) -> None:
-        sample = nvml.sample(family(self._pid))
+        sample = self._nvml.sample(family(self._pid))
         if sample is None:
             return
         self._looks += 1
@@ -151,8 +138,9 @@ class GpuWatch:
         self.utilisation = self._busy / self._looks
 
 
+@cache
 def load_nvml() -> Nvml | None:
-    """NVIDIA's library, or None where there is none."""
+    """NVIDIA's library, loaded once for the whole process; None where there is none."""
     # Late: most machines have no such library, and ctypes would cost every run some milliseconds.
     from assay.tracking.nvml import Nvml
 
@@ -160,31 +148,3 @@ def load_nvml() -> Nvml | None:
         return Nvml()
     except OSError:
         return None
-
-
-class Heartbeat:
-    """Calls `beat` every so many seconds in a thread of its own, until stopped; a beat that fails is tried again at the next.
-
-    Args:
-        beat: what to call.
-        every: seconds between calls; the first comes after as many.
-    """
-
-    def __init__(self, beat: Callable[[], None], every: float) -> None:
-        self._beat = beat
-        self._every = every
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="assay-heartbeat", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """No beat comes after this."""
-        self._end.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._end.wait(self._every):
-            try:
-                self._beat()
-            except Exception:  # noqa: BLE001 - recording never hurts: a lost folder must not end the run's thread with a traceback
-                continue

@@ -87,7 +87,7 @@ class Signals:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         os.close(self.descriptor)
         os.close(self._told)
-        self.descriptor = -1
+        self.descriptor = self._told = -1
 
     def take(self) -> list[Sent]:
         """Signals that came since the last call."""
@@ -116,7 +116,10 @@ class Signals:
         if self._over and number == signal.SIGINT:
             raise KeyboardInterrupt
         if not self._over:
+            # Another library's thread was interrupted, which had the signal unblocked.
             self._note(Sent(number, False, time.monotonic()))
+            if self._told >= 0:
+                os.write(self._told, b"\0")
 
     def _note(self, sent: Sent) -> None:
         self.came.append(sent)

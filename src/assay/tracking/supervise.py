@@ -25,10 +25,11 @@ from assay.store.runs import RunWriter, new_run_id, this_process
 from assay.store.store import Store
 from assay.tracking.ending import Shortfall, said, user_name, with_uses
 from assay.tracking.process import Child, Ended, check_program
+from assay.tracking.pulse import Pulse
 from assay.tracking.recipe import Prepared, prepare
 from assay.tracking.recipe import recipe_of as recipe_of
 from assay.tracking.relay import Channel, open_channels
-from assay.tracking.resources import GpuWatch, Heartbeat, of_child, peak_here
+from assay.tracking.resources import GpuWatch, of_child, peak_here
 from assay.tracking.signals import Signals
 from assay.tracking.sources.harvest import Output, harvest
 from assay.tracking.summary import summarise
@@ -160,7 +161,7 @@ class _Carried:
         child = Child(command, Path(self.start.cwd), env | added, self.channels, (out, err), apart=signals is None)
         if signals is not None:
             signals.watch()
-        beat = Heartbeat(writer.beat, self.start.heartbeat)
+        beat = Pulse(writer.beat, self.start.heartbeat, self.start.heartbeat)
         self.gpu = GpuWatch(child.pid)
         try:
             return child.wait(signals, timeout)

@@ -58,12 +58,14 @@ _BAR = re.compile(r"\d+%\||\bit/s\b|\bs/it\b|\d/s\b.*\beta\b|\beta\b.*\d:\d\d", 
 _NOISE = re.compile(r"Warning\b|Namespace\(|^\s*File \"|^Traceback|^usage:|://")
 _WRAPPED = re.compile(r"\b(?:tensor|np\.(?:float|int)\d+|array)\(\s*([^(),\[\]]+?)\s*(?:,[^()]*)?\)")
 _CALL = re.compile(r"[A-Za-z_][\w.]*\(")
+_BLOCK = re.compile(r"^[A-Za-z_]\w* ?\(\s*$")
+_LONGEST_BLOCK = 100
 _LEVEL = re.compile(r"^(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\s+")
 # Names of things that are set, found or identified, and never of results.
 _NO_METRIC = frozenset(
     (
         "version eta port pid line col column id hash errno status code seed rank device gpu cuda max_iter n_jobs random_state verbose "
-        "timestamp datetime date python lineno exitcode returncode address"
+        "timestamp datetime date python lineno exitcode returncode address pip num_threads n_threads"
     ).split()
 )
 # Enough to sift a line at the speed of a search before it is looked at closely.
@@ -86,7 +88,7 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         raw = data[at:end]
-        if (len(raw) <= _LONGEST and _CANDIDATE.search(raw)) or call.open:
+        if (len(raw) <= _LONGEST and _CANDIDATE.search(raw)) or call.open or call.block or raw.rstrip().endswith(b"("):
             found = _line(raw.decode("utf-8", "replace"), call)
             values = {name: value for name, value in found[1].items() if not _repeats(name, value, params)}
             if values:
@@ -96,9 +98,21 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
 
 
 class _OpenCall:
-    """Whether the lines stand inside a call that was begun further up, as in the long `repr` of an estimator."""
+    """Whether the lines stand inside a call that was begun further up: the long `repr` of an estimator, whose other lines are indented, or
+    what an optimizer of PyTorch prints, a name with " (" alone and lines of settings up to ")"."""
 
     open = False
+    block = 0
+
+    def in_block(self, text: str) -> bool:
+        """Whether `text` belongs to a block; a block that nothing closes ends by itself."""
+        if _BLOCK.match(text):
+            self.block = _LONGEST_BLOCK
+        elif self.block:
+            self.block = 0 if text.startswith(")") else self.block - 1
+        else:
+            return False
+        return True
 
 
 def _line(text: str, call: _OpenCall) -> tuple[int | None, dict[str, float]]:
@@ -108,7 +122,7 @@ def _line(text: str, call: _OpenCall) -> tuple[int | None, dict[str, float]]:
     row = parse_line(text)
     if row is not None:
         return step_of(row), dict(numbers(row))
-    if _BAR.search(text) or _NOISE.search(text):
+    if call.in_block(text) or _BAR.search(text) or _NOISE.search(text):
         return None, {}
     if call.open and not text[:1].isspace():
         call.open = False
