@@ -99,7 +99,7 @@ def test_a_trial_is_run_again_when_the_data_that_it_read_has_changed(scripted: P
 
 def test_no_folder_of_a_trial_is_left(scripted: Path, own_home: Path) -> None:
     carry_out(scripted, data=("data",))
-    place = own_home / ".cache" / "assay" / "workspaces"
+    place = own_home / ".cache" / "assay-trials"
     assert place.is_dir()
     assert list(place.iterdir()) == []
 

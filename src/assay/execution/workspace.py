@@ -21,8 +21,8 @@ _FICLONE = 0x40049409  # ioctl that shares extents between two files (linux/fs.h
 def workspace(objects: Objects, tree: str, root: Path, files: Mapping[str, str]) -> Iterator[Path]:
     """A fresh folder with a code tree and files of the project in it; gone when the block ends.
 
-    It lies in the user's cache folder, since what is below the store is never part of a trace. Nothing in it is a link through which the
-    project could be written.
+    It lies in the user's cache folder, beside Assay's own: what is below that or below the store is never part of a trace. Nothing in it
+    is a link through which the project could be written.
 
     Args:
         objects: has the code.
@@ -85,4 +85,4 @@ def remove_dead_workspaces() -> None:
 
 def _folder_of_workspaces() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "assay" / "workspaces"
+    return Path(cache).expanduser() / "assay-trials"

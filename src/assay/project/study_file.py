@@ -80,7 +80,7 @@ class _Reader:
         self, problem: str, place: Sequence[str | int], value: object = None, expected: str = "", next_step: str = ""
     ) -> InvalidStudy:
         """An error that says where."""
-        line = self._lines.get(tuple(place))
+        line = next((self._lines[part] for part in _outwards(tuple(place)) if part in self._lines), None)
         where = f"{self._file.name}, line {line}" if line else self._file.name
         return InvalidStudy(f"{where}: {problem}", value=value, expected=expected, next_step=next_step)
 
@@ -266,6 +266,11 @@ class _Reader:
             if value == style:
                 return style
         raise self.wrong("no such style of overrides", ("override_style",), value, "space, equals or hydra")
+
+
+def _outwards(place: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
+    """The place, then what it lies in: the line of a value that is short or missing is that of the key above it."""
+    return [place[:length] for length in range(len(place), 0, -1)]
 
 
 def _parse(file: Path) -> tuple[dict[str, Any], Lines]:
