@@ -27,6 +27,7 @@ class Shape(NamedTuple):
         left, right: where the axis begins and ends.
         row: height of an effect.
         stacked: names and numbers stand above their interval, not beside it.
+        ticks: how many are wanted.
     """
 
     name: str
@@ -35,10 +36,11 @@ class Shape(NamedTuple):
     right: float
     row: float
     stacked: bool
+    ticks: int
 
 
-WIDE = Shape("wide", 960, 230, 660, 42, False)
-NARROW = Shape("narrow", 360, 10, 350, 102, True)
+WIDE = Shape("wide", 980, 260, 680, 42, False, 7)
+NARROW = Shape("narrow", 360, 10, 350, 102, True, 5)
 _TOP = 26.0
 _BOTTOM = 44.0
 _FONT = 13.0
@@ -92,20 +94,20 @@ def _description(panel: Panel, decimals: int) -> str:
 def _background(panel: Panel, axis: Axis, shape: Shape, bottom: float) -> list[str]:
     """Margin band, grid and zero line; where names stand above their interval, only behind the intervals."""
     if not shape.stacked:
-        return _lines(panel, axis, _TOP - 6, bottom)
+        return _lines(panel, axis, shape, _TOP - 6, bottom)
     parts = []
     for index in range(len(panel.effects)):
         middle = _middle(shape, _TOP + shape.row * index)
-        parts += _lines(panel, axis, middle - 14, middle + 14)
+        parts += _lines(panel, axis, shape, middle - 14, middle + 14)
     return parts
 
 
-def _lines(panel: Panel, axis: Axis, top: float, bottom: float) -> list[str]:
+def _lines(panel: Panel, axis: Axis, shape: Shape, top: float, bottom: float) -> list[str]:
     parts = []
     if panel.margin:
         low, high = axis.at(-panel.margin), axis.at(panel.margin)
         parts.append(f'<rect class="margin" x="{low:.1f}" y="{top:.1f}" width="{high - low:.1f}" height="{bottom - top:.1f}"/>')
-    for value in ticks(axis, 5):
+    for value in ticks(axis, shape.ticks):
         kind = "zero" if value == 0 else "grid"
         parts.append(f'<line class="{kind}" x1="{axis.at(value):.1f}" x2="{axis.at(value):.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
     return parts
@@ -119,7 +121,7 @@ def _middle(shape: Shape, top: float) -> float:
 def _scale(panel: Panel, axis: Axis, shape: Shape, bottom: float) -> list[str]:
     parts = []
     end = -math.inf
-    for value in ticks(axis, 5):
+    for value in ticks(axis, shape.ticks):
         label = tick_label(value)
         half = len(label) * _FONT * _CHARACTER / 2
         x = min(max(axis.at(value), half), shape.width - half)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from assay.records.evidence import StudyEvidence
@@ -108,18 +107,8 @@ def notes_of(evidence: StudyEvidence) -> list[str]:
     """Sentences that a reader of the table needs: what its numbers are, and what the study itself has to say of its methods."""
     seeds = len(evidence.plan.blocks)
     first = f"{DDOF_NOTE.capitalize()} over {seeds} seed{'' if seeds == 1 else 's'}; ↑ higher is better, ↓ lower is better."
-    methods = unique(f"{effect.method} for {effect.metric}" for effect in evidence.effects if effect.method)
-    same = unique(effect.method for effect in evidence.effects if effect.method)
-    how = f" ({same[0]})" if len(same) == 1 else f" ({'; '.join(methods)})" if methods else ""
-    second = (
-        f"Δ: mean of the differences to the baseline under the same seed, with the simultaneous interval where one exists{how}."
-    )
+    second = "Δ: mean of the differences to the baseline under the same seed, with the simultaneous interval where one exists."
     return [first, second, *evidence.notes]
-
-
-def unique(items: Iterable[str]) -> list[str]:
-    """Each once, in the order of its first appearance."""
-    return list(dict.fromkeys(items))
 
 
 def metric_groups(evidence: StudyEvidence, largest: int) -> list[list[str]]:

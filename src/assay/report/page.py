@@ -14,7 +14,7 @@ from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
 from assay.report.document import plain
 from assay.report.forest import NARROW, WIDE, draw, kind_of, panels
-from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of, unique
+from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of
 from assay.report.layout import Column, safe
 from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
 from assay.report.rows import failures, hypothesis_words, lines_of, metric_names, verdict_words
@@ -90,7 +90,7 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
 def headline(evidence: StudyEvidence) -> list[str]:
     """A sentence per metric: the changes that made it worse or better, those that did nothing, and those left undecided."""
     sentences = []
-    for metric in unique(effect.metric for effect in evidence.effects):
+    for metric in dict.fromkeys(effect.metric for effect in evidence.effects):
         effects = [effect for effect in evidence.effects if effect.metric == metric]
         groups = [
             ("worse", [e for e in effects if kind_of(e) == "bad"]),
