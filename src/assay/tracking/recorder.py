@@ -301,8 +301,7 @@ class Recorder:
         from assay.tracking.sources.harvest import harvest
 
         found = harvest(self._root, trace.written, (), self._params)
-        for gap in found.gaps:
-            self._shortfall.add(gap.what, gap.why)
+        self._shortfall.gaps += found.gaps
         return found.points
 
     def _forked(self) -> None:

@@ -31,7 +31,7 @@ from assay.tracking.recipe import recipe_of as recipe_of
 from assay.tracking.relay import Channel, open_channels
 from assay.tracking.resources import GpuWatch, of_child, peak_here
 from assay.tracking.signals import Signals
-from assay.tracking.sources.harvest import Output, harvest
+from assay.tracking.sources.harvest import Output, harvest, read_stream
 from assay.tracking.summary import summarise
 
 _INTERRUPTING = frozenset((1, 2, 15))  # SIGHUP, SIGINT, SIGTERM
@@ -210,7 +210,7 @@ class _Carried:
         told = said(entries)
         outputs, output = self._outputs()
         params = self.prepared.recipe.params | told.params
-        metrics = self._metrics(writer, trace, entries, outputs, params)
+        metrics = self._metrics(writer, trace, entries, outputs, params, gaps)
         trace = with_uses(trace, saved=told.saved, declared=self.prepared.declared)
         parents: tuple[Parent, ...] = ()
         with self.shortfall.border("lineage"):
@@ -267,22 +267,26 @@ class _Carried:
         outputs, output = [], {}
         for channel in self.channels:
             with self.shortfall.border("output"):
-                with channel.path.open("rb") as file:
-                    outputs.append(Output(file.read((32 << 20) + 1), channel.marks))
+                outputs.append(read_stream(channel.path, channel.marks))
                 output[channel.name] = self.store.objects.put_file(channel.path)
                 channel.path.unlink()
         return outputs, output
 
     def _metrics(
-        self, writer: RunWriter, trace: Trace, entries: list[Entry], outputs: list[Output], params: Mapping[str, Any]
+        self,
+        writer: RunWriter,
+        trace: Trace,
+        entries: list[Entry],
+        outputs: list[Output],
+        params: Mapping[str, Any],
+        gaps: list[Gap],
     ) -> dict[str, Metric]:
         """Summaries of what the command logged through Assay and of what it wrote and printed, which is added to the journal."""
         points: list[Point] = []
         with self.shortfall.border("metrics"):
             found = harvest(self.root, trace.written, outputs, params)
             points = found.points
-            for gap in found.gaps:
-                self.shortfall.add(gap.what, gap.why)
+            gaps += found.gaps
             if points:
                 journal = writer.journal()
                 for point in points:
@@ -305,7 +309,7 @@ class _Carried:
         if ended.timed_out:
             return Failure(kind="timeout", text=f"the command was ended after {ended.wall:.1f} s")
         kind = f"signal {ended.signal}" if ended.signal else f"exit code {ended.exit_code}"
-        tail = outputs[-1].data[-_TAIL:].decode("utf-8", "replace") if outputs else ""
+        tail = (outputs[-1].tail or outputs[-1].data)[-_TAIL:].decode("utf-8", "replace") if outputs else ""
         at = tail.rfind("Traceback (most recent call last)")
         lines = tail.rstrip().splitlines()
         return Failure(kind=kind, text=lines[-1] if lines else "", traceback=tail[at:] if at >= 0 else "")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assay.records.journal import Point
 from assay.records.trace import FileUse
-from assay.tracking.sources.harvest import Harvest, Output, harvest
+from assay.tracking.sources.harvest import Harvest, Output, harvest, read_stream
 from assay.tracking.sources.tensorboard import Scalar, read_scalars
 
 
@@ -174,3 +174,14 @@ def test_measurements_are_marked_by_their_names(tmp_path: Path) -> None:
         Point(1.0, None, {"loss": 0.5, "timestep": 4.0}, False, "output"),
         Point(1.0, None, {"epoch_time": 12.5, "gpu_mem_gb": 3.0, "samples_per_second": 100.0}, True, "output"),
     ]
+
+
+def test_of_a_long_output_the_end_counts(tmp_path: Path) -> None:
+    """Beginning and end are searched line by line, the middle is said to be missing, and the last value is the last."""
+    (tmp_path / "stdout").write_bytes(b"".join(b"loss=%d and many words to fill the line with\n" % step for step in range(250_000)))
+    output = read_stream(tmp_path / "stdout", [(1 << 40, 5.0)])
+    result = harvest(tmp_path, [], [output], {})
+    assert result.points[0].values == {"loss": 0.0} and result.points[-1].values == {"loss": 249_999.0}
+    assert [gap.what for gap in result.gaps] == ["metrics in the output"]
+    values = [point.values["loss"] for point in result.points]
+    assert values == sorted(set(values))

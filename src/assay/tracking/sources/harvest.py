@@ -19,16 +19,43 @@ from assay.tracking.sources.tensorboard import read_scalars
 
 # Larger files are data; reading one would hold up the end of the run.
 _LARGEST = 64 << 20
-_MOST_OUTPUT = 32 << 20
+# Of a longer output as much of its beginning and of its end; some hundred thousand lines take a few seconds.
+_MOST_OUTPUT = 4 << 20
 
 Raw = tuple[float, int | None, dict[str, float]]
 
 
 class Output(NamedTuple):
-    """What one stream printed: its bytes, and (offset, time) marks of when they came, ascending."""
+    """What one stream printed, and (offset, time) marks of when it came, ascending. Of a long stream: its beginning and its end.
+
+    Attributes:
+        data: the bytes, or the whole lines at the beginning.
+        marks: all bytes before an offset had come by its time, in seconds since 1970.
+        tail: the whole lines at the end of a long stream; empty for one that is there as a whole.
+        tail_at: their offset.
+    """
 
     data: bytes
     marks: Sequence[tuple[int, float]]
+    tail: bytes = b""
+    tail_at: int = 0
+
+
+def read_stream(path: Path, marks: Sequence[tuple[int, float]]) -> Output:
+    """A stream that was kept in a file. The last values are what counts most, so that of a long one the end is read too.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= 2 * _MOST_OUTPUT:
+            return Output(file.read(), marks)
+        head = file.read(_MOST_OUTPUT)
+        file.seek(size - _MOST_OUTPUT)
+        tail = file.read()
+    begin = tail.find(b"\n") + 1
+    return Output(head[: head.rfind(b"\n") + 1], marks, tail[begin:], size - _MOST_OUTPUT + begin)
 
 
 class Harvest(NamedTuple):
@@ -182,9 +209,9 @@ def _halves(point: Point) -> Iterator[Point]:
 
 def _printed(outputs: Iterable[Output], params: Mapping[str, Any], gaps: list[Gap]) -> Iterator[Point]:
     for output in outputs:
-        data = output.data
-        if len(data) > _MOST_OUTPUT:
-            gaps.append(Gap(what="metrics in the output", why=f"only its first {_MOST_OUTPUT >> 20} MiB were searched"))
-            data = data[:_MOST_OUTPUT]
-        for line in read_output(data, output.marks, params):
-            yield from _halves(Point(time=line.time, step=line.step, values=line.values, source="output"))
+        if output.tail_at:
+            missed = (output.tail_at - len(output.data)) >> 20
+            gaps.append(Gap(what="metrics in the output", why=f"{missed} MiB in the middle of a long output were not searched"))
+        for data, offset in ((output.data, 0), (output.tail, output.tail_at)):
+            for line in read_output(data, output.marks, params, offset):
+                yield from _halves(Point(time=line.time, step=line.step, values=line.values, source="output"))

@@ -73,15 +73,16 @@ _CANDIDATE = re.compile(rb"[\w)\]'\"][ ]?[=:][ \t]*(?:[-+.\d\"{]|[nN]a[nN]|[iI]n
 _LONGEST = 4096
 
 
-def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping[str, Any]) -> Iterator[Line]:
+def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping[str, Any], offset: int = 0) -> Iterator[Line]:
     """The metrics of each line of `data`.
 
     Args:
         data: what was printed, as it came.
         marks: (offset, seconds since 1970), ascending: all bytes before the offset had come by then.
         params: parameters of the run; a printed name that only repeats one of them with its value is no metric.
+        offset: where `data` begins in the whole output.
     """
-    offsets = [offset for offset, _ in marks]
+    offsets = [end for end, _ in marks]
     call = _OpenCall()
     at = 0
     while at < len(data):
@@ -92,7 +93,7 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
             found = _line(raw.decode("utf-8", "replace"), call)
             values = {name: value for name, value in found[1].items() if not _repeats(name, value, params)}
             if values:
-                place = min(bisect_right(offsets, end), len(marks) - 1)
+                place = min(bisect_right(offsets, offset + end), len(marks) - 1)
                 yield Line(marks[place][1] if marks else 0.0, found[0], values)
         at = end + 1
 
