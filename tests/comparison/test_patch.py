@@ -70,6 +70,15 @@ def test_a_patch_applied_by_git_turns_the_one_tree_into_the_other(objects, tmp_p
     assert found(folder) == b
 
 
+def test_a_long_file_is_patched_too(objects, tmp_path):
+    """Beyond what a search line by line can do, all of it is replaced."""
+    a, b = ({b"long.csv": ("file", "".join(f"{sign * number}\n" for number in range(6000)).encode()[:-1])} for sign in (1, -1))
+    lay_out(tmp_path / "tree", a)
+    text = patch_of_trees(objects, stored(objects, a), stored(objects, b))
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path / "tree", input=text.encode(), check=True)
+    assert found(tmp_path / "tree") == b
+
+
 def test_equal_trees_have_an_empty_patch(objects):
     tree = stored(objects, {b"a.py": ("file", b"x\n")})
     assert patch_of_trees(objects, tree, tree) == ""

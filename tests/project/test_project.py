@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 from pathlib import Path
 
@@ -102,6 +103,9 @@ def test_a_file_leads_to_the_run_that_made_it_and_to_what_that_built_on(lab, tmp
     assert [(edge.source, edge.target, edge.by, edge.path) for edge in lineage.edges] == [
         (train.id, evaluate.id, "read", "weights.txt")
     ]
+    shutil.rmtree(project.store.runs.folder(train.id))
+    assert project.lineage(evaluate.id).runs == (evaluate.id,)
+    assert project.lineage(evaluate.id).edges[0].source == train.id
     (tmp_path / "stranger").write_text("?")
     assert project.origin(tmp_path / "stranger").runs == ()
     with pytest.raises(InvalidValue, match="neither a file"):

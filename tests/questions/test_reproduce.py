@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from assay.capture.stat_cache import cache_folder
@@ -18,7 +19,7 @@ from assay.questions.reproduce import reproduce
 from assay.questions.reproduce.inputs import Places, lay_inputs
 from assay.records.journal import Point
 from assay.records.recipe import Recipe
-from assay.records.run import Result, Start
+from assay.records.run import Host, Result, Start
 from assay.records.trace import FileUse, Trace
 from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
@@ -274,6 +275,18 @@ def test_a_run_that_failed_fails_again(lab):
     again, verdict = lab.again(run)
     assert (run.state, again.state, verdict.verdict) == ("failed", "failed", "identical")
     assert verdict.findings[0].kind == "state"
+
+
+def test_a_run_that_crashed_is_carried_out_with_the_inputs_of_a_finished_one(lab):
+    """It left no trace of its own, and the verdict says that it never ended."""
+    finished = lab.run("train.py", "--seed", "3")
+    start = msgspec.structs.replace(finished.start, id=new_run_id(), host=Host(name="elsewhere"), heartbeat=0.0)
+    crashed = lab.store.runs.create(start)
+    again, verdict = lab.again(lab.store.runs.read(crashed.id))
+    assert again.state == "finished"
+    assert verdict.verdict == "not reproduced"
+    assert verdict.findings[0].kind == "input not checked"
+    assert "state" in [finding.kind for finding in verdict.findings]
 
 
 def test_a_script_that_records_itself_is_run_by_its_command(lab):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import difflib
 import hashlib
+import itertools
 import zlib
 from collections.abc import Iterator, Mapping
 
@@ -15,6 +16,7 @@ from assay.store.store import Store
 
 _MODES = {"file": "100644", "exec": "100755", "link": "120000"}
 _NOWHERE = "0" * 40
+_MOST_SEARCHED = 5000
 _Side = tuple[str, bytes]  # kind and content
 
 
@@ -77,12 +79,19 @@ def _texts(before: bytes, after: bytes) -> tuple[str, str] | None:
 def _hunks(path: bytes, before: str, after: str, *, added: bool, removed: bool) -> Iterator[str]:
     source = "/dev/null" if added else _quoted(b"a/" + path)
     target = "/dev/null" if removed else _quoted(b"b/" + path)
-    lines = difflib.unified_diff(_lines(before), _lines(after), source, target)
-    for index, line in enumerate(lines):
+    for index, line in enumerate(_unified(_lines(before), _lines(after), source, target)):
         if index < 2:  # git ends a name with blanks in it by a tab
             yield line.rstrip("\n") + ("\t\n" if " " in line[4:].rstrip("\n") else "\n")
         else:
             yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _unified(before: list[str], after: list[str], source: str, target: str) -> Iterator[str]:
+    """As difflib has it; where its search, whose time grows with the square of the lines, would not end soon, one hunk of all lines."""
+    if min(len(before), len(after)) <= _MOST_SEARCHED:
+        return difflib.unified_diff(before, after, source, target)
+    head = [f"--- {source}\n", f"+++ {target}\n", f"@@ -1,{len(before)} +1,{len(after)} @@\n"]
+    return itertools.chain(head, (f"-{line}" for line in before), (f"+{line}" for line in after))
 
 
 def _lines(text: str) -> list[str]:

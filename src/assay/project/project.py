@@ -164,11 +164,16 @@ class Project:
         found = [ancestors(self.store, run_id) for run_id, _ in origin(self.store, what).written]
         writers = [each.runs[0] for each in found]
         runs = dict.fromkeys([*writers, *(run for each in found for run in each.runs)])
-        return Ancestors(tuple(runs), tuple(dict.fromkeys(edge for each in found for edge in each.edges)))
+        return self._present(Ancestors(tuple(runs), tuple(dict.fromkeys(edge for each in found for edge in each.edges))))
 
     def lineage(self, run: RunLike) -> Ancestors:
         """The run and all that it builds on, to any depth."""
-        return ancestors(self.store, self.resolve(run).id)
+        return self._present(ancestors(self.store, self.resolve(run).id))
+
+    def _present(self, found: Ancestors) -> Ancestors:
+        """Without the runs that this store does not have (removed, or never pulled); edges go on to name them."""
+        present = set(self.store.runs.ids())
+        return found._replace(runs=tuple(run for run in found.runs if run in present))
 
     def restore(self, run: RunLike, paths: Sequence[str] = (), *, to: str | Path) -> Path:
         """The code of a run in a folder of its own: all of it, or the files and folders named.

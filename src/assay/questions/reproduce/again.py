@@ -91,6 +91,8 @@ def reproduce(
         if report is not None:
             report(finding)
 
+    for finding in _unseen(original):
+        say(finding)
     with _workspace(keep) as workspace:
         with using(workspace):
             restore_tree(store.objects, original.code, workspace)
@@ -123,9 +125,26 @@ def _read(store: Store, run: Run) -> _Original:
             next_step="`assay show` says under fidelity why the code is missing.",
         )
     result = run.result
-    trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
     seen = (result.environment if result else None) or run.start.environment
-    return _Original(run, recipe, recipe.code, trace, store.objects.record(seen, Environment) if seen else Environment())
+    return _Original(
+        run, recipe, recipe.code, _trace_of(store, run), store.objects.record(seen, Environment) if seen else Environment()
+    )
+
+
+def _trace_of(store: Store, run: Run) -> Trace:
+    """What the run was seen to read; of a run that crashed, what a finished one of the same recipe did."""
+    for each in (run, *(store.runs.read(run_id) for run_id in store.catalogue.with_recipe(run.start.recipe))):
+        if each.result and each.result.trace:
+            return store.objects.record(each.result.trace, Trace)
+    return Trace()
+
+
+def _unseen(original: _Original) -> Iterator[Finding]:
+    result = original.run.result
+    if result is None or result.trace is None or result.fidelity.grade == "blind":
+        known = "; those of another run of its recipe are put in place" if original.trace.read else ""
+        text = f"nothing was seen of what this run read ({original.run.state}), so inputs may be missing or another{known}"
+        yield Finding(kind="input not checked", about=original.run.id, text=text)
 
 
 def _places(store: Store, root: Path, original: _Original, workspace: Path) -> Places:
