@@ -14,7 +14,9 @@ import msgspec
 from assay.capture.code import Snapshot
 from assay.capture.environment import describe
 from assay.capture.interpreter import interpreter_from
+from assay.capture.secrets import redact
 from assay.capture.trace import Observed, collect, injection, settle
+from assay.errors import StoreUnusable
 from assay.lineage.origin import links
 from assay.records.finding import Gap
 from assay.records.journal import Entry, Point
@@ -189,8 +191,19 @@ class _Carried:
             self.shortfall.add("everything after the command's end", "the recording was interrupted")
             result = self._result(ended, self._resources(ended))
         with self.shortfall.border("result"):
-            writer.finish(result)
+            self._finish(writer, result)
         return Run(start=self.start, state=result.state, result=result)
+
+    def _finish(self, writer: RunWriter, result: Result) -> None:
+        try:
+            writer.finish(result)
+        except StoreUnusable as error:
+            # On a full disk, how the run ended is worth more than a part of its output, which holds the space that the result needs.
+            for channel in self.channels:
+                channel.path.unlink(missing_ok=True)
+            gap = Gap(what="output", why=f"removed so that the result could be written ({error.problem})")
+            fidelity = msgspec.structs.replace(result.fidelity, missing=(*result.fidelity.missing, gap))
+            writer.finish(msgspec.structs.replace(result, fidelity=fidelity))
 
     def _gather(self, writer: RunWriter, ended: Ended) -> Result:
         observed, trace = Observed(), Trace()
@@ -312,4 +325,5 @@ class _Carried:
         tail = (outputs[-1].tail or outputs[-1].data)[-_TAIL:].decode("utf-8", "replace") if outputs else ""
         at = tail.rfind("Traceback (most recent call last)")
         lines = tail.rstrip().splitlines()
-        return Failure(kind=kind, text=lines[-1] if lines else "", traceback=tail[at:] if at >= 0 else "")
+        text, trace = (redact(part)[0] for part in (lines[-1] if lines else "", tail[at:] if at >= 0 else ""))
+        return Failure(kind=kind, text=text, traceback=trace)
