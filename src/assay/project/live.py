@@ -133,7 +133,7 @@ def run(
         set_deterministic_seed(seed)
     if joined is not None:
         return _joining(joined, params, data)
-    where = Path(root) if root is not None else _root()
+    where = Path(root).resolve() if root is not None else _root()
     recorder = Recorder.begin(
         Store.open(where), where, name=name or "", tags=tuple(tags), params=params, seed=seed, data=tuple(data)
     )

@@ -149,7 +149,8 @@ class Recorder:
         self._gpu = GpuWatch(self._pid)
         self._trace = trace_here(self._writer.folder) if trace else None
         if self._trace is not None:
-            self._trace.start()
+            with self._shortfall.border("reads and writes"):
+                self._trace.start()
         _alive.add(self)
         watch_over(self)
 
