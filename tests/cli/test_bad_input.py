@@ -183,3 +183,22 @@ def test_a_fault_of_assay_s_own_is_told_with_the_place_of_its_traceback(folder: 
     assert "ZeroDivisionError: a bug" in done.stderr and "Traceback" not in done.stderr
     (kept,) = (own_home / ".cache" / "assay").glob("traceback-*.txt")
     assert str(kept) in done.stderr and "Traceback" in kept.read_text()
+
+
+def test_standard_output_that_is_full_or_closed_is_no_fault_of_assay_s(
+    folder: Path, two_runs: tuple[str, str], own_home: Path
+) -> None:
+    def shell(redirection: str) -> tuple[int, str]:
+        line = f"{sys.executable} -m assay ls {redirection}"
+        done = subprocess.run(line, shell=True, cwd=folder, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    code, told = shell(">/dev/full")
+    assert code == 3 and "standard output cannot be written" in told and "No space left" in told and told.count("\n") == 1
+    assert shell(">&-") == (0, "")
+    assert not (own_home / ".cache" / "assay").exists() or not list((own_home / ".cache" / "assay").glob("traceback-*"))
+
+
+def test_a_command_runs_the_same_where_assay_has_no_streams(folder: Path) -> None:
+    line = f"{sys.executable} -m assay run {sys.executable} -c 'raise SystemExit(5)' >&- 2>&-"
+    assert subprocess.run(line, shell=True, cwd=folder, check=False).returncode == 5

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
+from assay.cli.streams import flush_answer, write_answer, write_nowhere
 from assay.errors import AssayError, BrokenError, CommandNotFound, UsageError
 
 YES, NO, WRONG_USE, BROKEN = 0, 1, 2, 3
@@ -23,9 +23,10 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     asked = _asked_command(arguments)
     try:
         code = command.main(list(arguments), prog_name="assay", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _reader_left()
+        flush_answer()
+    except BrokenPipeError:  # the reader left (`assay ls | head`), which is no error
+        write_nowhere()
+        return _BROKEN_PIPE
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
@@ -48,12 +49,12 @@ def _tell(error: Exception, command: str, arguments: Sequence[str]) -> int:
             from assay.project.documents import error as error_document
             from assay.report.document import to_json
 
-            sys.stdout.write(to_json(error_document(problem)))
-            sys.stdout.flush()
+            write_answer(to_json(error_document(problem)))
+            flush_answer()
         else:
             sys.stderr.write(f"assay: {_printable(str(problem))}\n")
-    except BrokenPipeError:
-        return _reader_left()
+    except (OSError, AssayError):  # nobody can be told: the code is all that is left
+        write_nowhere()
     if command == "run":
         return NOT_FOUND if isinstance(problem, CommandNotFound) else NOT_STARTED
     return problem.exit_code
@@ -91,9 +92,3 @@ def _of_click(error: click.ClickException) -> UsageError:
         return UsageError("there is no such option", value=error.option_name, next_step=hint + manual)
     message = error.format_message().strip().rstrip(".")
     return UsageError(message[:1].lower() + message[1:], next_step=manual)
-
-
-def _reader_left() -> int:
-    """Whoever read standard output is gone (`assay ls | head`): say nothing, and let the interpreter's last flush go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _BROKEN_PIPE

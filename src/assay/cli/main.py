@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -41,4 +42,7 @@ def assay() -> None:
 
 def entry() -> None:
     """Run the command line of this process and end with its exit code."""
+    # A stream that was closed before the start (`assay ls >&-`) is None; what would be written there goes nowhere, as it would have.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - it stays open as long as the process lives
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     sys.exit(guarded(assay, sys.argv[1:]))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from assay.cli.streams import write_answer
 from assay.report.document import to_json
 from assay.report.layout import safe, wrap
 
@@ -29,13 +30,12 @@ def json_option(function: F) -> F:
 
 def emit(document: object) -> None:
     """Print a JSON document on standard output."""
-    sys.stdout.write(to_json(document))
+    write_answer(to_json(document))
 
 
 def say(text: str = "") -> None:
-    """Print a line on standard output; what its encoding cannot show is written as an escape."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    """Print a line on standard output."""
+    write_answer(text + "\n")
 
 
 def hint(text: str) -> None:
@@ -47,10 +47,9 @@ def hint(text: str) -> None:
 
 def width() -> int:
     """Columns that tables may use: the terminal's (or the variable COLUMNS), and 120 where the output goes into a file or a pipe."""
-    fallback = (_PIPE_WIDTH, 24) if not sys.stdout.isatty() else (80, 24)
     if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
         return _PIPE_WIDTH
-    return max(shutil.get_terminal_size(fallback).columns, _NARROWEST_TERMINAL)
+    return max(shutil.get_terminal_size((80, 24)).columns, _NARROWEST_TERMINAL)
 
 
 def styled(text: str, **style: Any) -> str:

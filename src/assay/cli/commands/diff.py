@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import groupby
 
 import click
@@ -10,6 +9,7 @@ import click
 from assay.cli.boundary import NO, YES
 from assay.cli.commands.ls import value_text
 from assay.cli.output import emit, json_option, say, title, width
+from assay.cli.streams import write_answer
 from assay.project import documents
 from assay.project.project import Project
 from assay.report.layout import Column, text_table
@@ -32,7 +32,7 @@ def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
     first, second = project.resolve(a), project.resolve(b)
     if as_patch and not as_json:
         patch = project.patch(first, second)
-        sys.stdout.write(patch)
+        write_answer(patch)
         return NO if patch else YES
     found = project.diff(first, second)
     document = documents.diff(first, second, found)

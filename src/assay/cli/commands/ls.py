@@ -35,6 +35,8 @@ def command(where: str | None, sort: str, limit: int | None, as_json: bool) -> i
     project = Project.open()
     found = project.runs(where=where, sort=sort, limit=limit if limit is not None or as_json else 20)
     total = project.count(where)
+    for run, problem in project.store.catalogue.problems.items():
+        hint(f"assay: run {run[:8]} cannot be read, and is left out: {safe(str(problem))}")
     if as_json:
         emit(documents.listing(project.store, found, total))
         return 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from assay.cli.output import emit, json_option, say, styled, width
@@ -33,4 +31,3 @@ def print_evidence(evidence: StudyEvidence) -> None:
     say()
     for text in (table(evidence, width=width()), in_words(evidence, width=width())):
         say(text)
-    sys.stdout.flush()
