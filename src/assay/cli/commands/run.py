@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def command(
         # Only for a person: a program that reads standard error gets what the command wrote, and nothing else.
         result = done.run.result
         took = f" after {duration(result.resources.wall)}" if result else ""
-        hint(f"assay: run {done.run.id[:8]} {done.run.state}{took} (`assay show {done.run.id[:8]}`)")
+        with contextlib.suppress(OSError):  # the terminal may be gone by now; the command's own code is what counts
+            hint(f"assay: run {done.run.id[:8]} {done.run.state}{took} (`assay show {done.run.id[:8]}`)")
     return done.exit_code
 
 
