@@ -82,6 +82,20 @@ def test_files_that_nobody_named_are_found_by_running_again_and_said(scripted: P
     assert [(finding.kind, "data/numbers.txt" in finding.text) for finding in executor.findings] == [("data found", True)]
 
 
+def test_a_folder_that_a_trial_lists_has_all_its_files(scripted: Path) -> None:
+    """A trial that counts its data must count the user's, not those that happened to be found."""
+    (scripted / "data" / "more.txt").write_text("4")
+    script = "import os\nopen('data/numbers.txt').close()\nprint(f'total={len(os.listdir(\"data\"))}')\n"
+    (scripted / "train.py").write_text(script)
+    found, executor = carry_out(scripted)
+    assert [outcome.metrics["total"] for outcome in found] == [2.0, 2.0]
+    assert "data/more.txt" in executor.findings[0].text
+    again, _ = carry_out(scripted)
+    assert all(outcome.reused for outcome in again)
+    (scripted / "data" / "third.txt").write_text("5")
+    assert [outcome.metrics["total"] for outcome in carry_out(scripted)[0]] == [3.0, 3.0]
+
+
 def test_files_that_earlier_runs_read_are_there_at_once(scripted: Path) -> None:
     carry_out(scripted, data=("data",))
     found, executor = carry_out(scripted, count=3)

@@ -78,7 +78,8 @@ class CommandExecutor:
         self._store = store
         self._root = Path(os.path.realpath(root))
         self._commands = commands
-        self._reuse = Reuse(store, self._root) if reuse else None
+        self._former = Reuse(store, self._root, apart=True)
+        self._reuse = self._former if reuse else None
         self.findings: list[Finding] = []
 
     def carry_out(self, jobs: Sequence[Job], *, study: str, workers: int, report: Callable[[Outcome], None]) -> list[Outcome]:
@@ -161,12 +162,16 @@ class Needed:
         self._found.update(new)
         return new
 
+    def add_listed(self, folders: Iterable[str]) -> None:
+        """Add all files of folders that a command listed."""
+        self._found.update(self.add(folder for folder in folders if not Path(folder).is_absolute()))
+
     def findings(self) -> list[Finding]:
         """What had to be found by running trials again."""
         if not self._found:
             return []
         shown = ", ".join(sorted(self._found)[:5]) + (f" and {len(self._found) - 5} more" if len(self._found) > 5 else "")
-        text = f"Trials failed without {shown}, so they were run again with it. Name it under `data:` to spare that."
+        text = f"Trials were run again with {shown}, which they had missed. Name it under `data:` to spare that."
         return [Finding(kind="data found", about="data", text=text)]
 
     def _below(self, whole: Path) -> Iterator[Path]:
@@ -245,6 +250,7 @@ class _Work:
         self._report = report
         self._jobs: dict[int, Job] = {}
         self._tasks: dict[int, CommandTask] = {}
+        self._given: dict[int, frozenset[str]] = {}
         self._again: dict[int, int] = {}
         self._ready: deque[CommandTask] = deque()
         self._outcomes: dict[int, Outcome] = {}
@@ -256,7 +262,9 @@ class _Work:
         with Pool(self._setup, self._take) as pool:
             while self._ready or pool.is_busy:
                 while self._ready and pool.has_room:
-                    pool.submit(self._ready.popleft()._replace(files=dict(self._needed.files)))
+                    task = self._ready.popleft()._replace(files=dict(self._needed.files))
+                    self._given[task.number] = frozenset(task.files)
+                    pool.submit(task)
                 if pool.is_busy:
                     pool.gather()
         return [self._outcomes[job.trial.index] for job in jobs]
@@ -290,21 +298,30 @@ class _Work:
 
     def _take(self, report: Report) -> None:
         job = self._jobs[report.number]
-        if report.state == "failed" and self._run_again(report):
+        if report.state in ("failed", "finished") and self._run_again(report):
             return
         self._end(job, outcome_of(job, report))
 
     def _run_again(self, report: Report) -> bool:
-        """Whether the trial failed for want of files that the user's folder has, and was handed out again with them."""
-        if report.failure is None or self._again.get(report.number, 0) >= _AGAIN:
+        """Whether the trial had too few of the user's files, and was handed out again with them: it failed over one that it named, or saw
+        other names in a folder than the user's has."""
+        if self._again.get(report.number, 0) >= _AGAIN:
             return False
-        had = self._tasks[report.number].files
-        self._needed.add_missed(f"{report.failure.text}\n{report.failure.traceback}")
-        if set(self._needed.files) <= set(had):
+        before = self._given[report.number]
+        if report.failure is not None:
+            self._needed.add_missed(f"{report.failure.text}\n{report.failure.traceback}")
+        elif report.run is not None:
+            self._needed.add_listed(self._listed(report.run))
+        if self._needed.files.keys() <= before:
             return False
         self._again[report.number] = self._again.get(report.number, 0) + 1
         self._ready.appendleft(self._tasks[report.number])
         return True
+
+    def _listed(self, run_id: str) -> list[str]:
+        former = self._executor._former
+        trace = former.trace(self._executor._store.runs.read(run_id))
+        return former.changed_folders(trace) if trace is not None else []
 
     def _end(self, job: Job, outcome: Outcome) -> None:
         self._outcomes[job.trial.index] = outcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from assay.capture.settle import listing_digest
 from assay.errors import MissingContent
 from assay.records.run import Run
 from assay.records.trace import FileUse, Trace
@@ -18,9 +19,11 @@ class Reuse:
     Args:
         store: where the runs are.
         root: root that the paths of their traces are relative to.
+        apart: the runs had folders of their own, whose top holds other names than the root's.
     """
 
-    def __init__(self, store: Store, root: Path) -> None:
+    def __init__(self, store: Store, root: Path, *, apart: bool = False) -> None:
+        self._apart = apart
         self._store = store
         self._root = root
         self._content: dict[str, str | None] = {}
@@ -50,9 +53,19 @@ class Reuse:
         known = self._verdicts.get(run.result.trace)
         if known is None:
             trace = self.trace(run)
-            known = trace is not None and all(self._unchanged(use) for use in (*trace.loaded, *trace.read))
+            known = (
+                trace is not None
+                and all(self._unchanged(use) for use in (*trace.loaded, *trace.read))
+                and not self.changed_folders(trace)
+            )
             self._verdicts[run.result.trace] = known
         return known
+
+    def changed_folders(self, trace: Trace) -> list[str]:
+        """Folders that the run listed and that have other names in them here, now."""
+        return [
+            path for path, names in trace.listed.items() if not (self._apart and path == ".") and _names(self._root / path) != names
+        ]
 
     def _unchanged(self, use: FileUse) -> bool:
         return use.id is not None and self._now(use.path) == use.id
@@ -61,6 +74,14 @@ class Reuse:
         if path not in self._content:
             self._content[path] = content_now(self._root / path)
         return self._content[path]
+
+
+def _names(folder: Path) -> str | None:
+    """Digest of what the folder lists, as traces have it; None where it is no folder that can be listed."""
+    try:
+        return listing_digest(entry.name for entry in folder.iterdir())
+    except OSError:
+        return None
 
 
 def content_now(path: Path) -> str | None:

@@ -33,6 +33,7 @@ from assay.execution.trial import carry_out, forget_server_exits
 from assay.records.run import Failure
 from assay.store.runs import new_run_id
 from assay.store.store import Store
+from assay.tracking.ending import user_name
 
 _GRACE = 10.0
 """Seconds between asking a trial to stop and killing it."""
@@ -130,7 +131,8 @@ class Server:
                 answer = NotReady(
                     "importing the function's module initialised CUDA, which does not survive a fork", 'Use start="spawn".'
                 )
-            _warm_up()
+            if isinstance(answer, Ready) and setup.function is not None:
+                _warm_up()
             gc.collect()
             gc.freeze()  # the collector of a forked process would copy every page that holds an object
         self._tell(answer)
@@ -248,11 +250,15 @@ def load_functions(shipped: bytes) -> tuple[Any, Any]:
 
 
 def _warm_up() -> None:
-    """Do once, here, what would be done anew in every trial: look through the loaded modules, build tables, compile patterns."""
+    """Do once, here, what would be done anew in every trial: look through the loaded modules, build tables, compile patterns.
+
+    Not by recording a run: that would start a thread, and a fork keeps the locks that other threads hold.
+    """
     trace = trace_here()
     trace.start()
     trace.stop()
     new_run_id()
+    user_name()
     redact_arguments(sys.argv)
 
 
