@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _FOLDERS = ("objects", "runs", "studies", "tmp")
 _PARTS = frozenset({*_FOLDERS, ".gitignore", "format"})
+_catalogues: dict[tuple[Path, str | None, str | None], Catalogue] = {}  # by the store's folder and what decides where the cache is
 
 
 class Store:
@@ -89,7 +90,9 @@ class Store:
             # Late: recording a run needs no SQLite, which is a tenth of the time that Assay takes to load.
             from assay.store.catalogue import Catalogue
 
-            self._catalogue = Catalogue(self.path, self.objects, self.runs)
+            # One for a process: each would read anew what it already knows of every run, which a loop of runs would pay each time.
+            key = (self.path, os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME"))
+            self._catalogue = _catalogues.setdefault(key, Catalogue(self.path, self.objects, self.runs))
         return self._catalogue
 
 
