@@ -24,6 +24,7 @@ from assay.records.plan import Block, Configuration, Plan, Trial
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Git, Host, Metric, Parent, Resources, Result, Start, TrialOf
 from assay.records.trace import FileUse, Trace
+from assay.store.parts import Parts
 from assay.store.tree import Tree
 
 FORMATS = Path(__file__).parent.parent / "fixtures" / "formats"
@@ -188,6 +189,7 @@ EXAMPLES: dict[str, Record] = {
         environment="CPython 3.11.7",
     ),
     "tree": Tree(entries=((b"a.py", "file", A), (b"link", "link", B), (b"run.sh", "exec", C), (b"\xff", "dir", A))),
+    "parts": Parts(pieces=((A, 524288), (B, 131072), (A, 524288))),
 }
 PINNED: dict[str, str] = {
     "recipe": "92f92d464b91ee924ba4412a54e1ad66481ea68b73360be479eed6546e37ae03",
@@ -199,6 +201,7 @@ PINNED: dict[str, str] = {
     "plan": "24d311993a440236ee2c28647d96700331c2509876220eed17a189a9b574870c",
     "evidence": "bff8466ec49fd6090962ecf41772bd318c0e1145be0453e95a453dc8e6e4ce07",
     "tree": "efbd170ab32833a02b00f329be77614eef1a23bea3b2760b79de084ef21cec53",
+    "parts": "3150c8e8f2f689ac6afaf601bfcf09d250a10363281c9f67cf61cc000f548bb5",
 }
 
 

@@ -1,4 +1,8 @@
-"""Content-addressed objects: each is a file named by the BLAKE3 of its bytes, written aside and renamed, never changed."""
+"""Content-addressed objects: each is a file named by the BLAKE3 of its bytes, written aside and renamed, never changed.
+
+objects/ab/REST         the content whole
+objects/ab/REST.parts   or the list of the objects that it is cut into (`assay.store.parts`), where it is large
+"""
 
 # Paths are text here: making a `Path` for each of a tree's thousand files would double the cost of a snapshot.
 # ruff: noqa: PTH103, PTH104, PTH105, PTH108, PTH110, PTH116, PTH120
@@ -7,21 +11,28 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import os
 import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from blake3 import blake3
 
 from assay.errors import MissingContent, StoreDamaged
 from assay.records.canonical import Record, canonical, decode, digest
-from assay.store.failures import unusable, using
+from assay.store.failures import unusable
+from assay.store.hashing import hash_file, hash_open, threads
+from assay.store.parts import SUFFIX, Parts
 from assay.store.process import owned_name
 
 R = TypeVar("R", bound=Record)
 
 _FICLONE = 0x40049409  # ioctl that shares extents between two files (linux/fs.h)
+CHUNKED_ABOVE = 4 << 20
+"""Bytes above which content is kept in parts, unless the file system can share it with the file that it came from."""
+
 _WHOLE = 1 << 20  # bytes up to which a file is read at once, so that known content costs no copy
 _STEP = 1 << 26  # bytes that the kernel is asked to copy in one call
 _CHUNK = 1 << 20
@@ -40,7 +51,7 @@ class Objects:
         self._aside = os.fspath(store / "tmp")
 
     def path(self, content_id: str) -> Path:
-        """Where the object lies, or would lie; for reading alone."""
+        """Where the object lies, or would lie; for reading alone. What is kept in parts has its list there, under `parts.SUFFIX`."""
         return Path(self._path(content_id))
 
     def _path(self, content_id: str) -> str:
@@ -48,7 +59,23 @@ class Objects:
 
     def __contains__(self, content_id: str) -> bool:
         """Whether the content is here."""
-        return _is_id(content_id) and os.path.exists(self._path(content_id))
+        if not _is_id(content_id):
+            return False
+        path = self._path(content_id)
+        return os.path.exists(path) or os.path.exists(path + SUFFIX)
+
+    def parts(self, content_id: str) -> list[str]:
+        """Ids of the objects that a content is kept in, in order, each once or more often; empty where it is kept whole.
+
+        Raises:
+            MissingContent: the store does not have it.
+            StoreDamaged: the list of its parts is none.
+            StoreUnusable: it cannot be read.
+        """
+        if content_id not in self:
+            raise _missing(content_id)
+        found = None if self._size(content_id) >= 0 else self._parts(content_id)
+        return [piece for piece, _ in found.pieces] if found is not None else []
 
     def put(self, data: bytes) -> str:
         """The id of `data`, which is in the store afterwards.
@@ -57,11 +84,11 @@ class Objects:
             StoreUnusable: it could not be written.
         """
         content_id = digest(data)
-        if self._size(content_id) != len(data):
-            try:
-                self._write(data, content_id)
-            except OSError as error:
-                raise unusable(error, self._path(content_id)) from error
+        if self._size(content_id) == len(data):
+            return content_id
+        if len(data) > CHUNKED_ABOVE:
+            return self._put_chunks(io.BytesIO(data).readinto)
+        self._write(data, self._path(content_id))
         return content_id
 
     def put_record(self, record: Record) -> str:
@@ -103,22 +130,17 @@ class Objects:
         """The bytes of an object, checked against its id.
 
         Raises:
-            MissingContent: the store does not have it.
+            MissingContent: the store does not have it, or lacks a part of it.
             StoreDamaged: the stored bytes are others.
             StoreUnusable: it cannot be read.
         """
         if not _is_id(content_id):
             raise _missing(content_id)
-        path = self._path(content_id)
-        try:
-            with open(path, "rb") as file:
-                data = file.read()
-        except FileNotFoundError:
-            raise _missing(content_id) from None
-        except OSError as error:
-            raise unusable(error, path) from error
+        data = self._read(self._path(content_id))
+        if data is None:
+            data = b"".join(self._pieces(content_id))
         if digest(data) != content_id:
-            raise _damaged(content_id, path)
+            raise _damaged(content_id, self._path(content_id))
         return data
 
     def record(self, content_id: str, kind: type[R]) -> R:
@@ -136,40 +158,96 @@ class Objects:
         Never a hard link: who writes into the copy does not write into the store. It appears whole, and its content was checked.
 
         Raises:
-            MissingContent: the store does not have it.
+            MissingContent: the store does not have it, or lacks a part of it.
             StoreDamaged: the stored bytes are others; `target` is as it was.
             OSError: `target` cannot be written.
         """
         if content_id not in self:
             raise _missing(content_id)
-        path = self._path(content_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = os.fspath(target.parent / f".assay-{owned_name()}")
-        with using(path):
-            source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            copied = _copy_aside(source, aside, 0o777 if executable else 0o666)
+            copied = self._copy_out(content_id, aside, 0o777 if executable else 0o666)
             if copied != content_id:
-                raise _damaged(content_id, path)
+                raise _damaged(content_id, self._path(content_id))
             os.replace(aside, target)
         except BaseException:
             _remove(aside)
             raise
+
+    def _copy_out(self, content_id: str, aside: str, mode: int) -> str:
+        """Copy an object to the new file `aside`; the id of what arrived there."""
+        path = self._path(content_id)
+        try:
+            source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return write_pieces(self._pieces(content_id), aside, mode)
+        except OSError as error:
+            raise unusable(error, path) from error
+        try:
+            return _copy_aside(source, aside, mode)
         finally:
             os.close(source)
 
+    def _read(self, path: str) -> bytes | None:
+        """The bytes of a file of the store; None where there is none."""
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise unusable(error, path) from error
+
+    def _parts(self, content_id: str) -> Parts | None:
+        data = self._read(self._path(content_id) + SUFFIX)
+        return None if data is None else decode(data, Parts)
+
+    def _pieces(self, content_id: str) -> Iterator[bytes]:
+        """The bytes of the parts in order, each checked against its id."""
+        found = self._parts(content_id)
+        if found is None:
+            raise _missing(content_id)
+        for piece, _ in found.pieces:
+            data = self._read(self._path(piece))
+            if data is None:
+                raise _missing(piece)
+            if digest(data) != piece:
+                raise _damaged(piece, self._path(piece))
+            yield data
+
     def _take(self, source: int) -> str:
-        """Copy an open file aside, hash the copy, and let it appear under its id."""
+        """Copy an open file aside, hash the copy, and let it appear under its id; or cut a large one into parts."""
         aside = f"{self._aside}/{owned_name()}"
         try:
-            content_id = _copy_aside(source, aside, 0o444)
-            if content_id in self:
+            content_id = _copy_aside(source, aside, 0o444, most=CHUNKED_ABOVE)
+            if content_id is None or content_id in self:
                 os.unlink(aside)
             else:
-                self._appear(aside, content_id)
+                self._appear(aside, self._path(content_id))
         except OSError as error:
             _remove(aside)
             raise unusable(error, self._folder) from error
+        return content_id or self._put_chunks(lambda buffer: os.readv(source, [buffer]))
+
+    def _put_chunks(self, readinto: Callable[[memoryview], int]) -> str:
+        """Keep what can be read in parts; its id. The list appears after all that it names."""
+        # Late: few runs keep a large file, and the chunker takes a twentieth of a second to load.
+        from assay.store.chunks import put_chunks
+
+        content_id, parts = put_chunks(readinto, self._put_piece, threads())
+        if len(parts.pieces) < 2:  # a file that was cut short meanwhile
+            return self.put(b"".join(self.get(piece) for piece, _ in parts.pieces))
+        path, listing = self._path(content_id), canonical(parts)
+        if self._size(content_id) != parts.size and self._read(path + SUFFIX) != listing:
+            self._write(listing, path + SUFFIX)
+        return content_id
+
+    def _put_piece(self, data: bytes) -> str:
+        """Keep bytes whole."""
+        content_id = digest(data)
+        if self._size(content_id) != len(data):
+            self._write(data, self._path(content_id))
         return content_id
 
     def _size(self, content_id: str) -> int:
@@ -181,35 +259,21 @@ class Objects:
         except OSError as error:
             raise unusable(error, self._path(content_id)) from error
 
-    def _write(self, data: bytes, content_id: str) -> None:
+    def _write(self, data: bytes, path: str) -> None:
         aside = f"{self._aside}/{owned_name()}"
         try:
             write_new(aside, data)
-            self._appear(aside, content_id)
-        except OSError:
+            self._appear(aside, path)
+        except OSError as error:
             _remove(aside)
-            raise
+            raise unusable(error, path) from error
 
-    def _appear(self, aside: str, content_id: str) -> None:
-        path = self._path(content_id)
+    def _appear(self, aside: str, path: str) -> None:
         try:
             os.rename(aside, path)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.rename(aside, path)
-
-
-def hash_file(path: str | bytes | Path) -> str:
-    """BLAKE3 of a file's content, read in pieces: what `b3sum` prints.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    hasher = blake3()
-    with open(path, "rb", buffering=0) as file:
-        while piece := file.read(_CHUNK):
-            hasher.update(piece)
-    return str(hasher.hexdigest())
 
 
 def write_new(path: str, data: bytes, mode: int = 0o444) -> None:
@@ -236,14 +300,46 @@ def write_all(descriptor: int, data: bytes) -> None:
         written += os.write(descriptor, memoryview(data)[written:])
 
 
-def _copy_aside(source: int, aside: str, mode: int) -> str:
-    """Copy an open file to the new file `aside`, the cheapest way that works, and hash what arrived there."""
+def write_pieces(pieces: Iterator[bytes], path: str, mode: int) -> str:
+    """Write a new file of these pieces, with holes where they are all zeros; the id of its content.
+
+    Raises:
+        OSError: it exists, or cannot be written; what was written stays for the caller to remove.
+    """
+    hasher = blake3(max_threads=threads())
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        size = 0
+        for piece in pieces:
+            hasher.update(piece)
+            size += len(piece)
+            if piece.count(0) == len(piece):
+                os.lseek(descriptor, len(piece), os.SEEK_CUR)
+            else:
+                write_all(descriptor, piece)
+        os.ftruncate(descriptor, size)
+    finally:
+        os.close(descriptor)
+    return str(hasher.hexdigest())
+
+
+@overload
+def _copy_aside(source: int, aside: str, mode: int) -> str: ...
+@overload
+def _copy_aside(source: int, aside: str, mode: int, *, most: int) -> str | None: ...
+def _copy_aside(source: int, aside: str, mode: int, *, most: int | None = None) -> str | None:
+    """Copy an open file to the new file `aside`, the cheapest way that works, and hash what arrived there.
+
+    None, with nothing copied, where it has more than `most` bytes and the file system cannot share them.
+    """
     target = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         if not _share(source, target):
+            if most is not None and os.fstat(source).st_size > most:
+                return None
             _copy(source, target)
         os.lseek(target, 0, os.SEEK_SET)
-        return _hash_open(target)
+        return hash_open(target)
     finally:
         os.close(target)
 
@@ -280,13 +376,6 @@ def _copy_by_hand(source: int, target: int, left: int) -> None:
         left -= len(piece)
 
 
-def _hash_open(descriptor: int) -> str:
-    hasher = blake3()
-    while piece := os.read(descriptor, _CHUNK):
-        hasher.update(piece)
-    return str(hasher.hexdigest())
-
-
 def _read(descriptor: int, limit: int) -> bytes:
     pieces = []
     while limit > 0 and (piece := os.read(descriptor, limit)):
@@ -300,6 +389,9 @@ def _remove(path: str) -> None:
         os.unlink(path)
     except OSError:
         return  # it was renamed or never made; what is left of a dead process is removed when the store is next opened
+
+
+__all__ = ["CHUNKED_ABOVE", "Objects", "hash_file", "write_all", "write_new", "write_pieces"]
 
 
 def _is_id(text: str) -> bool:
