@@ -30,6 +30,10 @@ def progress(total: int, workers: int, stream: TextIO | None = None) -> Iterator
     shown = _Bar(total, workers) if stream.isatty() else _Lines(total, workers, stream)
     try:
         yield shown
+    except KeyboardInterrupt:
+        shown.close()
+        print("assay: stopped. What has finished is kept: run it again to go on.", file=stream, flush=True)
+        raise
     finally:
         shown.close()
 
