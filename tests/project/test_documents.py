@@ -20,6 +20,7 @@ from assay.records.recipe import Recipe
 from assay.records.run import Failure, Metric, Parent, Result, Start, TrialOf
 from assay.records.trace import FileUse, Trace
 from assay.records.verdict import Difference
+from assay.report.document import plain, study_document
 from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
 from assay.tracking.series import series
@@ -69,15 +70,15 @@ def strict(document):
 
 @given(values)
 def test_whatever_a_value_holds_its_plain_form_is_json(value):
-    strict(documents.plain(value))
+    strict(plain(value))
 
 
 def test_non_finite_numbers_are_the_three_texts():
-    assert documents.plain([math.nan, -math.nan, math.inf, -math.inf, 1.0]) == ["NaN", "NaN", "Infinity", "-Infinity", 1.0]
+    assert plain([math.nan, -math.nan, math.inf, -math.inf, 1.0]) == ["NaN", "NaN", "Infinity", "-Infinity", 1.0]
 
 
 def test_what_is_no_plain_value_is_shown_as_python_shows_it():
-    assert documents.plain({"a": {1, 2}}) == {"a": "{1, 2}"}
+    assert plain({"a": {1, 2}}) == {"a": "{1, 2}"}
 
 
 def test_the_short_form_has_exactly_its_fields(store):
@@ -152,7 +153,7 @@ def test_a_verdict_names_the_run_and_where_it_parts(store):
 def test_a_study_shows_its_plan_trials_and_effects():
     plan = Plan(design="full", estimand="e", configurations=(), blocks=(), trials=(), comparisons=0, detectable=math.inf)
     rows = (TrialResult(index=0, configuration="baseline", block=0, seed=0, metrics={"acc": math.nan}),)
-    document = strict(documents.study(StudyEvidence(study="s", plan=plan, rows=rows)))
+    document = strict(study_document(StudyEvidence(study="s", plan=plan, rows=rows)))
     assert document["plan"]["detectable"] == "Infinity"
     assert document["trials"][0]["metrics"] == {"acc": "NaN"}
     assert {"study", "plan", "trials", "effects", "interactions", "findings"} <= set(document)

@@ -12,6 +12,7 @@ import pytest
 
 import assay
 from assay.errors import AssayError, InvalidStudy, InvalidValue, UnknownMetric, UnknownParameter
+from assay.project.study_plan import time_in_words
 from assay.questions.study.archive import kept_evidence
 from assay.questions.study.definition import Definition
 from assay.records.canonical import canonical
@@ -96,6 +97,12 @@ def test_the_plan_says_what_will_run_and_what_it_cannot_see(project: Path) -> No
 def test_after_a_first_run_the_plan_estimates_the_time(project: Path) -> None:
     study_of(project, seeds=2).run()
     assert "earlier trials took" in str(study_of(project, seeds=7).plan())
+
+
+def test_estimates_are_said_in_words(project: Path) -> None:
+    plan = study_of(project, seeds=2).plan().plan
+    assert time_in_words(plan, None) == "unknown until the first trial"
+    assert time_in_words(plan, 10.0, 2) == "about 1 min 0 s with 2 workers (earlier trials took 10.0 s each)"
 
 
 def test_a_full_factorial_sees_interactions(project: Path) -> None:

@@ -13,7 +13,7 @@ from assay.errors import InvalidStudy, InvalidValue
 from assay.execution.protocol import Job, Outcome
 from assay.questions.study.archive import kept_evidence, studies
 from assay.questions.study.definition import Definition, define, plan_study
-from assay.questions.study.estimate import duration, in_words, seconds_per_trial
+from assay.questions.study.estimate import seconds_per_trial
 from assay.questions.study.running import judge, run_study
 from assay.records.canonical import canonical, decode
 from assay.records.run import Failure, State
@@ -124,13 +124,6 @@ def test_the_time_of_an_earlier_study_of_the_same_subject_is_the_estimate(projec
     run_study(store, asked, plan_study(asked), Arithmetic())
     assert seconds_per_trial(store, definition(seeds=[5])) == 2.0
     assert seconds_per_trial(store, definition(subject="other:train")) is None
-
-
-def test_estimates_are_said_in_words() -> None:
-    plan = plan_study(definition())
-    assert in_words(plan, None) == "unknown until the first trial"
-    assert in_words(plan, 10.0, 2) == "about 1 min 0 s with 2 workers (earlier trials took 10 s each)"
-    assert duration(0.05) == "50 ms"
 
 
 def test_a_study_without_workers_is_refused(project: Path) -> None:

@@ -11,7 +11,7 @@ from scipy import stats
 from assay.errors import InvalidValue
 from assay.stats.equivalence import tost
 from assay.stats.multiplicity import holm
-from assay.stats.paired import is_constant, mean_and_deviation, paired_t, standardised, superiority
+from assay.stats.paired import is_constant, paired_t, standardised, superiority
 
 # Student 1908: hours of sleep gained with two drugs (R's `sleep`).
 SLEEP = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]) - np.array(
@@ -91,14 +91,6 @@ def test_constant_up_to_rounding_and_no_further():
     assert is_constant([0.93 - 0.92, 0.81 - 0.80, 0.55 - 0.54], scale=1)
     assert not is_constant([0.01, 0.01 + 1e-9], scale=1)
     assert is_constant([0.0, 0.0], scale=0) and not is_constant([], scale=1)
-
-
-def test_deviation_names_its_ddof():
-    values = [0.75, 0.77, 0.74]
-    assert mean_and_deviation(values, ddof=0) == (np.mean(values), np.std(values))
-    assert mean_and_deviation(values, ddof=1)[1] == pytest.approx(np.std(values, ddof=1))
-    assert all(map(math.isnan, mean_and_deviation([1.0, math.nan], ddof=0)))
-    assert math.isnan(mean_and_deviation([1.0], ddof=1)[1])
 
 
 def test_holm_textbook_example():

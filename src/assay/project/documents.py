@@ -1,57 +1,29 @@
 """The JSON documents that `--json` prints and the web page serves, as plain values: each carries its version.
 
-Non-finite numbers are the texts "NaN", "Infinity" and "-Infinity", since JSON has none; so `json.dumps(…, allow_nan=False)` takes every
-document. Fields may be added within a version; none is renamed or removed.
+Fields may be added within a version; none is renamed or removed. The document of a study is `assay.report.document.study_document`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-import msgspec
 
 from assay.comparison.diff import flatten
 from assay.errors import AssayError
 from assay.lineage.origin import Edge
 from assay.records.environment import Environment, Packages
-from assay.records.evidence import StudyEvidence
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
 from assay.records.run import Metric, Result, Run
 from assay.records.trace import Trace
 from assay.records.verdict import Difference, Verdict
+from assay.report.document import VERSION, plain
 from assay.store.store import Store
 from assay.tracking.series import Series, series
 
-VERSION = 1
 Document = dict[str, Any]
 PLAIN = ("id", "name", "state", "started", "ended", "study", "recipe")
 """Fields of RUN that are one value each."""
-
-
-def plain(value: object) -> Any:
-    """`value` with records as mappings, tuples as lists, and every non-finite number as its text.
-
-    >>> plain({"loss": float("nan"), "best": (float("-inf"), 1.5)})
-    {'loss': 'NaN', 'best': ['-Infinity', 1.5]}
-    """
-    if isinstance(value, float):
-        return value if math.isfinite(value) else _non_finite(value)
-    if isinstance(value, msgspec.Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    return value if value is None or isinstance(value, bool | int | str) else repr(value)
-
-
-def _non_finite(value: float) -> str:
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def listing(store: Store, runs: Iterable[Run], total: int) -> Document:
@@ -189,22 +161,6 @@ def reproduction(run: Run, verdict: Verdict) -> Document:
     """What `reproduce` prints: the verdict on `run`, which repeats another, and what it rests on."""
     found: Document = plain(verdict)
     return {"version": VERSION, **found, "run": run.id}
-
-
-def study(evidence: StudyEvidence) -> Document:
-    """What `study plan`, `run` and `show` print. Before the first trial, trials stand as "queued" and there are no effects."""
-    return {
-        "version": VERSION,
-        "study": evidence.study,
-        "name": evidence.name,
-        "plan": plain(evidence.plan),
-        "trials": plain(evidence.rows),
-        "effects": plain(evidence.effects),
-        "interactions": plain(evidence.interactions),
-        "answers": plain(evidence.answers),
-        "findings": plain(evidence.findings),
-        "notes": list(evidence.notes),
-    }
 
 
 def error(problem: AssayError) -> Document:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Protocol, TextIO
 
 from assay.execution.protocol import Outcome
-from assay.questions.study.estimate import duration
+from assay.report.numbers import duration
 
 _EVERY = 10.0
 """Seconds between plain lines, so that a log of a long study stays short."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from assay.questions.study.definition import Definition
-from assay.questions.study.estimate import in_words
 from assay.records.plan import Plan, Trial
+from assay.report.numbers import duration
 
 _WIDTH = 100
 _NAMES = 40
@@ -59,7 +59,7 @@ class PlanView:
         size = f"{len(plan.configurations)} configurations x {len(plan.blocks)} seeds = {len(plan.trials)} trials"
         facts = [
             ("Trials", f"{size}; seeds {_seeds([block.seed for block in plan.blocks])}"),
-            ("Time", in_words(plan, self.seconds_per_trial)),
+            ("Time", time_in_words(plan, self.seconds_per_trial)),
             ("Metrics", "; ".join(_goals(self.definition))),
             ("Effect", plan.estimand),
             ("Sees", _sees(plan)),
@@ -69,6 +69,14 @@ class PlanView:
         lines += _section("Cannot see", list(plan.cannot_see))
         lines += _section("Hypotheses (sealed before the first trial)", _hypotheses(self.definition))
         return "\n".join(lines)
+
+
+def time_in_words(plan: Plan, per_trial: float | None, workers: int = 1) -> str:
+    """How long the plan will take, at `per_trial` seconds a trial (None: not known) with so many workers."""
+    if per_trial is None:
+        return "unknown until the first trial"
+    total = per_trial * len(plan.trials) / workers
+    return f"about {duration(total)} with {workers} worker{'s' * (workers > 1)} (earlier trials took {duration(per_trial)} each)"
 
 
 def _paragraph(start: str, text: str) -> str:

@@ -1,9 +1,10 @@
-"""The JSON document of a study: what `assay study show --json` prints and `effects.json` holds."""
+"""JSON documents: how every value is written, and the document of a study (`assay study show --json`, `effects.json`)."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,14 +12,13 @@ import msgspec
 from assay.records.evidence import StudyEvidence
 
 VERSION = 1
-"""Version of the document's shape."""
+"""Version of the documents' shape."""
 
 
 def study_document(evidence: StudyEvidence) -> dict[str, Any]:
-    """The whole evidence as plain values, ready for JSON: non-finite numbers are "NaN", "Infinity" and "-Infinity"."""
+    """The whole evidence as plain values, ready for JSON. Before the first trial, trials stand as "queued" and there are no effects."""
     whole = plain(evidence)
     assert isinstance(whole, dict)
-    whole.pop("assay")
     trials = whole.pop("rows")
     return {
         "version": VERSION,
@@ -31,22 +31,26 @@ def study_document(evidence: StudyEvidence) -> dict[str, Any]:
 
 
 def plain(value: object) -> Any:
-    """`value` made of None, bool, int, float, text, lists and dicts alone, with non-finite numbers as text.
+    """`value` as JSON takes it: records as mappings, tuples as lists, non-finite numbers as "NaN", "Infinity" and "-Infinity".
 
-    >>> plain({"a": (1.5, float("-inf"))})
-    {'a': [1.5, '-Infinity']}
+    >>> plain({"loss": float("nan"), "best": (float("-inf"), 1.5)})
+    {'loss': 'NaN', 'best': ['-Infinity', 1.5]}
     """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _non_finite(value)
     if isinstance(value, msgspec.Struct):
-        value = msgspec.to_builtins(value, builtin_types=(bytes,))
-    if isinstance(value, dict):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+    return value if value is None or isinstance(value, bool | int | str) else repr(value)
+
+
+def _non_finite(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def to_json(document: object) -> str:

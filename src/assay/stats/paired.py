@@ -121,21 +121,6 @@ def is_constant(differences: ArrayLike, scale: float) -> bool:
     return len(values) > 0 and bool(np.ptp(values) <= max(64 * np.finfo(np.float64).eps * abs(scale), 1e-150))
 
 
-def mean_and_deviation(values: ArrayLike, *, ddof: int) -> tuple[float, float]:
-    """Mean and standard deviation with the named `ddof`: 0 for the population's (NumPy's own), 1 for the sample's.
-
-    Args:
-        values: shape (n,); a value that is not finite makes both NaN, since nothing is averaged away.
-
-    >>> mean_and_deviation([1.0, 3.0], ddof=0)
-    (2.0, 1.0)
-    """
-    array = np.asarray(values, dtype=np.float64)
-    if len(array) == 0 or not np.all(np.isfinite(array)):
-        return nan, nan
-    return float(np.mean(array)), float(np.std(array, ddof=ddof)) if len(array) > ddof else nan
-
-
 def checked(values: ArrayLike) -> Array:
     """The values as a vector of finite 64-bit floats.
 

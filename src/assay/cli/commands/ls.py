@@ -14,6 +14,7 @@ from assay.comparison.diff import flatten
 from assay.project import documents
 from assay.project.project import Project
 from assay.records.run import Run
+from assay.report.document import plain
 from assay.report.layout import Column, safe, text_table, width_of
 
 _NAME_WIDTH = 24
@@ -120,8 +121,8 @@ def value_text(value: object) -> str:
     ('0.123457', 'NaN', '[1, 2]', 'adam')
     """
     if isinstance(value, float):
-        return f"{value:.6g}" if math.isfinite(value) else documents.plain(value).replace("Infinity", "inf")
-    text = value if isinstance(value, str) else json.dumps(documents.plain(value), ensure_ascii=False)
+        return f"{value:.6g}" if math.isfinite(value) else plain(value).replace("Infinity", "inf")
+    text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
     return _shortened(text, _NAME_WIDTH)
 
 

@@ -6,8 +6,7 @@ import click
 
 from assay.cli.output import emit, json_option, say
 from assay.project.study_file import load_study_file
-from assay.project.study_plan import PlanView
-from assay.records.evidence import StudyEvidence, TrialResult
+from assay.questions.study.running import before_the_start
 from assay.report.document import study_document
 
 design_option = click.option("--design", metavar="D", help="leave-one-out or full, in place of what the file says.")
@@ -21,25 +20,7 @@ def command(file: str, design: str | None, as_json: bool) -> int:
     """Show the plan of the study in FILE: its trials, the time they will take, what it can and cannot tell. Nothing is run or written."""
     view = load_study_file(file).plan(design)
     if as_json:
-        emit(study_document(before_the_start(view)))
+        emit(study_document(before_the_start(view.definition, view.plan)))
     else:
         say(str(view))
     return 0
-
-
-def before_the_start(view: PlanView) -> StudyEvidence:
-    """The evidence of a study of which no trial has run: every trial is queued, and nothing follows."""
-    asked = view.definition
-    return StudyEvidence(
-        study=asked.id,
-        name=asked.name,
-        baseline=asked.baseline,
-        factors=asked.factors,
-        goals=asked.goals,
-        hypotheses=asked.hypotheses,
-        plan=view.plan,
-        rows=tuple(
-            TrialResult(index=trial.index, configuration=trial.configuration, block=trial.block, seed=trial.seed)
-            for trial in view.trials
-        ),
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from assay.errors import InvalidValue
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis import analyse
@@ -64,6 +66,20 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         UnknownMetric: trials finished, and none of them reported a metric that the study asks about.
     """
     analysis = analyse(definition, plan, outcomes)
+    return msgspec.structs.replace(
+        before_the_start(definition, plan),
+        rows=tuple(row(definition, outcome) for outcome in outcomes),
+        effects=tuple(analysis.effects),
+        interactions=tuple(analysis.interactions),
+        answers=tuple(analysis.answers),
+        findings=(*analysis.findings, *_failures(outcomes), *_reuse(outcomes)),
+        notes=tuple(analysis.notes),
+        environment=environment,
+    )
+
+
+def before_the_start(definition: Definition, plan: Plan) -> StudyEvidence:
+    """The evidence of a study of which no trial has run: every trial is queued, and nothing follows."""
     return StudyEvidence(
         study=definition.id,
         name=definition.name,
@@ -72,13 +88,10 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         goals=definition.goals,
         hypotheses=definition.hypotheses,
         plan=plan,
-        rows=tuple(row(definition, outcome) for outcome in outcomes),
-        effects=tuple(analysis.effects),
-        interactions=tuple(analysis.interactions),
-        answers=tuple(analysis.answers),
-        findings=(*analysis.findings, *_failures(outcomes), *_reuse(outcomes)),
-        notes=tuple(analysis.notes),
-        environment=environment,
+        rows=tuple(
+            TrialResult(index=trial.index, configuration=trial.configuration, block=trial.block, seed=trial.seed)
+            for trial in plan.trials
+        ),
     )
 
 
