@@ -15,6 +15,7 @@ import pytest
 
 import assay.records
 from assay.records.canonical import Record, canonical, decode, digest
+from assay.records.dataset import Card, DataEntry, DataVersion, Split
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.environment import Determinism, Environment, Gpu, Hardware, Package, Packages
 from assay.records.evidence import StudyEvidence, TrialResult
@@ -190,6 +191,28 @@ EXAMPLES: dict[str, Record] = {
     ),
     "tree": Tree(entries=((b"a.py", "file", A), (b"link", "link", B), (b"run.sh", "exec", C), (b"\xff", "dir", A))),
     "parts": Parts(pieces=((A, 524288), (B, 131072), (A, 524288))),
+    "data": DataVersion(
+        content=A,
+        kind="folder",
+        policy="kept",
+        sizes=(3, 0, 2**40),
+        not_kept={".env": "named like a file of secrets"},
+        left_out={"pipe\\xff": "a FIFO"},
+        split=Split(source=B, part="train", fractions={"train": 0.75, "test": 0.25}, seed=7, unit="row", stratify="label"),
+    ),
+    "card": Card(
+        title="Digits",
+        description="é",
+        source="https://example.org/digits",
+        licence="CC-BY-4.0",
+        access="open",
+        privacy="no people",
+        creators=("A. Person",),
+        published="2026-11-21",
+        cite="@misc{digits}",
+        generation=("download", "resize"),
+    ),
+    "dataset": DataEntry(name="digits", path="data/digits", version=A, content=B, added=1789000000.25, before=C, card=A),
 }
 PINNED: dict[str, str] = {
     "recipe": "92f92d464b91ee924ba4412a54e1ad66481ea68b73360be479eed6546e37ae03",
@@ -202,6 +225,9 @@ PINNED: dict[str, str] = {
     "evidence": "bff8466ec49fd6090962ecf41772bd318c0e1145be0453e95a453dc8e6e4ce07",
     "tree": "efbd170ab32833a02b00f329be77614eef1a23bea3b2760b79de084ef21cec53",
     "parts": "3150c8e8f2f689ac6afaf601bfcf09d250a10363281c9f67cf61cc000f548bb5",
+    "data": "7adbff3e0d5b38e5122551ac92c7e2f1ac3f50a264e05040f6a4351a73f3d8a5",
+    "card": "8d0c4eb5a7fc02e4ee71ebb3201af427985438d999d4f644ff39c9d173965843",
+    "dataset": "d5915867708b495134851f857527250144abd498404036553186648b94579a74",
 }
 
 

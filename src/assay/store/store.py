@@ -5,6 +5,7 @@
 .assay/objects/      content by its id
 .assay/runs/         a folder for each run
 .assay/studies/      a folder for each study
+.assay/data/         histories of data sets; made with the first one
 .assay/tmp/          what is being written; everything else appears by rename from here
 """
 
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import StoreTooNew, StoreUnusable
+from assay.store.datasets import FOLDER as DATA_FOLDER
+from assay.store.datasets import Datasets
 from assay.store.failures import unusable, using
 from assay.store.objects import Objects, write_new
 from assay.store.process import discard, owned_name, surely_dead
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _FOLDERS = ("objects", "runs", "studies", "tmp")
-_PARTS = frozenset({*_FOLDERS, ".gitignore", "format"})
+_PARTS = frozenset({*_FOLDERS, DATA_FOLDER, ".gitignore", "format"})
 _catalogues: dict[tuple[Path, str | None, str | None], Catalogue] = {}  # by the store's folder and what decides where the cache is
 
 
@@ -37,7 +40,7 @@ class Store:
     Attributes:
         root: the project's root.
         path: the store's folder.
-        objects, runs, studies: what it holds.
+        objects, runs, studies, datasets: what it holds.
     """
 
     def __init__(self, root: Path, path: Path) -> None:
@@ -46,6 +49,7 @@ class Store:
         self.objects = Objects(path)
         self.runs = Runs(path)
         self.studies = Studies(path)
+        self.datasets = Datasets(path)
         self._catalogue: Catalogue | None = None
 
     @classmethod
