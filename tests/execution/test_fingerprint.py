@@ -47,6 +47,32 @@ def run(script: str, seed: int, folder: Path) -> str:
     return subprocess.run([sys.executable, "-c", script], cwd=folder, env=env, check=True, capture_output=True, text=True).stdout
 
 
+TENSORS = """
+import torch
+from assay.execution.fingerprint import fingerprint
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 2)
+
+torch.manual_seed(0)
+net, data, empty = Net(), torch.arange(5, dtype=torch.bfloat16), torch.zeros(0)
+half = torch.ones(3, requires_grad=True)
+
+def train(config, seed):
+    return net(data), empty, half, torch.float32
+
+print(fingerprint(train))
+"""
+
+
+def test_tensors_and_models_count_by_their_values(tmp_path: Path) -> None:
+    first, second = (run(TENSORS, seed, tmp_path) for seed in (0, 1))
+    assert first == second
+    assert first != run(TENSORS.replace("manual_seed(0)", "manual_seed(1)"), 0, tmp_path)
+
+
 def test_the_order_of_sets_and_the_process_do_not_matter(tmp_path: Path) -> None:
     """Pickles of these differ from process to process: hash seeds order the sets, and classes get random ids."""
     assert len({run(SCRIPT, seed, tmp_path) for seed in (0, 1, 2)}) == 1

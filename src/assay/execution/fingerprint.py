@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import struct
+import sys
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -78,6 +79,8 @@ class _Walk:
             return self._sequence("dict", (part for pair in value.items() for part in pair))
         if type(value) in (set, frozenset):
             return _leaf("set", b"".join(sorted(self.digest(part) for part in value)))
+        if hasattr(type(value), "untyped_storage"):
+            return self._sequence("tensor", _tensor_parts(value))
         special = _SPECIAL.get(type(value))
         if special is not None:
             return self._sequence(type(value).__name__, special(value))
@@ -150,6 +153,13 @@ def _cell(cell: types.CellType) -> object:
 def _class_parts(kind: type) -> tuple[object, ...]:
     members = sorted((name, member) for name, member in vars(kind).items() if name not in _IGNORED and not name.startswith("_abc_"))
     return (kind.__name__, kind.__bases__, type(kind), [part for pair in members for part in pair])
+
+
+def _tensor_parts(tensor: Any) -> tuple[object, ...]:
+    """A tensor of PyTorch by its values: what it pickles to names its storage anew in every process."""
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    content = flat.view(sys.modules["torch"].uint8).numpy().tobytes() if flat.numel() else b""
+    return (type(tensor).__name__, str(tensor.dtype), tuple(tensor.shape), tensor.requires_grad, content)
 
 
 def _method_parts(method: types.MethodType) -> tuple[object, ...]:
