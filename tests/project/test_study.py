@@ -162,7 +162,7 @@ def test_failed_and_nan_trials_are_counted_and_the_rest_is_analysed(project: Pat
     result = study_of(project, fragile, hypotheses=[]).run(workers=2)
     assert [row.failure for row in result.outcomes if row.configuration == "dead: two"] == ["ValueError: cannot be two"] * 5
     kinds = {finding.kind: finding for finding in result.findings}
-    assert "ValueError: cannot be two" in kinds["reason of failure"].text
+    assert "ValueError: cannot be two" in kinds["failed trials"].text
     assert "NaN" in kinds["not finite"].text
     effects = {effect.component: effect for effect in result.effects if effect.metric == "accuracy"}
     assert effects["focal loss"].n == 4

@@ -94,15 +94,16 @@ def test_evidence_has_a_row_for_each_trial_and_counts_what_was_reused(project: P
 
 
 @pytest.mark.parametrize("state", ["failed", "crashed", "interrupted"])
-def test_trials_that_did_not_finish_are_named_with_their_reason(state: State) -> None:
+def test_trials_that_did_not_finish_are_named_once_with_their_reason(state: State) -> None:
     asked = definition()
     plan = plan_study(asked)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
     jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials]
     outcomes = Arithmetic("without b", state).carry_out(jobs, study="", workers=1, report=lambda _: None)
     evidence = judge(asked, plan, outcomes)
-    (reason,) = [finding for finding in evidence.findings if finding.kind == "reason of failure"]
-    assert reason.text == "ValueError: no. This ended without b (3)."
+    (reason,) = [finding for finding in evidence.findings if finding.kind == "failed trials"]
+    assert reason.about == "without b"
+    assert "3 of 3 trials" in reason.text and "(ValueError: no)" in reason.text
     assert [row.failure for row in evidence.rows if row.state == state] == ["ValueError: no"] * 3
 
 

@@ -66,6 +66,11 @@ def test_the_page_says_all_that_the_evidence_says(digits: StudyEvidence, tmp_pat
         assert f"<dfn>{term}</dfn>" in page
 
 
+def test_a_trial_without_a_result_says_why_in_its_row(digits: StudyEvidence, tmp_path: Path) -> None:
+    page = write_report(digits, tmp_path).index.read_text(encoding="utf-8")
+    assert "<td>failed: ValueError: &#39;balanced&#39; is not a weight</td>" in page
+
+
 def test_names_are_text_and_never_markup(effect: Effects, study: Studies, tmp_path: Path) -> None:
     """The same elements whatever the names: nothing in a name, value or failure becomes an element."""
 

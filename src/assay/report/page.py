@@ -17,7 +17,7 @@ from assay.report.forest import NARROW, WIDE, draw, kind_of, panels
 from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of
 from assay.report.layout import Column, safe
 from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
-from assay.report.rows import failures, hypothesis_words, lines_of, metric_names, verdict_words
+from assay.report.rows import hypothesis_words, lines_of, metric_names, verdict_words
 
 # Names in a sentence of the headline, and metrics beside each other in a table.
 _NAMED = 5
@@ -76,7 +76,6 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
         "notes": notes_of(evidence),
         "effects": [_said(effect) for effect in evidence.effects],
         "answers": [(hypothesis_words(answer.hypothesis), answer) for answer in evidence.answers],
-        "failures": failures(evidence),
         "resources": _resources(evidence),
         "aliases": [Fact(name, ", ".join(others)) for name, others in evidence.plan.aliases.items()],
         "baseline": [Fact(path, _value(value)) for path, value in flatten(evidence.baseline)],
@@ -217,7 +216,7 @@ def _trials(evidence: StudyEvidence) -> list[dict[str, str]]:
         {
             "configuration": row.configuration,
             "seed": str(row.seed),
-            "state": row.state + (", reused" if row.reused else ""),
+            "state": row.state + (", reused" if row.reused else "") + (f": {row.failure}" if row.failure else ""),
             "run": (row.run or "")[:8],
             "metrics": ", ".join(f"{name} {_metric(row.metrics[name])}" for name in metrics if name in row.metrics),
             "time": duration(row.seconds),

@@ -154,12 +154,3 @@ def hypothesis_words(hypothesis: Hypothesis) -> str:
     """A hypothesis as it was written: component, direction, metric, and by how much where that was said."""
     by = f" by at least {hypothesis.by:g}" if hypothesis.by else ""
     return f"{hypothesis.component} {hypothesis.direction} {hypothesis.metric}{by}"
-
-
-def failures(evidence: StudyEvidence) -> list[str]:
-    """Each trial that has no result, with its seed and the reason, in the order of the plan."""
-    return [
-        f"{row.configuration}, seed {row.seed}: {_STATES.get(row.state, row.state)}" + (f" ({row.failure})" if row.failure else "")
-        for row in evidence.rows
-        if row.state != "finished"
-    ]

@@ -10,7 +10,7 @@ from assay.report.grid import Grid, grid_of, metric_groups, notes_of
 from assay.report.latex import latex_table
 from assay.report.layout import fits, safe, text_table, wrap
 from assay.report.markdown import markdown_table
-from assay.report.rows import failures, hypothesis_words, metric_names
+from assay.report.rows import hypothesis_words, metric_names
 
 Format = Literal["terminal", "markdown", "latex"]
 DEFAULT_WIDTH = 80
@@ -55,7 +55,7 @@ def _grids(evidence: StudyEvidence, width: int) -> list[Grid]:
 
 
 def in_words(evidence: StudyEvidence, *, width: int = DEFAULT_WIDTH) -> str:
-    """Effects, interactions, answers to the hypotheses, findings and failed trials as sentences of plain text."""
+    """Effects, interactions, answers to the hypotheses, findings as sentences of plain text."""
     sections = [
         ("Effects", [effect.words for effect in evidence.effects]),
         ("Interactions", [interaction.words for interaction in evidence.interactions]),
@@ -64,7 +64,6 @@ def in_words(evidence: StudyEvidence, *, width: int = DEFAULT_WIDTH) -> str:
             [hypothesis_words(answer.hypothesis) + f": {answer.answer}. {answer.evidence}" for answer in evidence.answers],
         ),
         ("Findings", [f"{finding.about}: {finding.text}" for finding in evidence.findings]),
-        ("Trials without a result", failures(evidence)),
         ("What this design cannot see", list(evidence.plan.cannot_see)),
     ]
     return "\n".join(_section(title, sentences, width) for title, sentences in sections if sentences)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import isfinite, isinf, isnan
 from typing import Protocol
@@ -13,12 +14,13 @@ from assay.questions.study.analysis_contrasts import Asked
 from assay.records.factor import MetricGoal
 from assay.records.finding import Finding
 from assay.records.plan import Plan, Trial
-from assay.records.run import State
+from assay.records.run import Failure, State
 from assay.stats.simultaneous import Array
 
 LARGEST = 1e150
 """Squares of larger values overflow; a trial that reports one has diverged."""
 
+_LONGEST_REASON = 200
 _STATES = {"queued": "did not run", "running": "have not ended", "interrupted": "were interrupted"}
 
 
@@ -36,6 +38,10 @@ class Row(Protocol):
     @property
     def metrics(self) -> Mapping[str, float]:
         """Values by name, NaN and infinities kept."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it did not finish; None where it did, or where nobody knows."""
 
 
 class Readings:
@@ -123,17 +129,21 @@ class Readings:
                 )
 
     def _unfinished(self, column: int, name: str) -> list[Finding]:
+        """The configuration's trials that gave nothing, with their seeds and what most of them failed of."""
         by_state: dict[str, list[int]] = {}
+        failures: dict[str, list[Failure | None]] = {}
         for line in range(len(self._line)):
             row = self._rows.get((line, column))
             state = "queued" if row is None else row.state
             if state != "finished":
                 by_state.setdefault(_STATES.get(state, state), []).append(line)
+                failures.setdefault(_STATES.get(state, state), []).append(row.failure if row else None)
         return [
             Finding(
                 kind="failed trials",
                 about=name,
-                text=f"{self._of_all(lines)} {state}. Their pairs are left out of every comparison; nothing stands in for them.",
+                text=f"{self._of_all(lines)} {state}{_because(failures[state])}. Their pairs are left out of every comparison; "
+                "nothing stands in for them.",
             )
             for state, lines in by_state.items()
         ]
@@ -158,6 +168,22 @@ class Readings:
     def _of_all(self, lines: Sequence[int]) -> str:
         seeds = ", ".join(str(self.plan.blocks[line].seed) for line in lines)
         return f"{len(lines)} of {len(self._line)} trials (seed{'s' if len(lines) > 1 else ''} {seeds})"
+
+
+def _because(failures: Sequence[Failure | None]) -> str:
+    """The reason that was given most often, and how many others there are; empty where none was given."""
+    reasons = Counter(reason(failure) for failure in failures if failure is not None)
+    if not reasons:
+        return ""
+    ((first, count),) = reasons.most_common(1)
+    others = reasons.total() - count
+    return f" ({first})" if not others else f" ({first}; {others} for other reasons, which their rows name)"
+
+
+def reason(failure: Failure) -> str:
+    """A failure in one line."""
+    lines = failure.text.strip().splitlines()
+    return f"{failure.kind}: {lines[0].strip()[:_LONGEST_REASON].rstrip('.')}" if lines else failure.kind
 
 
 def _unusable(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -10,15 +9,13 @@ import msgspec
 from assay.errors import InvalidValue
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis import analyse
+from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
 from assay.records.plan import Plan
 from assay.store.store import Store
-
-_NAMED_FAILURES = 5
-"""Kinds of failure that findings name one by one; the rest is counted."""
 
 
 def run_study(
@@ -72,7 +69,7 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         effects=tuple(analysis.effects),
         interactions=tuple(analysis.interactions),
         answers=tuple(analysis.answers),
-        findings=(*analysis.findings, *_failures(outcomes), *_reuse(outcomes)),
+        findings=(*analysis.findings, *_reuse(outcomes)),
         notes=tuple(analysis.notes),
         environment=environment,
     )
@@ -108,31 +105,10 @@ def row(definition: Definition, outcome: Outcome) -> TrialResult:
         metrics=outcome.metrics,
         seconds=outcome.seconds,
         reused=outcome.reused,
-        failure=f"{outcome.failure.kind}: {outcome.failure.text}" if outcome.failure else "",
+        failure=reason(outcome.failure) if outcome.failure else "",
         resources=outcome.resources,
         measured=tuple(goal.name for goal in definition.goals if goal.measured),
     )
-
-
-def _failures(outcomes: Sequence[Outcome]) -> list[Finding]:
-    """Trials that did not finish, gathered by their reason."""
-    reasons: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        if outcome.state != "finished":
-            text = f"{outcome.failure.kind}: {outcome.failure.text}." if outcome.failure else f"The trial {outcome.state}."
-            reasons.setdefault(text, []).append(outcome)
-    findings = [_failed(text, failed) for text, failed in list(reasons.items())[:_NAMED_FAILURES]]
-    rest = sum(len(failed) for failed in list(reasons.values())[_NAMED_FAILURES:])
-    if rest:
-        text = f"{rest} more trials did not finish, for {len(reasons) - _NAMED_FAILURES} other reasons; their rows name them."
-        findings.append(Finding(kind="reason of failure", about="trials", text=text))
-    return findings
-
-
-def _failed(reason: str, failed: Sequence[Outcome]) -> Finding:
-    counts = Counter(outcome.trial.configuration for outcome in failed)
-    where = ", ".join(f"{name} ({count})" for name, count in counts.items())
-    return Finding(kind="reason of failure", about=", ".join(counts), text=f"{reason} This ended {where}.")
 
 
 def _reuse(outcomes: Sequence[Outcome]) -> list[Finding]:
