@@ -205,7 +205,7 @@ class Index:
         """The run, where it is new or has changed since it was stored."""
         try:
             run = self._runs.read(run_id)
-            unchanged = self._known.get(run_id) == (run.result is not None, run.state)
+            unchanged = self._known.get(run_id) == (self._is_final(run), run.state)
             start, result = (b"", None) if unchanged else self._runs.stored(run_id)
         except UnknownRun:
             return None  # removed since the folder was listed
@@ -217,16 +217,21 @@ class Index:
         return None if unchanged else _News(run, _encode((start, result if run.result else None, run.state)))
 
     def _store(self, connection: sqlite3.Connection, gone: Iterable[str], changed: Sequence[_News]) -> None:
-        rows = [(run, record, _encode(self._facts(run)), list(self._uses(run))) for run, record in changed]
+        # Asked before the uses are: an account that appears in between is then looked for again.
+        finals = [(run, self._is_final(run)) for run, _ in changed]
+        rows = [
+            (run, final, record, _encode(self._facts(run)), list(self._uses(run)))
+            for (run, final), (_, record) in zip(finals, changed, strict=True)
+        ]
         connection.execute("BEGIN IMMEDIATE")
         try:
             for run_id in (*gone, *(run.id for run, _ in changed)):
                 connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
                 connection.execute("DELETE FROM use WHERE run = ?", (run_id,))
-            for run, record, facts, uses in rows:
+            for run, final, record, facts, uses in rows:
                 start = run.start
                 when = start.started if start.started == start.started else 0.0  # NaN is NULL to SQLite
-                values = (run.id, start.name, run.state, when, start.recipe, run.result is not None, facts, record)
+                values = (run.id, start.name, run.state, when, start.recipe, final, facts, record)
                 connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
                 connection.executemany("INSERT INTO use VALUES (?, ?, ?, ?)", uses)
             connection.execute("COMMIT")
@@ -236,9 +241,13 @@ class Index:
             raise
         for run_id in gone:
             del self._known[run_id]
-        self._known.update({run.id: (run.result is not None, run.state) for run, _ in changed})
-        self._unsettled.difference_update(run.id for run, _ in changed if run.result is not None)
+        self._known.update({run.id: (final, run.state) for run, final in finals})
+        self._unsettled.difference_update(run.id for run, final in finals if final)
         self.generation += 1
+
+    def _is_final(self, run: Run) -> bool:
+        """Whether nothing more will be known of a run: it has ended, or what it did before it crashed has been put together."""
+        return run.result is not None or (run.state == "crashed" and self._runs.is_recovered(run.id))
 
     def _facts(self, run: Run) -> Facts:
         start, result = run.start, run.result
@@ -264,16 +273,21 @@ class Index:
             return {}
 
     def _uses(self, run: Run) -> Iterable[tuple[str, int, str, str]]:
-        """What the run wrote and read; of a run that crashed, what it had saved until then."""
-        if run.result is None:
-            return self._saved(run.id) if run.state == "crashed" else ()
-        if run.result.trace is None:
+        """What the run wrote and read; of a run that crashed, what was found of it, or else what it had saved until then."""
+        if run.result is None and run.state != "crashed":
             return ()
         try:
-            trace = self._objects.record(run.result.trace, Trace)
+            trace = self._trace(run)
         except AssayError:
             return ()  # where the run is shown, its trace is asked for, and the error told
+        if trace is None:
+            return self._saved(run.id) if run.result is None else ()
         return [*_rows(run.id, WROTE, trace.written), *_rows(run.id, READ, trace.read)]
+
+    def _trace(self, run: Run) -> Trace | None:
+        if run.result is None:
+            return self._runs.recovered(run.id)
+        return self._objects.record(run.result.trace, Trace) if run.result.trace else None
 
     def _saved(self, run_id: str) -> Iterable[tuple[str, int, str, str]]:
         return [(run_id, WROTE, entry.id, entry.path) for entry in self._runs.entries(run_id) if isinstance(entry, Saved)]

@@ -4,6 +4,7 @@
     runs/ID/WRITER.journal      what was logged, one file for each writer
     runs/ID/heartbeat           its modification time is a sign of life, as is that of any other file here
     runs/ID/result              the `Result` record, written once
+    runs/ID/recovered           of a run that crashed: the `Trace` that was put together afterwards, written once
 
 Nothing in it is ever changed or locked, so that a shared network folder works.
 """
@@ -23,6 +24,7 @@ from assay.errors import InvalidValue, StoreDamaged, UnknownRun
 from assay.records.canonical import Record, canonical, decode
 from assay.records.journal import Entry
 from assay.records.run import Result, Run, Start, State
+from assay.records.trace import Trace
 from assay.store.failures import unusable, using
 from assay.store.journal import SUFFIX, JournalWriter, Report, read_journal
 from assay.store.objects import write_new
@@ -214,6 +216,40 @@ class Runs:
             raise _unknown(run_id)
         return start, _bytes(folder / "result") or None
 
+    def recover(self, run_id: str, trace: Trace) -> None:
+        """Write what a crashed run was found to have read and written; where another process has done so, its account stands.
+
+        Raises:
+            UnknownRun: there is no such run.
+            StoreUnusable: it cannot be written.
+        """
+        folder = self.folder(run_id)
+        if not (folder / "start").exists():
+            raise _unknown(run_id)
+        aside = self._aside / owned_name()
+        try:
+            write_new(str(aside), canonical(trace))
+            _appear_once(str(aside), str(folder / "recovered"))
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise unusable(error, folder) from error
+        finally:
+            discard(aside)
+
+    def is_recovered(self, run_id: str) -> bool:
+        """Whether there is an account of what a crashed run read and wrote."""
+        return (self.folder(run_id) / "recovered").exists()
+
+    def recovered(self, run_id: str) -> Trace | None:
+        """What a crashed run was found to have read and written; None where nobody has looked, or it did not crash.
+
+        Raises:
+            UnknownRun: this is no run's id.
+            StoreDamaged, StoreTooNew, StoreUnusable: the account cannot be read.
+        """
+        return _load(self.folder(run_id) / "recovered", Trace)
+
     def entries(self, run_id: str, report: Report | None = None) -> Iterator[Entry]:
         """All journals of a run in the order of time; each journal keeps its own order where a clock was set back.
 
@@ -279,8 +315,8 @@ def _load(path: Path, kind: type[R]) -> R | None:
     data = _bytes(path)
     if data is None:
         return None
-    if not data and kind is Result:
-        return None  # a power cut came before the disk had it: the run did not end
+    if not data and kind is not Start:
+        return None  # a power cut came before the disk had it: it was not written
     try:
         return decode(data, kind)
     except StoreDamaged as error:
