@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +73,13 @@ def test_a_study_finds_the_effects_that_are_there(project: Path) -> None:
 def test_a_component_whose_change_changes_nothing_is_found(project: Path) -> None:
     result = study_of(project, seeds=2).run()
     assert [finding.about for finding in result.findings if finding.kind == "no-op"] == ["dead"]
+
+
+def test_the_evidence_says_what_its_trials_ran_in(project: Path) -> None:
+    study = study_of(project, seeds=2, configurations={}, hypotheses=[])
+    said = study.run().evidence.environment
+    assert said.startswith(f"CPython {platform.python_version()}, ") and "cores, Linux" in said
+    assert study.run().evidence.environment == said, "of reused trials too"
 
 
 def test_one_worker_and_two_give_the_same_bits(tmp_path: Path) -> None:

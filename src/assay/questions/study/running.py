@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from assay.errors import InvalidValue
+from assay.errors import InvalidValue, UnknownRun
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis import analyse
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
+from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
 from assay.records.plan import Plan
@@ -26,7 +27,6 @@ def run_study(
     *,
     workers: int = 1,
     report: Callable[[Outcome], None] = lambda _: None,
-    environment: str = "",
 ) -> StudyEvidence:
     """The evidence of a study, all of whose trials have been carried out or reused. It is in the store afterwards.
 
@@ -37,7 +37,6 @@ def run_study(
         executor: carries them out.
         workers: how many at once; the results do not depend on it.
         report: called with each outcome as it is known.
-        environment: what the trials run in, in one line.
 
     Raises:
         InvalidValue: `workers` is less than 1.
@@ -51,7 +50,7 @@ def run_study(
     configurations = {configuration.name: configuration for configuration in plan.configurations}
     jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials]
     outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
-    evidence = judge(definition, plan, outcomes, environment)
+    evidence = judge(definition, plan, outcomes, ran_in(store, outcomes))
     keep_evidence(store, evidence)
     return evidence
 
@@ -109,6 +108,25 @@ def row(definition: Definition, outcome: Outcome) -> TrialResult:
         resources=outcome.resources,
         measured=tuple(goal.name for goal in definition.goals if goal.measured),
     )
+
+
+def ran_in(store: Store, outcomes: Sequence[Outcome]) -> str:
+    """What the trials ran in, in one line; all of it, where those that were reused ran in something else. Empty where nothing is known."""
+    seen: dict[str, None] = {}
+    for run in dict.fromkeys(outcome.run for outcome in outcomes if outcome.run is not None):
+        try:
+            environment = store.runs.read(run).start.environment
+        except UnknownRun:  # removed since; the line is there for readers, and no study is lost for it
+            continue
+        if environment is not None:
+            seen[environment] = None
+    return "; ".join(dict.fromkeys(_environment(store.objects.record(one, Environment)) for one in seen))
+
+
+def _environment(one: Environment) -> str:
+    machine = one.hardware
+    parts = [one.python or "", f"{machine.cpus or machine.cores} cores", *(gpu.name for gpu in machine.gpus), one.os]
+    return ", ".join(part for part in parts if part)
 
 
 def _reuse(outcomes: Sequence[Outcome]) -> list[Finding]:
