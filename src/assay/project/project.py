@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
 from assay.comparison.patch import patch
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.origin import Ancestors, ancestors, origin
 from assay.project import documents
+from assay.records.environment import Environment, Packages
 from assay.records.recipe import Recipe
 from assay.records.run import Run
+from assay.records.trace import Trace
 from assay.records.verdict import Difference, Verdict
 from assay.store.root import find_root
 from assay.store.store import Store
@@ -178,6 +181,9 @@ class Project:
     def restore(self, run: RunLike, paths: Sequence[str] = (), *, to: str | Path) -> Path:
         """The code of a run in a folder of its own: all of it, or the files and folders named.
 
+        Without names, modules that it loaded and that are no part of the code tree are there too: ignored ones in their places, those from
+        beyond the project below `.outside` (`module_path` says how to import these).
+
         Args:
             run: whose code.
             paths: relative to the root; empty: all.
@@ -198,7 +204,26 @@ class Project:
         if tree is None:
             raise MissingContent("this run has no code tree", value=found.id, next_step="`assay show` says why, under fidelity.")
         restore_tree(self.store.objects, self._part(tree, paths) if paths else tree, target)
+        loaded = self._loaded(found)
+        if loaded is not None and not paths:
+            restore_loaded(self.store.objects, *loaded, target)
         return target
+
+    def module_path(self, run: RunLike, restored: Path) -> list[str]:
+        """Folders of a restored run to put on PYTHONPATH: they hold the code that it imported from beyond the project, if it did."""
+        loaded = self._loaded(self.resolve(run))
+        if loaded is None:
+            return []
+        trace, environment = loaded
+        packages = self.store.objects.record(environment.packages, Packages).packages if environment.packages else ()
+        return restored_folders(trace, environment, packages, restored)
+
+    def _loaded(self, run: Run) -> tuple[Trace, Environment] | None:
+        if run.result is None or run.result.trace is None:
+            return None
+        seen = run.result.environment or run.start.environment
+        environment = self.store.objects.record(seen, Environment) if seen else Environment()
+        return self.store.objects.record(run.result.trace, Trace), environment
 
     def _part(self, tree: str, paths: Sequence[str]) -> str:
         entries = read_tree(self.store.objects, tree)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from assay.cli.output import emit, json_option, say
+from assay.cli.output import emit, hint, json_option, say
 from assay.project.project import Project
 
 
@@ -18,8 +20,11 @@ def command(run: str, paths: tuple[str, ...], to: str | None, as_json: bool) -> 
     project = Project.open()
     found = project.resolve(run)
     target = project.restore(found, paths, to=to if to is not None else f"restored-{found.id[:8]}")
+    module_path = project.module_path(found, target)
     if as_json:
-        emit({"version": 1, "run": found.id, "folder": str(target)})
-    else:
-        say(str(target))
+        emit({"version": 1, "run": found.id, "folder": str(target), "module_path": module_path})
+        return 0
+    say(str(target))
+    if module_path:
+        hint(f"assay: it imported code from outside the project; to use that of then: PYTHONPATH={os.pathsep.join(module_path)}")
     return 0

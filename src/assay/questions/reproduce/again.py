@@ -15,6 +15,7 @@ import msgspec
 from assay.capture.code import Snapshot
 from assay.capture.environment import describe
 from assay.capture.interpreter import Interpreter, interpreter_of, this_interpreter
+from assay.capture.outside import interpreter_folders
 from assay.capture.stat_cache import cache_folder
 from assay.comparison.curves import curves
 from assay.comparison.diff import differences, environment_differences, show_path
@@ -24,7 +25,8 @@ from assay.errors import MissingContent, UsageError
 from assay.questions.reproduce.command import command_again, recipe_environment
 from assay.questions.reproduce.function import FunctionAgain, carry_out_again, name_again, recorded_call
 from assay.questions.reproduce.inputs import Places, lay_inputs, lay_output_folders
-from assay.records.environment import Environment, Packages
+from assay.questions.reproduce.outside import OutsideCode, is_copy, lay_outside_code
+from assay.records.environment import Environment, Package, Packages
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
 from assay.records.run import Parent, Run
@@ -99,10 +101,11 @@ def reproduce(
             places = _places(store, root, original, workspace)
             # Of a function, what is declared are values; of a command, files.
             declared = {} if original.recipe.function else original.recipe.data
-            for finding in lay_inputs(places, original.trace, declared):
+            outside, rest = _outside(store, places, original)
+            for finding in (*outside.findings, *lay_inputs(places, rest, declared)):
                 say(finding)
             lay_output_folders(places, original.trace)
-        again = _carry_out(store, root, original, workspace, say)
+        again = _carry_out(store, root, original, workspace, outside, say)
     verdict = compare(store, run, again, tolerances=tolerances)
     later = _what_else_differed(store, run, again, known)
     return again, msgspec.structs.replace(verdict, findings=(*known, *later, *verdict.findings))
@@ -149,12 +152,7 @@ def _unseen(original: _Original) -> Iterator[Finding]:
 
 def _places(store: Store, root: Path, original: _Original, workspace: Path) -> Places:
     roots = dict.fromkeys((Path(os.path.realpath(root)), Path(original.run.start.root)))
-    executable = original.environment.executable
-    environment = [original.environment.prefix or ""]
-    if executable:
-        # Of a virtual environment, the standard library stands where its Python does.
-        environment.append(str(Path(os.path.realpath(executable)).parent.parent))
-    folders = [folder for folder in environment if folder not in ("", "/")]
+    folders = interpreter_folders(original.environment)
     return Places(store, tuple(roots), workspace, folders, original.run.start.started)
 
 
@@ -177,7 +175,19 @@ def _workspace(keep: bool) -> Iterator[Path]:
             shutil.rmtree(workspace.parent, ignore_errors=True)
 
 
-def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, say: Report) -> Run:
+def _outside(store: Store, places: Places, original: _Original) -> tuple[OutsideCode, Trace]:
+    # A trial of a function has its whole module path recorded; what it loaded from beyond the project is checked in place.
+    if original.recipe.function is not None:
+        return OutsideCode(), original.trace
+    return lay_outside_code(places, original.run, original.trace, original.environment, _packages(store, original))
+
+
+def _packages(store: Store, original: _Original) -> tuple[Package, ...]:
+    packages = original.environment.packages
+    return store.objects.record(packages, Packages).packages if packages else ()
+
+
+def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, outside: OutsideCode, say: Report) -> Run:
     if original.recipe.function is not None:
         return _call_again(store, root, original, workspace, say)
     if not original.recipe.command:
@@ -187,13 +197,14 @@ def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, s
             expected="a run of a script, a command or a function of a module",
             next_step="Put the code of the notebook or terminal into a script, and run that with `assay run`.",
         )
-    return _run_again(store, root, original, workspace, say)
+    return _run_again(store, root, original, workspace, outside, say)
 
 
-def _run_again(store: Store, root: Path, original: _Original, workspace: Path, say: Report) -> Run:
+def _run_again(store: Store, root: Path, original: _Original, workspace: Path, outside: OutsideCode, say: Report) -> Run:
     recipe = original.recipe
-    packages = store.objects.record(original.environment.packages, Packages).packages if original.environment.packages else ()
+    packages = _packages(store, original)
     again = command_again(original.run, recipe, original.environment, packages, root, workspace, os.environ)
+    again = again.with_folders(outside.first, outside.last)
     for finding in again.findings:
         say(finding)
     _, now = _compare_environments(store, original, interpreter_of(again.words, again.env, again.cwd), again.env, say)
@@ -287,4 +298,7 @@ def _comes_with_the_folder(difference: Difference, again: Run) -> bool:
     """Whether a difference says no more than that the run had a folder of its own."""
     if difference.kind == "flag" and difference.name == "PYTHONPATH":
         return again.start.root in (difference.b or "")
+    if difference.kind == "code":
+        # Code from beyond the project stands under the names of its copies, where these were used.
+        return is_copy(difference.name) or (difference.name.startswith("/") and difference.b is None)
     return (difference.kind, difference.name) in (("param", "command"), ("param", "directory"))

@@ -28,6 +28,11 @@ class Again(NamedTuple):
     env: dict[str, str]
     findings: tuple[Finding, ...] = ()
 
+    def with_folders(self, first: Sequence[str], last: Sequence[str]) -> Again:
+        """The same with more folders on the module path, before and after those that it has."""
+        path = [*first, *filter(None, self.env.get("PYTHONPATH", "").split(os.pathsep)), *last]
+        return self._replace(env=self.env | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}) if path else self
+
 
 def command_again(
     run: Run,
@@ -63,7 +68,7 @@ def command_again(
             next_step="Pass secrets in environment variables, and record the run again.",
         )
     program, findings = _program(run, recipe, seen, root, workspace, environ)
-    env = _environment(recipe, run, packages, root, workspace, environ)
+    env = _environment(recipe, run, seen, packages, root, workspace, environ)
     return Again((program, *recipe.command[1:]), workspace / recipe.directory, env, tuple(findings))
 
 
@@ -95,12 +100,17 @@ def _program_at(typed: str, run: Run, root: Path, workspace: Path) -> str:
 
 
 def _environment(
-    recipe: Recipe, run: Run, packages: Sequence[Package], root: Path, workspace: Path, environ: Mapping[str, str]
+    recipe: Recipe,
+    run: Run,
+    seen: Environment,
+    packages: Sequence[Package],
+    root: Path,
+    workspace: Path,
+    environ: Mapping[str, str],
 ) -> dict[str, str]:
     env = recipe_environment(recipe, environ)
-    paths = [
-        _moved(entry, (run.start.root, str(root)), workspace) for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry
-    ]
+    entries = [*seen.variables.get("PYTHONPATH", "").split(os.pathsep), *env.get("PYTHONPATH", "").split(os.pathsep)]
+    paths = [_moved(entry, (run.start.root, str(root)), workspace) for entry in entries if entry]
     paths = [*_editable(packages, (run.start.root, str(root)), workspace), *paths]
     if paths:
         env["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
