@@ -19,7 +19,8 @@ from assay.records.trace import Trace
 from assay.records.verdict import Difference, Verdict
 from assay.report.document import VERSION, plain
 from assay.store.store import Store
-from assay.tracking.series import Series, series
+from assay.tracking.series import Series
+from assay.tracking.so_far import metrics_so_far
 
 Document = dict[str, Any]
 PLAIN = ("id", "name", "state", "started", "ended", "study", "recipe")
@@ -37,7 +38,7 @@ def shown(store: Store, run: Run) -> Document:
 
 
 def short(store: Store, run: Run) -> Document:
-    """RUN, short. Of a run that has not ended, parameters are those known at its start."""
+    """RUN, short. Of a run that has not ended, parameters are those known at its start, and metrics those reported until now."""
     trial = run.start.trial
     return {
         "id": run.id,
@@ -45,8 +46,8 @@ def short(store: Store, run: Run) -> Document:
         "state": run.state,
         "started": plain(run.start.started),
         "ended": plain(run.result.ended) if run.result else None,
-        "params": plain(run.params if run.result else _recipe(store, run).params),
-        "metrics": plain(run.metrics),
+        "params": plain(params(store, run)),
+        "metrics": plain(_last(store, run)),
         "tags": list(run.start.tags),
         "parents": plain(run.parents),
         "study": trial.study if trial else None,
@@ -54,13 +55,20 @@ def short(store: Store, run: Run) -> Document:
     }
 
 
+def params(store: Store, run: Run) -> dict[str, Any]:
+    """The run's parameters; where it has not ended, those known at its start."""
+    return run.params if run.result else _recipe(store, run).params
+
+
+def _last(store: Store, run: Run) -> dict[str, float]:
+    return {name: metric.last for name, metric in metrics_so_far(store, run).items()}
+
+
 def long(store: Store, run: Run) -> Document:
-    """RUN with the long fields. Of a run that has not ended, metrics are the last values of its journal."""
+    """RUN with the long fields."""
     recipe, result = _recipe(store, run), run.result
     trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
     document = short(store, run)
-    if result is None:
-        document["metrics"] = plain({name: points.values[-1] for name, points in series(store, run.id).items()})
     return document | {
         "command": list(run.start.command),
         "code": _code(run, recipe),
@@ -182,9 +190,8 @@ def rows(store: Store, runs: Iterable[Run]) -> list[Document]:
     found = []
     for run in runs:
         document = short(store, run)
-        params = run.params if run.result else _recipe(store, run).params
         row = {name: document[name] for name in PLAIN}
         row["tags"] = list(run.start.tags)
-        row |= {f"params.{name}": value for name, value in flatten(params)}
-        found.append(row | {f"metrics.{name}": value for name, value in run.metrics.items()})
+        row |= {f"params.{name}": value for name, value in flatten(params(store, run))}
+        found.append(row | {f"metrics.{name}": value for name, value in _last(store, run).items()})
     return found

@@ -1,4 +1,4 @@
-"""Series of metrics, read from a run's journals, and one value chosen from them."""
+"""Series of metrics, of a run that goes on or has ended, and one value chosen from them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from assay.errors import InvalidValue, UnknownMetric
 from assay.records.journal import Point
 from assay.records.run import Metric
 from assay.store.store import Store
+from assay.tracking.so_far import entries_so_far
 from assay.tracking.summary import rank
 
 _LAST_N = re.compile(r"mean of the last (\d+)")
@@ -37,7 +38,7 @@ class _Growing:
 
 
 def series(store: Store, run_id: str, *, source: str | None = None) -> dict[str, Series]:
-    """The series of a run, while it runs or after.
+    """The series of a run, while it runs or after; of one without a result, those in what it has printed too.
 
     Args:
         store: where the run is.
@@ -50,7 +51,7 @@ def series(store: Store, run_id: str, *, source: str | None = None) -> dict[str,
         StoreUnusable: its journals cannot be read.
     """
     found: dict[tuple[str, str], _Growing] = {}
-    for entry in store.runs.entries(run_id):
+    for entry in entries_so_far(store, run_id):
         if isinstance(entry, Point) and (source is None or _is_from(entry.source, source)):
             for name, value in entry.values.items():
                 key = (entry.source, name)

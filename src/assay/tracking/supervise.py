@@ -224,6 +224,10 @@ class _Carried:
         outputs, output = self._outputs()
         params = self.prepared.recipe.params | told.params
         metrics = self._metrics(writer, trace, entries, outputs, params, gaps)
+        # Only now: until its metrics are in the journal, readers find them in the output.
+        for channel in self.channels:
+            if channel.name in output:
+                channel.path.unlink(missing_ok=True)
         trace = with_uses(trace, saved=told.saved, declared=self.prepared.declared)
         parents: tuple[Parent, ...] = ()
         with self.shortfall.border("lineage"):
@@ -282,7 +286,6 @@ class _Carried:
             with self.shortfall.border("output"):
                 outputs.append(read_stream(channel.path, channel.marks))
                 output[channel.name] = self.store.objects.put_file(channel.path)
-                channel.path.unlink()
         return outputs, output
 
     def _metrics(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -16,6 +15,8 @@ from assay.project.project import Project
 from assay.records.run import Run
 from assay.report.document import plain
 from assay.report.layout import Column, safe, text_table, width_of
+from assay.store.store import Store
+from assay.tracking.so_far import metrics_so_far
 
 _NAME_WIDTH = 24
 _GAP = 2
@@ -44,8 +45,7 @@ def command(where: str | None, sort: str, limit: int | None, as_json: bool) -> i
     if not found:
         hint("assay: no run fulfils this." if where else "assay: no runs yet; `assay run CMD` records one.")
         return 0
-    shorts = [documents.short(project.store, run) for run in found]
-    columns, rows, left_out = columns_of(found, shorts, width())
+    columns, rows, left_out = _columns_of(project.store, found, width())
     state = next(index for index, column in enumerate(columns) if column.header == "state")
     say(text_table(columns, rows, width(), lambda index, text: state_text(text) if index == state else text))
     if left_out:
@@ -55,9 +55,7 @@ def command(where: str | None, sort: str, limit: int | None, as_json: bool) -> i
     return 0
 
 
-def columns_of(
-    runs: Sequence[Run], shorts: Sequence[dict[str, Any]], room: int
-) -> tuple[list[Column], list[tuple[str, ...]], list[str]]:
+def _columns_of(store: Store, runs: Sequence[Run], room: int) -> tuple[list[Column], list[tuple[str, ...]], list[str]]:
     """The table's columns, its rows, and the names of what did not fit into `room` characters.
 
     Id, name, state and age always; then metrics (results before measurements) and the parameters in which the runs differ, in turn.
@@ -68,7 +66,7 @@ def columns_of(
     chosen = [(header, cells, "left") for header, cells in fixed if any(cells)]
     left = room - sum(_width(header, cells) + _GAP for header, cells, _ in chosen)
     left_out = []
-    for header, cells in _in_turn(_metrics(runs), _params(shorts)):
+    for header, cells in _in_turn(_metrics(store, runs), _params(store, runs)):
         needed = _width(header, cells) + _GAP
         if needed <= left:
             chosen.append((header, cells, "right"))
@@ -97,21 +95,21 @@ def _name(run: Run) -> str:
     return run.start.name or (f"{trial.configuration} #{trial.block}" if trial else "")
 
 
-def _metrics(runs: Sequence[Run]) -> list[_Cells]:
+def _metrics(store: Store, runs: Sequence[Run]) -> list[_Cells]:
     """Every metric of these runs, those that are results before those that are measurements."""
-    summaries = [run.result.metrics if run.result else {} for run in runs]
+    summaries = [metrics_so_far(store, run) for run in runs]
     names = dict.fromkeys(name for metrics in summaries for name in metrics)
     measured = {name for metrics in summaries for name, metric in metrics.items() if metric.measured}
     ordered = sorted(names, key=lambda name: name in measured)
     return [(name, [value_text(metrics[name].last) if name in metrics else "" for metrics in summaries]) for name in ordered]
 
 
-def _params(shorts: Sequence[dict[str, Any]]) -> list[_Cells]:
+def _params(store: Store, runs: Sequence[Run]) -> list[_Cells]:
     """The parameters in which these runs differ; all of a single run's."""
-    flat = [dict(flatten(short["params"])) for short in shorts]
+    flat = [dict(flatten(plain(documents.params(store, run)))) for run in runs]
     names = dict.fromkeys(name for params in flat for name in params)
     columns = [(name, [value_text(params[name]) if name in params else "" for params in flat]) for name in names]
-    return [column for column in columns if len(shorts) == 1 or len(set(column[1])) > 1]
+    return [column for column in columns if len(runs) == 1 or len(set(column[1])) > 1]
 
 
 def value_text(value: object) -> str:
