@@ -129,6 +129,9 @@ def test_an_input_that_another_program_changed_meanwhile(bench: Bench, tmp_path:
     (use,) = settled.trace.read
     assert (use.id, use.note) == (None, "changed while the run read it")
     assert [gap.what for gap in settled.gaps] == [str(data)]
+    (finding,) = settled.findings
+    assert (finding.kind, finding.about) == ("data changed", str(data))
+    assert digest(b"second\n") in finding.text
 
 
 def test_an_input_in_the_snapshot_keeps_its_id(bench: Bench) -> None:
@@ -141,11 +144,68 @@ def test_an_input_in_the_snapshot_keeps_its_id(bench: Bench) -> None:
 
 
 def test_code_that_changes_under_the_run(bench: Bench) -> None:
-    """A source file that is edited after it was loaded is a finding, with the id it had."""
+    """A source file that is edited after it was loaded is a finding that names both contents, and both are kept."""
     (bench.root / "part.py").write_text("X = 1\n")
     settled = bench.run("import part, subprocess\nsubprocess.run('echo X = 22 > part.py', shell=True)\n")
     assert [(finding.kind, finding.about) for finding in settled.findings] == [("code changed", "part.py")]
-    assert digest(b"X = 22\n") in settled.findings[0].text
+    both_kept(bench, settled, b"X = 1\n", b"X = 22\n")
+    assert by_path(settled.trace.loaded)["part.py"].id == digest(b"X = 1\n")
+
+
+def both_kept(bench: Bench, settled: Settled, *contents: bytes) -> None:
+    """Some finding names each content, and the store has it."""
+    for content in contents:
+        assert any(digest(content) in finding.text for finding in settled.findings), settled.findings
+        assert bench.store.objects.get(digest(content)) == content
+
+
+def test_a_script_that_edits_its_own_module(bench: Bench) -> None:
+    """What was imported stands in the trace, though the script has written over it and the snapshot knew yet another content."""
+    (bench.root / "part.py").write_text("X = 1\n")
+    write = "open('part.py', 'w').write('X = {}\\n')\n"
+    settled = bench.run(write.format(22) + "import part\nassert part.X == 22\n" + write.format(333))
+    assert by_path(settled.trace.loaded)["part.py"].id == digest(b"X = 22\n")
+    both_kept(bench, settled, b"X = 1\n", b"X = 22\n", b"X = 333\n")
+
+
+def test_an_edit_between_snapshot_and_load(bench: Bench) -> None:
+    """The trace has what was loaded; the finding names what the snapshot has and what was loaded."""
+    (bench.root / "part.py").write_text("X = 1\n")
+    settled = bench.run("import subprocess\nsubprocess.run('echo X = 22 > part.py', shell=True)\nimport part\n")
+    assert by_path(settled.trace.loaded)["part.py"].id == digest(b"X = 22\n")
+    both_kept(bench, settled, b"X = 1\n", b"X = 22\n")
+
+
+def test_a_module_that_is_gone_by_the_end(bench: Bench) -> None:
+    """A module that was made, loaded and removed is kept all the same: the interpreter reported its content."""
+    settled = bench.run("import os\nopen('part.py', 'w').write('X = 5\\n')\nimport part\nos.remove('part.py')\n")
+    part = by_path(settled.trace.loaded)["part.py"]
+    assert (part.id, part.kept, part.note) == (digest(b"X = 5\n"), True, "vanished")
+    assert bench.store.objects.get(digest(b"X = 5\n")) == b"X = 5\n"
+
+
+def test_a_secret_in_a_module_that_changed_is_not_kept(bench: Bench) -> None:
+    """What an interpreter reported is scanned like every file."""
+    quotes = '"' * 3
+    key = "-----BEGIN RSA PRIVATE " + "KEY-----\n" + "MIIEow" * 12 + "\n-----END RSA PRIVATE " + "KEY-----"
+    key = f"K = {quotes}{key}{quotes}\n"
+    (bench.root / "part.py").write_text(key)
+    bench.run("import part\nopen('part.py', 'w').write('X = 22\\n')\n")
+    assert digest(key.encode()) not in bench.store.objects
+
+
+def test_a_module_edited_after_a_live_process_had_started(bench: Bench) -> None:
+    """A run of a process that has been up for a while says which of its modules may be older than their files."""
+    (bench.root / "old.py").write_text("X = 1\n")
+    (bench.root / "same.py").write_text("X = 1\n")
+    script = "import old, same, assay\nopen('old.py', 'a').write('# edited')\nwith assay.run() as run: pass\nprint(run.id)\n"
+    (bench.root / "live.py").write_text(script)
+    for name in ("same.py", "live.py"):
+        os.utime(bench.root / name, (1_000_000_000, 1_000_000_000))
+    done = subprocess.run([sys.executable, "live.py"], cwd=bench.root, check=True, capture_output=True, text=True)
+    result = bench.store.runs.read(done.stdout.strip()).result
+    assert result is not None
+    assert [(finding.kind, finding.about) for finding in result.findings] == [("code changed", "old.py")]
 
 
 def test_large_files_are_hashed_and_not_kept(bench: Bench) -> None:

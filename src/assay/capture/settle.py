@@ -144,27 +144,49 @@ class _Settling:
         name = self._contents.name(path)
         before = self._contents.in_snapshot(path)
         found = self._contents.now(path)
+        if found is not None and (use.stat is None or _same(use.stat, found[1])):
+            content, now = found
+            if before is not None and before != content:
+                self._say_changed(name, f"was {before} in the snapshot of the code and {content} when it was loaded")
+            elif use.stat is None and path not in writes and now.mtime > self._observed.began * 1e9:
+                self._say_changed(
+                    name, f"was changed after the process had started; what it had loaded before may be older than {content}"
+                )
+            yield self._kept(path, content, now, "open", always=True)
+        elif use.stat is not None:
+            yield from self._loaded_then(path, use.stat, before, found)
+
+    def _loaded_then(self, path: str, then: Stat, before: str | None, found: tuple[str, Stat] | None) -> Iterator[FileUse]:
+        """A source file that is not now what it was when it was loaded: both contents are kept, where they could be read."""
+        name = self._contents.name(path)
+        content = self._contents.at(path, then) or self._source(path, then)
+        if content is not None and before is not None and before != content:
+            self._say_changed(name, f"was {before} in the snapshot of the code and {content} when it was loaded")
         if found is None:
-            if path not in writes and self._observed.loaded[path].stat is not None:
-                self._gap(name, "a loaded source file is gone, or keeps changing")
-                yield FileUse(path=name, id=before, kept=before is not None, note="vanished")
-            return
-        content, now = found
-        if use.stat is not None and not _same(use.stat, now):
-            content_then = self._contents.at(path, use.stat)
-            self._gap(name, "changed after the run loaded it")
-            self._findings.append(_code_changed(name, content_then or before, content))
-            yield FileUse(
-                path=name,
-                id=content_then,
-                size=use.stat.size,
-                kept=content_then is not None,
-                note="changed after the run loaded it",
-            )
-            return
-        if before is not None and before != content:
-            self._findings.append(_code_changed(name, before, content))
-        yield self._kept(path, content, now, "open", always=True)
+            note, content = "vanished", content or before
+            self._gap(name, "a loaded source file is gone, or keeps changing")
+        else:
+            note = "changed after the run loaded it"
+            if content is None:
+                self._gap(name, note)
+            self._say_changed(name, f"was {content or 'unknown'} when it was loaded and is {found[0]} at the end of the run")
+            self._kept(path, *found, "open", always=True)
+        yield FileUse(path=name, id=content, size=then.size, kept=content is not None and content in self._store.objects, note=note)
+
+    def _source(self, path: str, then: Stat) -> str | None:
+        """The content that an interpreter reported for a file as it loaded it; it is in the store afterwards."""
+        source = self._observed.sources.get(path)
+        if source is None or (source.size, source.mtime, len(source.data)) != (then.size, then.mtime, then.size):
+            return None
+        if secret_name(self._contents.name(path)) or secret_content(source.data):
+            return None
+        try:
+            return self._store.objects.put(source.data)
+        except AssayError:
+            return digest(source.data)  # whoever keeps the next file says why nothing can be kept
+
+    def _say_changed(self, name: str, how: str) -> None:
+        self._findings.append(Finding(kind="code changed", about=name, text=f"{name} {how}"))
 
     def _read(self, path: str, use: Use, updated: bool) -> Iterator[FileUse]:
         name = self._contents.name(path)
@@ -176,8 +198,11 @@ class _Settling:
         note = "vanished" if found is None else "the run changed it after reading it" if updated else CHANGED
         if then is None or not updated:
             self._gap(name, note)
-        size = use.stat.size if use.stat is not None else 0
-        yield FileUse(path=name, id=then, size=size, kept=then is not None, note=note)
+        if found is not None and not updated:
+            text = f"{name} was {then or 'unknown'} when the run read it and is {found[0]} at its end"
+            self._findings.append(Finding(kind="data changed", about=name, text=text))
+        size, mtime = (use.stat.size, use.stat.mtime) if use.stat is not None else (0, 0)
+        yield FileUse(path=name, id=then, size=size, mtime=mtime, kept=then is not None, note=note)
 
     def _unchanged(self, use: Use, now: Stat) -> bool:
         if use.stat is not None:
@@ -219,8 +244,14 @@ class _Settling:
         scanned = changed_since(self._contents.root, self._since / 1e9, without=self._own)
         if not scanned.complete:
             self._gap("writes", "the search for files that changed unseen was stopped after 1 s")
-        known = writes.keys() | self._observed.loaded.keys() | self._observed.reads.keys()
-        return {path for path in scanned.changed if path not in known and not self._excluded(path)}
+        known = writes.keys() | self._observed.loaded.keys()
+        return {path for path in scanned.changed if path not in known and not self._excluded(path) and not self._is_as_read(path)}
+
+    def _is_as_read(self, path: str) -> bool:
+        """Whether the run read the file as it still is; one that was replaced since, unseen, is read and written."""
+        use = self._observed.reads.get(path)
+        now = Stat.of(path) if use is not None else None
+        return use is not None and (now is None or self._unchanged(use, now))
 
     def _writes_unseen(self) -> bool:
         """Whether anything in the run could have written a file without an interpreter seeing it."""
@@ -274,12 +305,6 @@ def _secret_inside(path: str, now: Stat) -> str:
 def _same(then: Stat, now: Stat) -> bool:
     # Not the change time: a rename or a change of mode moves it and leaves the content.
     return then.size == now.size and then.mtime == now.mtime and then.inode == now.inode
-
-
-def _code_changed(name: str, before: str | None, after: str) -> Finding:
-    return Finding(
-        kind="code changed", about=name, text=f"{name} was {before or 'unknown'} when the run started and is {after} at its end"
-    )
 
 
 def _is_local(place: str) -> bool:

@@ -8,9 +8,11 @@ The settled trace is made in `assay.capture.settle`, which this module offers to
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
@@ -101,7 +103,16 @@ def trace_here(folder: Path | None = None) -> LiveTrace:
 
 @cache
 def _start_facts() -> dict[str, object]:
-    return tracer.start_facts()
+    return {**tracer.start_facts(), "began": _began()}
+
+
+def _began() -> float:
+    """When this process started, in seconds since 1970; infinity where the system does not say."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, AttributeError):
+        return math.inf
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,14 @@ class Use(NamedTuple):
     process: int
 
 
+class Source(NamedTuple):
+    """A source file as it was loaded: size in bytes, modification time in nanoseconds, content."""
+
+    size: int
+    mtime: int
+    data: bytes
+
+
 @dataclass(frozen=True)
 class Observed:
     """Merged reports of all processes of a run. Paths are absolute text, undecodable bytes as surrogates.
@@ -63,6 +72,7 @@ class Observed:
     Attributes:
         interpreters: start facts of each process that reported, by start; forked children have `forked`.
         loaded: source files and extension modules that were executed.
+        sources: contents of source files that had been changed shortly before they were loaded, with size and modification time then.
         reads: files opened for reading; those that never existed have no stat.
         writes: files opened for writing or put into place by a rename or link.
         moved: old name to new name, in order.
@@ -71,6 +81,7 @@ class Observed:
         children: argument lists of started processes, each once.
         native: libraries that read files unseen, to their versions where known.
         hosts: "host:port" of each network address that was contacted.
+        began: when the process started whose modules were listed at the end, in seconds since 1970; infinity where none were.
         lost: what processes could not report, in words.
         determinism: settings at the end: of the process that knew most.
         blas: linear-algebra libraries: file name to version text.
@@ -79,6 +90,7 @@ class Observed:
 
     interpreters: tuple[dict[str, Any], ...] = ()
     loaded: Mapping[str, Use] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
     reads: Mapping[str, Use] = field(default_factory=dict)
     writes: Mapping[str, Use] = field(default_factory=dict)
     moved: tuple[tuple[str, str], ...] = ()
@@ -87,6 +99,7 @@ class Observed:
     children: tuple[tuple[str, ...], ...] = ()
     native: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    began: float = math.inf
     lost: tuple[str, ...] = ()
     determinism: Determinism = field(default_factory=Determinism)
     blas: Mapping[str, str] = field(default_factory=dict)
@@ -207,6 +220,7 @@ def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -
     return Observed(
         interpreters=_interpreters(facts),
         loaded=uses["x"],
+        sources={_normal(path): Source(size, mtime, data) for _, (path, size, mtime, data) in reversed(facts.get("v", ()))},
         reads=uses["r"],
         writes=uses["w"],
         moved=tuple(moved),
@@ -215,6 +229,7 @@ def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -
         children=tuple(dict.fromkeys(tuple(map(str, words)) for _, words in facts.get("c", ()))),
         native=_native(facts, ends),
         hosts=tuple(dict.fromkeys(str(place) for _, place in facts.get("h", ()))),
+        began=min((float(fact.get("began", math.inf)) for fact in _interpreters(facts)), default=math.inf),
         lost=tuple(dict.fromkeys(str(text) for _, text in facts.get("!", ()))),
         determinism=_determinism(facts, ends),
         blas={name: text for end in ends for name, text in end.get("blas", {}).items()},

@@ -11,8 +11,8 @@ Nothing here may print, raise into the user's program, or import a library that 
 
 A record is a letter, its fields and ``NUL LF``; file names are the last field, so any byte that a name can have is exact. Letters:
 ``s`` start facts, ``r`` read, ``q`` read, of many (after a ``t`` with the time), ``w`` written anew, ``a`` appended, ``u`` read and written,
-``x`` source executed, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``n`` library that reads natively, ``h`` host
-contacted, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?": not asked).
+``x`` source executed, ``v`` its content, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``n`` library that reads
+natively, ``h`` host contacted, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?": not asked).
 Facts are Python literals, since a JSON module would cost every start 2 ms.
 """
 
@@ -28,6 +28,9 @@ ENCODING = sys.getfilesystemencoding()
 STATS = 4096
 # Each remembered name costs about 80 bytes of the user's memory.
 NAMES = 500_000
+# Source that was changed so shortly before it was loaded (seconds) may be another than the snapshot has: it is reported whole.
+RECENT = 10.0
+SOURCE = 1 << 20
 SEGMENT = 1 << 16
 LOST = b"!no space left for the report" + END
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -414,6 +417,7 @@ class Watcher:
         return kind != "r" or stat != "-"
 
     def _once(self, kind: "str", path: "str") -> "bool":
+        """Record a use unless it was recorded; false where the file does not exist."""
         key = hash((kind, path))
         if key not in self._seen and not path.startswith(self.skip):
             if not self._use(kind, path):
@@ -426,7 +430,15 @@ class Watcher:
     def _executed(self, code: "object") -> "None":
         name = getattr(code, "co_filename", "")
         if name[:1] not in ("", "<") and code.co_name == "<module>":
-            self._once("x", _absolute(name))
+            self._loaded(_absolute(name))
+
+    def _loaded(self, path: "str") -> "None":
+        if hash(("x", path)) in self._seen or path.startswith(self.skip) or not self._once("x", path):
+            return
+        known = os.stat(path)
+        if max(known.st_mtime, known.st_ctime) > time.time() - RECENT and known.st_size <= SOURCE:
+            with open(path, "rb") as source:
+                self._fact("v", (path, known.st_size, known.st_mtime_ns, source.read(SOURCE)))
 
     def _imported(self, module: "str", filename: "object" = None, *_: "object") -> "None":
         if filename is not None:

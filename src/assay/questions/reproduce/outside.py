@@ -52,11 +52,11 @@ def lay_outside_code(
     if not others:
         return OutsideCode(last=tuple(folders)), rest
     target = places.workspace / COPIES
-    beside = [use for use in below(trace.read, folders) if use.id is not None and use.id in places.store.objects]
+    beside = [use for use in below(trace.read, folders) if use.id and use.id in places.store.objects]
     for use in others:
-        if use.id not in places.store.objects or _is_named(use.path, run):
+        if not use.id or use.id not in places.store.objects or _is_named(use.path, run):
             raise changed(use, content_of(Path(use.path)), Path(use.path))
-    lay_copies(places.store.objects, [use for use in uses if use.id in places.store.objects], target)
+    lay_copies(places.store.objects, [use for use in uses if use.id and use.id in places.store.objects], target)
     lay_copies(places.store.objects, beside, target)
     return OutsideCode(tuple(str(moved(folder, target)) for folder in folders), (), tuple(map(_finding, others))), rest
 
