@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from assay.comparison.verdict import compare
 from assay.errors import UnknownRun
-from assay.lineage.origin import Edge
+from assay.lineage.graph import Edge
 from assay.project import documents
 from assay.records.environment import Environment, Package, Packages
 from assay.records.evidence import StudyEvidence, TrialResult

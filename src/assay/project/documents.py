@@ -10,7 +10,7 @@ from typing import Any
 
 from assay.comparison.diff import flatten
 from assay.errors import AssayError
-from assay.lineage.origin import Edge
+from assay.lineage.graph import Edge
 from assay.records.environment import Environment, Packages
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe

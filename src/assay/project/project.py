@@ -11,7 +11,8 @@ from assay.comparison.diff import differences
 from assay.comparison.patch import patch
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
-from assay.lineage.origin import Ancestors, ancestors, origin
+from assay.lineage.graph import Graph, ancestors, joined
+from assay.lineage.origin import origin
 from assay.project import documents
 from assay.records.environment import Environment, Packages
 from assay.records.recipe import Recipe
@@ -158,22 +159,19 @@ class Project:
 
         return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, keep=keep)
 
-    def origin(self, what: str | Path) -> Ancestors:
+    def origin(self, what: str | Path) -> Graph:
         """The runs that wrote a content (a file, wherever it lies now, or an id), and all that these build on; writers first.
 
         Raises:
             InvalidValue: it is neither a file that can be read nor the id of a content.
         """
-        found = [ancestors(self.store, run_id) for run_id, _ in origin(self.store, what).written]
-        writers = [each.runs[0] for each in found]
-        runs = dict.fromkeys([*writers, *(run for each in found for run in each.runs)])
-        return self._present(Ancestors(tuple(runs), tuple(dict.fromkeys(edge for each in found for edge in each.edges))))
+        return self._present(joined(ancestors(self.store, run_id) for run_id, _ in origin(self.store, what).written))
 
-    def lineage(self, run: RunLike) -> Ancestors:
+    def lineage(self, run: RunLike) -> Graph:
         """The run and all that it builds on, to any depth."""
         return self._present(ancestors(self.store, self.resolve(run).id))
 
-    def _present(self, found: Ancestors) -> Ancestors:
+    def _present(self, found: Graph) -> Graph:
         """Without the runs that this store does not have (removed, or never pulled); edges go on to name them."""
         present = set(self.store.runs.ids())
         return found._replace(runs=tuple(run for run in found.runs if run in present))

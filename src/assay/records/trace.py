@@ -12,7 +12,8 @@ class FileUse(Record, frozen=True, kw_only=True):
         path: relative to the root where below it, else absolute; always with "/".
         id: BLAKE3 of its content; None where it could not be known (see `note`).
         size: bytes.
-        mtime: modification time in nanoseconds when it was hashed; a hint that spares hashing, never a proof.
+        mtime: modification time in nanoseconds when it was hashed, or read where the content is unknown; a hint that spares hashing,
+            never a proof.
         kept: whether the content is in the store.
         by: "open" (seen as the process opened it), "scan" (found changed afterwards), "save" (`run.save`), "declared" (`--data`).
         note: why content or copy is missing: "changed while the run read it", "vanished", "too large to keep" …; empty where nothing is.

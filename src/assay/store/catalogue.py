@@ -109,7 +109,28 @@ class Catalogue:
 
     def read_by(self, content_id: str) -> list[tuple[str, str]]:
         """Runs that read this content, and the path of each; the newest run first."""
-        return self._used(READ, [content_id]).get(content_id, [])
+        return self.read_by_any([content_id]).get(content_id, [])
+
+    def read_by_any(self, content_ids: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+        """As `read_by`, for many contents in one question; those that no run read are left out."""
+        return self._used(READ, content_ids)
+
+    def wrote_at(self, path: str) -> list[tuple[str, str]]:
+        """Runs that wrote a file at this path, as traces have it, and the content of each; the newest run first."""
+        return [
+            (run_id, content)
+            for run_id, content in self._index.rows(
+                f"SELECT use.run, content FROM use JOIN run ON run.id = use.run WHERE how = ? AND path = ? {_NEWEST}", (WROTE, path)
+            )
+        ]
+
+    def written_beginning(self, prefix: str, limit: int = 8) -> list[str]:
+        """Ids of the contents that some run wrote and that begin with these hexadecimal digits, sorted; at most `limit`."""
+        rows = self._index.rows(
+            "SELECT DISTINCT content FROM use WHERE content >= ?1 AND content < ?1 || 'g' AND how = ?2 ORDER BY content LIMIT ?3",
+            (prefix, WROTE, limit),
+        )
+        return [row[0] for row in rows]
 
     def written_paths(self) -> frozenset[str]:
         """Every path that some run wrote: relative to the root where below it."""

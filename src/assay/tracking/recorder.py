@@ -18,7 +18,7 @@ from assay.capture.interpreter import this_interpreter
 from assay.capture.secrets import redact_arguments
 from assay.capture.trace import Observed, settle, trace_here
 from assay.errors import InvalidValue, StoreUnusable
-from assay.lineage.origin import links
+from assay.lineage.parents import links
 from assay.records.environment import Environment
 from assay.records.finding import Finding, Gap
 from assay.records.journal import Entry, Params, Point, Saved
@@ -35,6 +35,7 @@ from assay.tracking.leaving import leave_if_asked, let_go, watch_over
 from assay.tracking.plain import plain_params
 from assay.tracking.pulse import Pulse
 from assay.tracking.recipe import HASH_SEED, declare, kept_file
+from assay.tracking.recovery import announce, recover_crashed, withdraw
 from assay.tracking.resources import GpuWatch, Usage
 from assay.tracking.summary import Tally, summarise
 
@@ -112,6 +113,8 @@ class Recorder:
             StoreUnusable: the store cannot take the run.
         """
         usage = Usage()
+        if trial is None:
+            recover_crashed(store)
         root, cwd = Path(os.path.realpath(root)), Path(os.path.realpath(Path.cwd()))
         snapshot = snapshot or CodeCapture(store, root).snapshot()
         environment = environment or describe(store, this_interpreter(), os.environ)
@@ -138,6 +141,8 @@ class Recorder:
             left_out=snapshot.left_out,
         )
         recorder = cls(store, start, recipe, given, seed)
+        if recorder.guarded:  # a trial's folder does not outlive it
+            announce(store, start.id)
         recorder._declared, recorder._findings = declared, tuple(findings)
         recorder._observe(usage, snapshot, trace)
         return recorder
@@ -230,6 +235,8 @@ class Recorder:
             self._run = Run(start=self._start, state=state, result=result)
             with self._shortfall.border("result"):
                 self._writer.finish(result)
+            if self.guarded:
+                withdraw(self._store, self.id)
             _alive.discard(self)
             let_go(self)
         finally:
@@ -245,7 +252,8 @@ class Recorder:
         trace = with_uses(trace, saved=saved, declared=self._declared)
         parents: tuple[Parent, ...] = ()
         with self._shortfall.border("lineage"):
-            parents = links(self._store, trace, code=self._recipe.code, run=self.id, started=self._start.started)
+            parents, trace, others = links(self._store, trace, self._start, self._recipe)
+            findings = (*findings, *others)
         trace_id = None
         with self._shortfall.border("trace"):
             trace_id = self._store.objects.put_record(trace)

@@ -17,7 +17,7 @@ from assay.capture.interpreter import interpreter_from
 from assay.capture.secrets import redact
 from assay.capture.trace import Observed, collect, injection, settle
 from assay.errors import StoreUnusable
-from assay.lineage.origin import links
+from assay.lineage.parents import links
 from assay.records.finding import Gap
 from assay.records.journal import Entry, Point
 from assay.records.recipe import Recipe
@@ -30,6 +30,7 @@ from assay.tracking.process import Child, Ended, check_program
 from assay.tracking.pulse import Pulse
 from assay.tracking.recipe import Prepared, prepare
 from assay.tracking.recipe import recipe_of as recipe_of
+from assay.tracking.recovery import announce, recover_crashed, withdraw
 from assay.tracking.relay import Channel, open_channels
 from assay.tracking.resources import GpuWatch, of_child, peak_here
 from assay.tracking.signals import Signals
@@ -93,6 +94,8 @@ def supervise(
     """
     env = dict(os.environ if env is None else env)
     check_program(command[0] if command else "", env, cwd)
+    # Before the snapshot, which leaves out what former runs wrote, and before the command overwrites it.
+    recover_crashed(store)
     prepared = prepare(
         store, root, command, cwd=cwd, env=env, params=params, seed=seed, data=data, snapshot=snapshot, recipe=recipe
     )
@@ -134,6 +137,8 @@ class _Carried:
     def out(self, command: Sequence[str], env: dict[str, str], seed: int | None, relay: bool, timeout: float | None) -> Supervised:
         """Run the command, then gather what it left."""
         writer = self.store.runs.create(self.start)
+        if self.start.trial is None:  # a trial's folder does not outlive it
+            announce(self.store, writer.id)
         try:
             with Signals() as signals:
                 ended = self._run(writer, command, env, seed, signals if relay else None, timeout)
@@ -145,6 +150,7 @@ class _Carried:
         finally:
             for channel in self.channels:
                 channel.close()
+            withdraw(self.store, writer.id)
         return Supervised(run, ended.exit_code)
 
     def _run(
@@ -231,7 +237,8 @@ class _Carried:
         trace = with_uses(trace, saved=told.saved, declared=self.prepared.declared)
         parents: tuple[Parent, ...] = ()
         with self.shortfall.border("lineage"):
-            parents = links(self.store, trace, code=self.prepared.recipe.code, run=writer.id, started=self.start.started)
+            parents, trace, others = links(self.store, trace, self.start, self.prepared.recipe)
+            findings += others
         trace_id = None
         with self.shortfall.border("trace"):
             trace_id = self.store.objects.put_record(trace)

@@ -8,7 +8,7 @@ import click
 
 from assay.cli.output import emit, json_option, moment, say, state_text
 from assay.errors import AssayError
-from assay.lineage.origin import Edge
+from assay.lineage.graph import Edge
 from assay.project import documents
 from assay.project.project import Project
 from assay.report.layout import safe
