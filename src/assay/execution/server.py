@@ -46,7 +46,13 @@ _BOOT = (
 
 def command(role: str, descriptor: int, argv: Sequence[str] | None = None) -> list[str]:
     """Command of a fresh interpreter with this one's path and arguments, as "server" or as a single "trial"."""
-    facts = {"path": sys.path, "argv": list(sys.argv if argv is None else argv), "role": role, "descriptor": descriptor}
+    facts = {
+        "path": sys.path,
+        "argv": list(sys.argv if argv is None else argv),
+        "command": sys.orig_argv,
+        "role": role,
+        "descriptor": descriptor,
+    }
     # -P: a file of the user's that is called json.py must not be imported in place of the library before the path is set.
     return [sys.executable, "-P", *interpreter_flags(), "-c", _BOOT, json.dumps(facts)]
 
@@ -54,6 +60,7 @@ def command(role: str, descriptor: int, argv: Sequence[str] | None = None) -> li
 def main(facts: dict[str, Any]) -> None:
     """Serve, or carry out one trial, over the inherited descriptor."""
     sys.argv[:] = facts["argv"]
+    sys.orig_argv[:] = facts["command"]  # what a trial's run was started by, as far as its user is concerned
     # Held back rather than ignored: a trial inherits this, and lets the signal through only while the user's function runs.
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
     if facts["role"] == "trial":
