@@ -156,7 +156,7 @@ def test_selectors_name_one_run(store: Store, some_runs: list[str], selector: st
 
 def test_every_id_and_every_unique_prefix_resolves(store: Store, record_run: RecordRun) -> None:
     """And a shared one lists who shares it."""
-    made = [record_run(name=f"n{number}") for number in range(40)]
+    made = [record_run(name=f"run number {number}") for number in range(40)]
     for run_id in made:
         for length in range(1, 17):
             prefix = run_id[:length]
