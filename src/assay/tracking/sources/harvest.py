@@ -15,6 +15,7 @@ from assay.tracking.sources.jsonfile import read_document
 from assay.tracking.sources.jsonlines import read_lines
 from assay.tracking.sources.output import read_output
 from assay.tracking.sources.rows import is_measurement, is_step, names_metrics, numbers, step_of
+from assay.tracking.sources.settings import Line, without_remarks
 from assay.tracking.sources.tensorboard import read_scalars
 
 # Larger files are data; reading one would hold up the end of the run.
@@ -208,10 +209,12 @@ def _halves(point: Point) -> Iterator[Point]:
 
 
 def _printed(outputs: Iterable[Output], params: Mapping[str, Any], gaps: list[Gap]) -> Iterator[Point]:
+    lines: list[Line] = []
     for output in outputs:
         if output.tail_at:
             missed = (output.tail_at - len(output.data)) >> 20
             gaps.append(Gap(what="metrics in the output", why=f"{missed} MiB in the middle of a long output were not searched"))
-        for data, offset in ((output.data, 0), (output.tail, output.tail_at)):
-            for line in read_output(data, output.marks, params, offset):
-                yield from _halves(Point(time=line.time, step=line.step, values=line.values, source="output"))
+        lines += read_output(output.data, output.marks, params)
+        lines += read_output(output.tail, output.marks, params, output.tail_at)
+    for line in without_remarks(lines):
+        yield from _halves(Point(time=line.time, step=line.step, values=line.values, source="output"))

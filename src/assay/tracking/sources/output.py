@@ -13,19 +13,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from assay.tracking.sources.jsonlines import parse_line
 from assay.tracking.sources.rows import is_stamp, is_step, number, numbers, step_of, words_of
-
-
-class Line(NamedTuple):
-    """The metrics of one line of output; `time` in seconds since 1970, when its end was seen."""
-
-    time: float
-    step: int | None
-    values: dict[str, float]
-
+from assay.tracking.sources.settings import Line, is_configuration, parse_repr, repeats
 
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|NAN|inf|Inf|INF|[Ii]nfinity)"
 _WORD = r"[A-Za-z_][\w.@/-]*(?:\([\w@]+\))?"
@@ -84,14 +76,15 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
     """
     offsets = [end for end, _ in marks]
     call = _OpenCall()
+    known = dict(params)  # and what the script shows of its configuration as it begins
     at = 0
     while at < len(data):
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         raw = data[at:end]
         if (len(raw) <= _LONGEST and _CANDIDATE.search(raw)) or call.open or call.block or raw.rstrip().endswith(b"("):
-            found = _line(raw.decode("utf-8", "replace"), call)
-            values = {name: value for name, value in found[1].items() if not _repeats(name, value, params)}
+            found = _line(raw.decode("utf-8", "replace"), call, known)
+            values = {name: value for name, value in found[1].items() if not repeats(name, value, known)}
             if values:
                 place = min(bisect_right(offsets, offset + end), len(marks) - 1)
                 yield Line(marks[place][1] if marks else 0.0, found[0], values)
@@ -116,11 +109,15 @@ class _OpenCall:
         return True
 
 
-def _line(text: str, call: _OpenCall) -> tuple[int | None, dict[str, float]]:
+def _line(text: str, call: _OpenCall, known: dict[str, Any]) -> tuple[int | None, dict[str, float]]:
     text = _ESCAPE.sub("", text).rstrip("\r")
     if "\r" in text:
         text = text[text.rfind("\r") + 1 :]
     row = parse_line(text)
+    shown = row if row is not None else parse_repr(text)
+    if shown is not None and is_configuration(shown, known):
+        known.update((str(name), value) for name, value in shown.items())
+        return None, {}
     if row is not None:
         return step_of(row), dict(numbers(row))
     if call.in_block(text) or _BAR.search(text) or _NOISE.search(text):
@@ -207,8 +204,3 @@ def _keep(values: dict[str, float], name: str, text: str) -> None:
 
 def _is_step_phrase(name: str) -> bool:
     return name.rpartition(" ")[2].lower() in ("step", "epoch", "iter", "iteration", "round", "batch", "steps", "epochs")
-
-
-def _repeats(name: str, value: float, params: Mapping[str, Any]) -> bool:
-    given = params.get(name, params.get(name.replace("_", "-")))
-    return isinstance(given, int | float) and float(given) == value
