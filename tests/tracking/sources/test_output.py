@@ -128,3 +128,41 @@ def test_a_printed_float_is_read_back_exactly(name: str, value: float) -> None:
     """`name=repr(value)` gives the same float, for every name that is not reserved."""
     found = metrics(f"x_{name}_loss={value!r}")
     assert found == [(None, {f"x_{name}_loss": value})]
+
+
+BAR = "\r 90%|█████████ | 9/10 [00:01<00:00, 9.93it/s]\r100%|██████████| 10/10 [00:01<00:00, 9.93it/s, loss=0.9]"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (f"{BAR}loss=0.3\n", {"loss": 0.3}),
+        (f"{BAR}\rloss=0.3\n", {"loss": 0.3}),
+        (f"loss=0.3{BAR}\n", {"loss": 0.3}),
+        (f"{BAR}\x1b[A\nloss=0.3\n", {"loss": 0.3}),
+        (f"{BAR * 100}loss=0.3\n", {"loss": 0.3}),
+        ("\r5it [00:01, 4.95it/s]loss=0.3\n", {"loss": 0.3}),
+        (f"{BAR}epoch 3: val loss: 0.25\n", {"val loss": 0.25}),
+    ],
+)
+def test_what_is_printed_on_the_line_of_a_bar_is_found(text: str, values: dict[str, float]) -> None:
+    """In a terminal a bar and what the script prints share a line; the numbers of the bar itself are none."""
+    assert [found for _, found in metrics(text)] == [values]
+
+
+def test_a_bar_of_tqdm_and_a_print_between_share_their_terminal() -> None:
+    """The bytes of the real library, with standard output and standard error as one."""
+    code = (
+        "from tqdm import tqdm\n"
+        "for step in tqdm(range(3), ascii=True, mininterval=0):\n"
+        "    print(f'step={step} loss={1 / (step + 1)}', flush=True)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
+    assert [(step, values) for step, values in metrics(done.stdout.decode())] == [
+        (0, {"loss": 1.0}), (1, {"loss": 0.5}), (2, {"loss": 1 / 3})
+    ]  # fmt: skip
+
+
+def test_a_line_without_end_is_passed_over_in_no_time() -> None:
+    """Megabytes of digits behind a carriage return are data."""
+    assert metrics("\r" + "1" * (1 << 22) + "%|") == []

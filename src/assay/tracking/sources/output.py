@@ -45,7 +45,9 @@ _STEP = re.compile(
 )
 _COUNTER = re.compile(r"^\s*\[(\d+)(?:/\d+)?\]")
 _STARTS_WITH_STEP = re.compile(r"^\s*\[?(?:global[_ ]step|step|iteration|iter|epoch|round)\b", re.IGNORECASE)
-_ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+# "label:  50%|#####     | 5/10 [00:01<00:01, 4.95it/s, loss=0.3]", or "5it [00:01, 4.95it/s]" where no end is known.
+_TQDM = re.compile(rb"^(?:.*?\d+%\|.*?\| *[\d.]+\w?/[\d.?]+\w? *|.*?\b\d+it *)\[[^\]]*\]")
 _BAR = re.compile(r"\d+%\||\bit/s\b|\bs/it\b|\d/s\b.*\beta\b|\beta\b.*\d:\d\d", re.IGNORECASE)
 _NOISE = re.compile(r"Warning\b|Namespace\(|^\s*File \"|^Traceback|^usage:|://")
 _WRAPPED = re.compile(r"\b(?:tensor|np\.(?:float|int)\d+|array)\(\s*([^(),\[\]]+?)\s*(?:,[^()]*)?\)")
@@ -81,7 +83,7 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
     while at < len(data):
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
-        raw = data[at:end]
+        raw = _settled(data[at:end])
         if (len(raw) <= _LONGEST and _CANDIDATE.search(raw)) or call.open or call.block or raw.rstrip().endswith(b"("):
             found = _line(raw.decode("utf-8", "replace"), call, known)
             values = {name: value for name, value in found[1].items() if not repeats(name, value, known)}
@@ -89,6 +91,22 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
                 place = min(bisect_right(offsets, offset + end), len(marks) - 1)
                 yield Line(marks[place][1] if marks else 0.0, found[0], values)
         at = end + 1
+
+
+def _settled(raw: bytes) -> bytes:
+    """What a line says in the end: of one that is rewritten, its last state; behind a bar of tqdm, what was printed after it.
+
+    A bar stays where the line has nothing else, so that it is seen for what it is.
+    """
+    if b"\r" not in raw and b"%|" not in raw and b"\x1b" not in raw:
+        return raw
+    for state in reversed(raw.split(b"\r")):
+        if len(state) > _LONGEST:
+            return state  # nobody wrote this to be read, and a pattern could take for ever
+        text = _TQDM.sub(b"", _ESCAPE.sub(b"", state))
+        if text.strip():
+            return text
+    return b""
 
 
 class _OpenCall:
@@ -110,9 +128,6 @@ class _OpenCall:
 
 
 def _line(text: str, call: _OpenCall, known: dict[str, Any]) -> tuple[int | None, dict[str, float]]:
-    text = _ESCAPE.sub("", text).rstrip("\r")
-    if "\r" in text:
-        text = text[text.rfind("\r") + 1 :]
     row = parse_line(text)
     shown = row if row is not None else parse_repr(text)
     if shown is not None and is_configuration(shown, known):
