@@ -14,6 +14,7 @@
         ├── StoreUnusable         the store's folder cannot be made, read or written (full disk included)
         ├── StoreTooNew           a newer Assay wrote this store or record
         ├── StoreDamaged          stored bytes do not have the content that their id promises
+        ├── RemoteUnusable        a remote cannot be reached, read or written, or is none
         ├── InputChanged          an observed input no longer has the content that was recorded
         └── TrialsFailed          the trials that an answer needs did not finish
 
@@ -145,6 +146,12 @@ class StoreDamaged(BrokenError):
     """Stored bytes do not have the content that their id promises."""
 
     code = "store_damaged"
+
+
+class RemoteUnusable(BrokenError):
+    """A remote cannot be reached, read or written, or is none."""
+
+    code = "remote_unusable"
 
 
 class InputChanged(BrokenError):
