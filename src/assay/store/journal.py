@@ -109,10 +109,15 @@ def read_journal(path: Path, report: Report) -> Iterator[Entry]:
         data = path.read_bytes()
     except OSError as error:
         raise unusable(error, path) from error
+    yield from journal_entries(data, path.name, report)
+
+
+def journal_entries(data: bytes, name: str, report: Report) -> Iterator[Entry]:
+    """The entries of a journal whose bytes these are; as `read_journal`, which see. `name` is how reports call it."""
     if data[: len(MAGIC)] == MAGIC:
-        yield from _frames(data, lambda text: report(f"{path.name}: {text}"))
+        yield from _frames(data, lambda text: report(f"{name}: {text}"))
     elif not MAGIC.startswith(data[: len(MAGIC)]):
-        report(f"{path.name}: this is no journal that this version of Assay can read")
+        report(f"{name}: this is no journal that this version of Assay can read")
 
 
 def _frames(data: bytes, report: Report) -> Iterator[Entry]:

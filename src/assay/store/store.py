@@ -65,7 +65,15 @@ class Store:
             StoreUnusable: there is none and `create` is false; it cannot be made, read or written; its path is something else.
             StoreTooNew: a newer Assay made it.
         """
-        path = store_folder(root)
+        return cls.at(root, store_folder(root), create=create)
+
+    @classmethod
+    def at(cls, root: Path, path: Path, *, create: bool = True) -> Store:
+        """The store in the folder `path` itself, whatever ASSAY_HOME names: as `open` in all else.
+
+        Raises:
+            StoreUnusable, StoreTooNew: as for `open`.
+        """
         version = _version(path)
         if version is None:
             if not create:
