@@ -11,6 +11,7 @@ from typing import Any
 from assay.comparison.diff import flatten
 from assay.errors import AssayError
 from assay.lineage.graph import Edge
+from assay.project.ancestry import FileOrigin
 from assay.records.environment import Environment, Packages
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
@@ -156,10 +157,17 @@ def _is_measured(name: str, *runs: Run) -> bool:
     return any(summary.measured for summary in summaries if summary)
 
 
-def origin(store: Store, runs: Iterable[Run], edges: Iterable[Edge]) -> Document:
-    """What `origin` and `lineage` print: an edge leads from the run that came first to the one that builds on it, by the file at `path`."""
+def origin(store: Store, runs: Iterable[Run], edges: Iterable[Edge], files: Iterable[FileOrigin] = ()) -> Document:
+    """What `origin` and `lineage` print: an edge leads from the run that came first to the one that builds on it, by the file at `path`.
+
+    `files` has each file that was asked for: its content, and who wrote that where.
+    """
     return {
         "version": VERSION,
+        "files": [
+            {"path": file.path, "content": file.content, "written": [{"run": run, "path": path} for run, path in file.written]}
+            for file in files
+        ],
         "runs": [short(store, run) for run in runs],
         "edges": [{"from": edge.source, "to": edge.target, "by": edge.by, "path": edge.path} for edge in edges],
     }
