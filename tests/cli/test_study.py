@@ -85,6 +85,14 @@ def test_a_study_is_run_shown_listed_and_reported(assay: Assay, file: Path, fold
     assert effects == assay("study", "show", study[:8], "--json").document
 
 
+def test_the_estimate_is_for_the_workers_that_were_asked_for(assay: Assay, file: Path) -> None:
+    """And only for the trials that are left."""
+    assay("study", "run", "study.yaml")
+    file.write_text(FILE.replace("seeds: 3", "seeds: 4"))
+    assert "with 2 workers" in assay("study", "run", "study.yaml", "--workers", "2").err
+    assert "12 of 12 trials have finished before" in assay("study", "run", "study.yaml", "--workers", "2").err
+
+
 def test_trials_are_runs_like_any_other(assay: Assay, file: Path) -> None:
     study = assay("study", "run", "study.yaml", "--json").document["study"]
     runs = assay("ls", "--json", "--where", f"study == '{study}'").document

@@ -13,7 +13,7 @@ import pytest
 
 import assay
 from assay.errors import AssayError, InvalidStudy, InvalidValue, UnknownMetric, UnknownParameter
-from assay.project.study_plan import time_in_words
+from assay.project.study_plan import Expected, time_in_words
 from assay.questions.study.archive import kept_evidence
 from assay.questions.study.definition import Definition
 from assay.records.canonical import canonical
@@ -107,10 +107,18 @@ def test_after_a_first_run_the_plan_estimates_the_time(project: Path) -> None:
     assert "earlier trials took" in str(study_of(project, seeds=7).plan())
 
 
-def test_estimates_are_said_in_words(project: Path) -> None:
-    plan = study_of(project, seeds=2).plan().plan
-    assert time_in_words(plan, None) == "unknown until the first trial"
-    assert time_in_words(plan, 10.0, 2) == "about 1 min 0 s with 2 workers (earlier trials took 10.0 s each)"
+def test_estimates_are_said_in_words() -> None:
+    assert time_in_words(12, Expected()) == "unknown until the first trial"
+    assert time_in_words(12, Expected(10.0), 2) == "about 1 min 0 s with 2 workers (earlier trials took 10.0 s each)"
+    assert time_in_words(12, Expected(10.0, finished=11), 2).startswith("about 10.0 s with 2 workers")
+
+
+def test_trials_that_have_finished_are_not_counted_in_the_estimate(project: Path) -> None:
+    """Only those of this study: what another one left is found as it runs."""
+    study = study_of(project, seeds=2, configurations={}, hypotheses=[])
+    study.run()
+    assert "next to none: 10 of 10 trials have finished before" in " ".join(str(study.plan()).split())
+    assert "finished before" not in str(study_of(project, seeds=3, configurations={}, hypotheses=[]).plan())
 
 
 def test_a_full_factorial_sees_interactions(project: Path) -> None:

@@ -141,6 +141,15 @@ def test_a_failing_trial_is_counted_and_the_others_are_analysed(iris: Path) -> N
     assert any("the rate is too large" in finding.text for finding in result.findings)
 
 
+def test_a_study_without_a_name_has_that_of_its_file_or_folder(tmp_path: Path) -> None:
+    """ "study.yaml" says nothing, so the folder's name stands for it."""
+    folder = tmp_path / "augmentation"
+    folder.mkdir()
+    assert load_study_file(written(folder, MINIMAL, "losses.yaml")).name == "losses"
+    assert load_study_file(written(folder, MINIMAL)).name == "augmentation"
+    assert load_study_file(written(folder, "name: own\n" + MINIMAL)).name == "own"
+
+
 def test_toml_says_the_same_as_yaml(tmp_path: Path) -> None:
     yaml = written(tmp_path, MINIMAL + "components: {rate: {change: {high: {lr: 1.0}}}}\nseeds: [3, 4]\n")
     toml = written(

@@ -16,7 +16,7 @@ from assay.ablation.plans import make_blocks
 from assay.errors import InvalidStudy
 from assay.execution.commands import CommandExecutor, Commands
 from assay.execution.pool import refuse_recursion
-from assay.project.study import carry_out, estimate
+from assay.project.study import carry_out, expected
 from assay.project.study_plan import PlanView
 from assay.project.study_result import StudyResult
 from assay.questions.study.archive import keep_evidence
@@ -101,7 +101,7 @@ class CommandStudy:
         plan = plan_study(definition)
         for configuration in plan.configurations:
             self.arguments(configuration, 0)
-        return PlanView(definition, plan, estimate(self.root, definition))
+        return PlanView(definition, plan, expected(self.root, definition), self.workers)
 
     def run(self, plan: PlanView | str | None = None, workers: int | None = None) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.

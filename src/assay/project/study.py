@@ -19,10 +19,10 @@ from assay.execution.protocol import Executor
 from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name
 from assay.project.progress import progress
-from assay.project.study_plan import PlanView
+from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
 from assay.questions.study.definition import Definition, define, plan_study
-from assay.questions.study.estimate import seconds_per_trial
+from assay.questions.study.estimate import finished_trials, seconds_per_trial
 from assay.questions.study.running import run_study
 from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.records.plan import Configuration
@@ -107,7 +107,7 @@ class Study:
         plan = plan_study(definition)
         for configuration in plan.configurations:
             self._configured(configuration)  # a class that refuses a value is heard before anything runs
-        return PlanView(definition, plan, estimate(self._root(), definition))
+        return PlanView(definition, plan, expected(self._root(), definition))
 
     def run(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
@@ -158,12 +158,13 @@ def carry_out(store: Store, view: PlanView, executor: Executor, workers: int) ->
     return StudyResult(evidence)
 
 
-def estimate(root: Path, definition: Definition) -> float | None:
-    """Seconds a trial took in earlier studies of the project; None where there are none."""
+def expected(root: Path, definition: Definition) -> Expected:
+    """What earlier trials in the project say of the time that the study will take."""
     try:
-        return seconds_per_trial(Store.open(root, create=False), definition)
+        store = Store.open(root, create=False)
     except StoreUnusable:  # nothing has been recorded here yet
-        return None
+        return Expected()
+    return Expected(seconds_per_trial(store, definition), finished_trials(store, definition))
 
 
 def folder_of(function: Callable[..., object]) -> Path:

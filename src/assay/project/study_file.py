@@ -62,7 +62,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         workers=read.workers(),
         data=read.data(),
         override_style=read.style(),
-        name=read.text("name", file.stem),
+        name=read.text("name", folder.name if file.stem == "study" else file.stem),
         root=top,
         directory=os.path.relpath(folder, top),
     )

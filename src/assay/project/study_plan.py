@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import NamedTuple
 
 from assay.questions.study.definition import Definition
 from assay.records.plan import Plan, Trial
@@ -13,19 +14,33 @@ _NAMES = 40
 """Configurations that are listed by name; a factorial may have thousands."""
 
 
+class Expected(NamedTuple):
+    """What is known of a plan's time before it starts.
+
+    Attributes:
+        seconds: mean of earlier trials; None where nothing like it was run before.
+        finished: trials of the plan that have finished before.
+    """
+
+    seconds: float | None = None
+    finished: int = 0
+
+
 class PlanView:
     """What a study will run, what its effects will mean, and what it will not be able to show. `print(plan)` says it in words.
 
     Attributes:
         plan: the plan itself, plain data.
         definition: what is asked; its id is the study's.
-        seconds_per_trial: mean of earlier trials in seconds; None where nothing like it was run before.
+        expected: what earlier trials say of the time it will take.
+        workers: how many trials will run at once, as far as is known.
     """
 
-    def __init__(self, definition: Definition, plan: Plan, seconds_per_trial: float | None = None) -> None:
+    def __init__(self, definition: Definition, plan: Plan, expected: Expected, workers: int = 1) -> None:
         self.definition = definition
         self.plan = plan
-        self.seconds_per_trial = seconds_per_trial
+        self.expected = expected
+        self.workers = workers
 
     @property
     def study(self) -> str:
@@ -54,12 +69,16 @@ class PlanView:
         return str(self)
 
     def __str__(self) -> str:
+        return self.in_words(self.workers)
+
+    def in_words(self, workers: int) -> str:
+        """The plan as it is printed, with the time that it takes so many workers."""
         plan = self.plan
         title = f"Study {self.definition.name or self.study[:12]}: {plan.design}"
         size = f"{len(plan.configurations)} configurations x {len(plan.blocks)} seeds = {len(plan.trials)} trials"
         facts = [
             ("Trials", f"{size}; seeds {_seeds([block.seed for block in plan.blocks])}"),
-            ("Time", time_in_words(plan, self.seconds_per_trial)),
+            ("Time", time_in_words(len(plan.trials), self.expected, workers)),
             ("Metrics", "; ".join(_goals(self.definition))),
             ("Effect", plan.estimand),
             ("Sees", _sees(plan)),
@@ -71,12 +90,21 @@ class PlanView:
         return "\n".join(lines)
 
 
-def time_in_words(plan: Plan, per_trial: float | None, workers: int = 1) -> str:
-    """How long the plan will take, at `per_trial` seconds a trial (None: not known) with so many workers."""
-    if per_trial is None:
+def time_in_words(trials: int, expected: Expected, workers: int = 1) -> str:
+    """How long so many trials will take with so many workers, and which of them need not be run again.
+
+    >>> time_in_words(12, Expected(10.0, finished=8), workers=2)
+    'about 20.0 s with 2 workers (earlier trials took 10.0 s each); 8 of 12 trials have finished before and are reused where nothing changed'
+    """
+    reused = f"{expected.finished} of {trials} trials have finished before and are reused where nothing changed"
+    rest = trials - expected.finished
+    if not rest:
+        return f"next to none: {reused}"
+    if expected.seconds is None:
         return "unknown until the first trial"
-    total = per_trial * len(plan.trials) / workers
-    return f"about {duration(total)} with {workers} worker{'s' * (workers > 1)} (earlier trials took {duration(per_trial)} each)"
+    took = f"about {duration(expected.seconds * rest / min(workers, rest))} with {workers} worker{'s' * (workers > 1)}"
+    said = f"{took} (earlier trials took {duration(expected.seconds)} each)"
+    return f"{said}; {reused}" if expected.finished else said
 
 
 def _paragraph(start: str, text: str) -> str:

@@ -20,7 +20,7 @@ def command(file: str, workers: int | None, design: str | None, as_json: bool) -
     """Run the study in FILE and show what it found; trials that have finished before are not repeated."""
     study = load_study_file(file)
     plan = study.plan(design)
-    hint(str(plan) + "\n")
+    hint(plan.in_words(workers or study.workers) + "\n")
     try:
         evidence = study.run(plan, workers).evidence
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import mean
 
-from assay.errors import InvalidStudy
+from assay.errors import InvalidStudy, MissingContent
 from assay.questions.study.archive import kept_evidence, studies
 from assay.questions.study.definition import Definition
 from assay.store.store import Store
@@ -29,3 +29,21 @@ def seconds_per_trial(store: Store, definition: Definition) -> float | None:
         if times:
             return mean(times)
     return None
+
+
+def finished_trials(store: Store, definition: Definition) -> int:
+    """How many trials of the study have finished before, in whole runs of it or in one that was stopped.
+
+    They are reused where nothing that they were seen to depend on has changed since.
+
+    Raises:
+        StoreTooNew, StoreDamaged: a run or the study's evidence cannot be read.
+    """
+    runs = store.catalogue.runs(where=f"study == {definition.id!r} and state == 'finished'")
+    done = {(run.start.trial.configuration, run.start.trial.block) for run in runs if run.start.trial is not None}
+    try:
+        rows = kept_evidence(store, definition.id).rows
+    except (InvalidStudy, MissingContent):  # never begun, or never run to its end
+        rows = ()
+    # Trials that were reused are runs of another study.
+    return len(done | {(row.configuration, row.block) for row in rows if row.state == "finished"})
