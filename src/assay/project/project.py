@@ -11,9 +11,9 @@ from assay.comparison.diff import differences
 from assay.comparison.patch import patch
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
-from assay.lineage.graph import Graph, ancestors, joined
-from assay.lineage.origin import origin
+from assay.lineage.graph import Graph, ancestors, descendants
 from assay.project import documents
+from assay.project.ancestry import Traced, traced, traced_file
 from assay.records.environment import Environment, Packages
 from assay.records.recipe import Recipe
 from assay.records.run import Run
@@ -160,16 +160,31 @@ class Project:
         return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, keep=keep)
 
     def origin(self, what: str | Path) -> Graph:
-        """The runs that wrote a content (a file, wherever it lies now, or an id), and all that these build on; writers first.
+        """The runs that wrote a content (a file or the files of a folder, wherever they lie now, or an id or the first digits of it), and
+        all that these build on; writers first.
 
         Raises:
-            InvalidValue: it is neither a file that can be read nor the id of a content.
+            InvalidValue: it is neither a file that can be read nor the id of a content; several contents begin with these digits.
         """
-        return self._present(joined(ancestors(self.store, run_id) for run_id, _ in origin(self.store, what).written))
+        return self.origins(what).graph
 
-    def lineage(self, run: RunLike) -> Graph:
-        """The run and all that it builds on, to any depth."""
-        return self._present(ancestors(self.store, self.resolve(run).id))
+    def origins(self, what: str | Path) -> Traced:
+        """As `origin`, with each file's own writers beside the graph of all."""
+        found = traced_file(self.store, what)
+        return found._replace(graph=self._present(found.graph))
+
+    def lineage(self, run: RunLike, *, down: bool = False) -> Graph:
+        """The run and all that it builds on, to any depth; with `down` all that builds on it."""
+        return self._present((descendants if down else ancestors)(self.store, self.resolve(run).id))
+
+    def trace(self, what: str, *, down: bool = False) -> Traced:
+        """As `lineage`, for a run or a file: what a text names that no run answers to is traced as `origin` does.
+
+        Raises:
+            UnknownRun: neither a run nor a file answers to it.
+        """
+        found = traced(self.store, what, down=down)
+        return found._replace(graph=self._present(found.graph))
 
     def _present(self, found: Graph) -> Graph:
         """Without the runs that this store does not have (removed, or never pulled); edges go on to name them."""
