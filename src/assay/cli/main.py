@@ -13,6 +13,7 @@ from assay.cli.lazy import Entry, LazyGroup
 
 COMMANDS = {
     "run": Entry("run", "Run a command and record what produced its result."),
+    "snapshot": Entry("snapshot", "Keep the code as it is now, for a job that runs later."),
     "ls": Entry("ls", "List runs."),
     "show": Entry("show", "Show everything known of a run."),
     "log": Entry("log", "Show the series of a run's metrics."),

@@ -202,13 +202,13 @@ class Needed:
 
 
 def inputs_of_former(store: Store, reuse: Reuse, command: tuple[str, ...]) -> list[str]:
-    """Paths below the root that earlier runs of the same program were seen to read."""
+    """Paths below the root that earlier runs of the same program were seen to read or to import, be they part of the code or not."""
     paths: dict[str, None] = {}
     program = _program(command)
     runs = [run for run in store.catalogue.runs(limit=200) if run.state == "finished" and _runs(store, run, program)]
     for run in runs[:_FORMER]:
         trace = reuse.trace(run) or Trace()
-        paths |= dict.fromkeys(use.path for use in trace.read if not Path(use.path).is_absolute())
+        paths |= dict.fromkeys(use.path for use in (*trace.read, *trace.loaded) if not Path(use.path).is_absolute())
     return list(paths)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
 from assay.comparison.patch import patch
@@ -26,6 +28,8 @@ from assay.tracking.series import Series, series
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+    from assay.execution.from_snapshot import OwnFolder
 
 RunLike = Run | str
 
@@ -159,6 +163,35 @@ class Project:
 
         return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, keep=keep)
 
+    def snapshot(self) -> Snapshot:
+        """The code as it is now, kept in the store; `tree` is its id, which `run_from_snapshot` takes.
+
+        Raises:
+            StoreUnusable: the store cannot take it.
+        """
+        return CodeCapture(self.store, self.root).snapshot()
+
+    def run_from_snapshot(
+        self, command: Sequence[str], source: RunLike | None = None, *, cwd: Path | None = None, **options: Any
+    ) -> OwnFolder:
+        """Run a command with the code of a snapshot in a folder of its own; see `assay.execution.from_snapshot.run_from_snapshot`.
+
+        Args:
+            command: program and arguments.
+            source: a run, text that names one, or the id of a tree; None: the code as it is now.
+            cwd: where the command would run in the project; the working directory where it is None.
+            options: name, tags, params, seed, data and env, as there.
+
+        Raises:
+            UnknownRun, AmbiguousRun: `source` names no run and no tree, or several runs.
+        """
+        # Late: what carries runs out is heavy, and most who open a project only look.
+        from assay.execution.from_snapshot import run_from_snapshot
+
+        is_tree = isinstance(source, str) and re.fullmatch("[0-9a-f]{64}", source) and source in self.store.objects
+        found = source if source is None or is_tree else self.resolve(source)
+        return run_from_snapshot(self.store, self.root, command, cwd=cwd or Path.cwd(), source=found, **options)
+
     def origin(self, what: str | Path) -> Graph:
         """The runs that wrote a content (a file or the files of a folder, wherever they lie now, or an id or the first digits of it), and
         all that these build on; writers first.
@@ -192,7 +225,7 @@ class Project:
         return found._replace(runs=tuple(run for run in found.runs if run in present))
 
     def restore(self, run: RunLike, paths: Sequence[str] = (), *, to: str | Path) -> Path:
-        """The code of a run in a folder of its own: all of it, or the files and folders named.
+        """The code of a run in a folder of its own; or the files and folders named, which may be kept artifacts too.
 
         Without names, modules that it loaded and that are no part of the code tree are there too: ignored ones in their places, those from
         beyond the project below `.outside` (`module_path` says how to import these).
@@ -204,7 +237,7 @@ class Project:
 
         Raises:
             InvalidValue: `to` holds something, or is no folder.
-            MissingContent: the run has no code tree, or it has no such path.
+            MissingContent: the run has no code tree, or it has no such path, and wrote none that was kept.
         """
         target = Path(to).absolute()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -216,8 +249,8 @@ class Project:
         tree = self.store.objects.record(found.start.recipe, Recipe).code
         if tree is None:
             raise MissingContent("this run has no code tree", value=found.id, next_step="`assay show` says why, under fidelity.")
-        restore_tree(self.store.objects, self._part(tree, paths) if paths else tree, target)
         loaded = self._loaded(found)
+        restore_tree(self.store.objects, self._part(tree, paths, loaded[0] if loaded else Trace()) if paths else tree, target)
         if loaded is not None and not paths:
             restore_loaded(self.store.objects, *loaded, target)
         return target
@@ -238,15 +271,22 @@ class Project:
         environment = self.store.objects.record(seen, Environment) if seen else Environment()
         return self.store.objects.record(run.result.trace, Trace), environment
 
-    def _part(self, tree: str, paths: Sequence[str]) -> str:
-        entries = read_tree(self.store.objects, tree)
+    def _part(self, tree: str, paths: Sequence[str], trace: Trace) -> str:
+        """A tree of the named files and folders: of the code, and where it has none of the name, of what the run loaded or wrote."""
+        objects = self.store.objects
+        entries: dict[bytes, tuple[FileKind, str]] = {
+            use.path.encode(): ("file", use.id)
+            for use in (*trace.written, *trace.loaded)
+            if use.id is not None and use.id in objects and not use.path.startswith("/")
+        }
+        entries |= read_tree(objects, tree)
         chosen: dict[bytes, tuple[FileKind, str]] = {}
         for path in paths:
             wanted = path.strip("/").encode()
             part = {name: entry for name, entry in entries.items() if name == wanted or name.startswith(wanted + b"/")}
             if not part:
                 raise MissingContent(
-                    "the code of this run has no such file or folder",
+                    "neither the code of this run nor what it wrote has such a file or folder",
                     value=path,
                     next_step="`assay diff` and `assay show` name its files.",
                 )

@@ -15,6 +15,7 @@ from assay.capture.code import Snapshot
 from assay.capture.environment import describe
 from assay.capture.interpreter import interpreter_from
 from assay.capture.secrets import redact
+from assay.capture.settle import KEEP_BELOW
 from assay.capture.trace import Observed, collect, injection, settle
 from assay.errors import StoreUnusable
 from assay.lineage.parents import links
@@ -66,6 +67,7 @@ def supervise(
     snapshot: Snapshot | None = None,
     relay: bool = True,
     timeout: float | None = None,
+    keep_below: int = KEEP_BELOW,
 ) -> Supervised:
     """Run a command and record it; afterwards the store has the run with its result.
 
@@ -86,6 +88,7 @@ def supervise(
         snapshot: of the code, where the caller has just made one.
         relay: pass terminal, output and signals through. Without it the command has no input and a session of its own.
         timeout: seconds after which the command is asked to end, and ended 5 seconds later; the run has then failed.
+        keep_below: bytes up to which a file that the command wrote is kept.
 
     Raises:
         CommandNotFound: the program does not exist or cannot be executed.
@@ -116,17 +119,18 @@ def supervise(
         git=prepared.snapshot.git,
         left_out=prepared.snapshot.left_out,
     )
-    carried = _Carried(store, start, prepared)
+    carried = _Carried(store, start, prepared, keep_below)
     return carried.out(command, env, seed, relay, timeout)
 
 
 class _Carried:
     """One command from its start to its result."""
 
-    def __init__(self, store: Store, start: Start, prepared: Prepared) -> None:
+    def __init__(self, store: Store, start: Start, prepared: Prepared, keep_below: int) -> None:
         self.store = store
         self.start = start
         self.prepared = prepared
+        self.keep_below = keep_below
         self.root = Path(start.root)
         self.shortfall = Shortfall()
         self.channels: list[Channel] = []
@@ -218,7 +222,8 @@ class _Carried:
         gaps: list[Gap] = []
         with self.shortfall.border("reads and writes"):
             observed = collect(writer.folder)
-            settled = settle(self.store, self.root, observed, snapshot=self.prepared.snapshot, since=self.start.started)
+            snapshot, since = self.prepared.snapshot, self.start.started
+            settled = settle(self.store, self.root, observed, snapshot=snapshot, since=since, keep_below=self.keep_below)
             trace = settled.trace
             findings += settled.findings
             gaps += settled.gaps

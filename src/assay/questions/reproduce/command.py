@@ -11,6 +11,7 @@ from typing import NamedTuple
 from assay.capture.environment import settings
 from assay.capture.secrets import REDACTED
 from assay.errors import UsageError
+from assay.execution.own_imports import with_own_imports
 from assay.records.environment import Environment, Package
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
@@ -110,11 +111,9 @@ def _environment(
 ) -> dict[str, str]:
     env = recipe_environment(recipe, environ)
     entries = [*seen.variables.get("PYTHONPATH", "").split(os.pathsep), *env.get("PYTHONPATH", "").split(os.pathsep)]
-    paths = [_moved(entry, (run.start.root, str(root)), workspace) for entry in entries if entry]
-    paths = [*_editable(packages, (run.start.root, str(root)), workspace), *paths]
-    if paths:
-        env["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    return env
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, entries))
+    env = with_own_imports(env, packages, (run.start.root, str(root)), workspace)
+    return env if env["PYTHONPATH"] else {name: value for name, value in env.items() if name != "PYTHONPATH"}
 
 
 def recipe_environment(recipe: Recipe, environ: Mapping[str, str]) -> dict[str, str]:
@@ -122,21 +121,3 @@ def recipe_environment(recipe: Recipe, environ: Mapping[str, str]) -> dict[str, 
     threads, flags = settings(environ)
     env = {name: value for name, value in environ.items() if name not in _OWN and name not in threads and name not in flags}
     return env | {**recipe.flags, **recipe.threads}
-
-
-def _moved(path: str, roots: Sequence[str], workspace: Path) -> str:
-    """A path below a root as the same path below the workspace."""
-    for root in roots:
-        if path == root or path.startswith(root.rstrip("/") + "/"):
-            return str(workspace / os.path.relpath(path, root))
-    return path
-
-
-def _editable(packages: Sequence[Package], roots: Sequence[str], workspace: Path) -> list[str]:
-    """Folders of the workspace from which packages are imported that the environment takes from the project itself.
-
-    An editable installation names the user's own folder, whose code is that of today. What stands on PYTHONPATH is found before it.
-    """
-    sources = [(package.url or "").removeprefix("file://") for package in packages if package.origin == "editable"]
-    moved = [Path(_moved(source, roots, workspace)) for source in sources if _moved(source, roots, workspace) != source]
-    return [str(folder) for place in moved for folder in (place / "src", place) if folder.is_dir()]

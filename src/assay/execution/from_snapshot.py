@@ -1,0 +1,149 @@
+"""A command run with the code of a snapshot, in a folder of its own: whatever the user's folder has become, or becomes meanwhile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.environment import describe
+from assay.capture.interpreter import interpreter_of
+from assay.capture.outside import restore_loaded, restored_folders
+from assay.comparison.diff import show_path
+from assay.errors import MissingContent
+from assay.execution.command_trial import localised
+from assay.execution.commands import Needed, inputs_of_former
+from assay.execution.own_imports import with_own_imports
+from assay.execution.reuse import Reuse
+from assay.execution.workspace import remove_dead_workspaces, workspace
+from assay.records.environment import Environment, Package, Packages
+from assay.records.recipe import Recipe
+from assay.records.run import Run
+from assay.records.trace import FileUse, Trace
+from assay.store.store import Store
+from assay.store.tree import read_tree
+from assay.tracking.command import portable
+from assay.tracking.supervise import Supervised, supervise
+
+
+class OwnFolder(NamedTuple):
+    """What came of it: the run with its exit code, the files that it wrote, and those of the project that it may have missed."""
+
+    supervised: Supervised
+    written: tuple[FileUse, ...]
+    missed: tuple[str, ...]
+
+
+def snapshot_of(store: Store, source: Run | str) -> Snapshot:
+    """The code of a run, or the tree of this id, as a snapshot.
+
+    Raises:
+        MissingContent: the run was recorded without code, or the store has no such tree.
+    """
+    if isinstance(source, str):
+        return Snapshot(source, _files(store, source), {}, None, {})
+    tree = store.objects.record(source.start.recipe, Recipe).code
+    if tree is None:
+        raise MissingContent("this run has no code tree", value=source.id, next_step="`assay show` says why, under fidelity.")
+    return Snapshot(tree, _files(store, tree), dict(source.start.left_out), source.start.git, {})
+
+
+def _files(store: Store, tree: str) -> dict[str, str]:
+    return {show_path(path): content for path, (_, content) in read_tree(store.objects, tree).items()}
+
+
+def run_from_snapshot(
+    store: Store,
+    root: Path,
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    source: Run | str | None = None,
+    env: Mapping[str, str] | None = None,
+    name: str = "",
+    tags: Sequence[str] = (),
+    params: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    data: Sequence[str | os.PathLike[str]] = (),
+) -> OwnFolder:
+    """Run a command in a fresh folder that holds a snapshot's code, and record it; the folder is gone afterwards.
+
+    Beside the code the folder has copies of what was declared as data, of what the arguments name, and of what earlier runs of the
+    program read or imported. Packages that are installed in editable form from the project are imported from the folder. All files that
+    the command writes there, of any size, are kept as the run's artifacts; what it writes by an absolute path elsewhere stays there.
+
+    Args:
+        store, root, command, name, tags, params, seed: as for `assay.tracking.supervise.supervise`.
+        cwd: working directory in the user's project; the command runs in the same one of its own folder.
+        source: a run or the id of a tree; None: the code as it is at this call.
+        env: environment of the command; this process' own where it is None.
+        data: declared inputs, relative to `cwd`.
+
+    Raises:
+        MissingContent: the source has no code, or declared data does not exist.
+        CommandNotFound, InvalidValue, StoreUnusable: as `supervise`.
+        OSError: the folder cannot be made.
+    """
+    root, cwd = Path(os.path.realpath(root)), Path(os.path.realpath(cwd))
+    environ = dict(os.environ if env is None else env)
+    snapshot = CodeCapture(store, root).snapshot() if source is None else snapshot_of(store, source)
+    needed = _needed(store, root, cwd, command, data, snapshot)
+    remove_dead_workspaces()
+    with workspace(store.objects, snapshot.tree, root, needed.files) as folder:
+        directory = folder / os.path.relpath(cwd, root)
+        directory.mkdir(parents=True, exist_ok=True)
+        packages = _packages(store, command, environ, cwd)
+        environ = with_own_imports(environ, packages, (str(root),), folder)
+        if isinstance(source, Run):
+            environ = _with_loaded(store, source, packages, folder, environ)
+        supervised = supervise(
+            store,
+            folder,
+            localised(tuple(command), root, folder),
+            cwd=directory,
+            env=environ,
+            name=name,
+            tags=tags,
+            params=params,
+            seed=seed,
+            data=[localised(("", str(cwd / item)), root, folder)[1] for item in data],
+            snapshot=snapshot,
+            keep_below=sys.maxsize,
+        )
+    result = supervised.run.result
+    trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
+    failure = result.failure if result else None
+    missed = needed.add_missed(f"{failure.text}\n{failure.traceback}") if failure else []
+    return OwnFolder(supervised, trace.written, tuple(missed))
+
+
+def _needed(
+    store: Store, root: Path, cwd: Path, command: Sequence[str], data: Iterable[str | os.PathLike[str]], snapshot: Snapshot
+) -> Needed:
+    needed = Needed(root, cwd, snapshot.files)
+    needed.add((os.path.relpath(cwd / item, root) for item in data), required=True)
+    words = [word.rpartition("=")[2] if word.startswith("-") else word for word in command[1:]]
+    needed.add(os.path.relpath(path, root) for word in words if word and (path := cwd / word).is_file())
+    needed.add(inputs_of_former(store, Reuse(store, root, apart=True), portable(command, root, cwd)))
+    return needed
+
+
+def _packages(store: Store, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> tuple[Package, ...]:
+    record = describe(store, interpreter_of(command, env, cwd), env)[1]
+    return store.objects.record(record.packages, Packages).packages if record.packages else ()
+
+
+def _with_loaded(store: Store, source: Run, packages: Sequence[Package], folder: Path, env: dict[str, str]) -> dict[str, str]:
+    """Put what a run imported beside its code tree into the folder; the environment with which it is imported from there."""
+    result = source.result
+    if result is None or result.trace is None:
+        return env
+    trace = store.objects.record(result.trace, Trace)
+    seen = result.environment or source.start.environment
+    environment = store.objects.record(seen, Environment) if seen else Environment()
+    restore_loaded(store.objects, trace, environment, folder)
+    entries = [*restored_folders(trace, environment, packages, folder), *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
+    return env | {"PYTHONPATH": os.pathsep.join(entries)} if entries else env
