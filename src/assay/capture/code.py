@@ -106,7 +106,7 @@ class _Memory:
         self._keep_after = 0.0
 
     def snapshot(self, store: Store) -> Snapshot:
-        if self._last is not None and self._last.tree not in store.objects:
+        if self._last is not None and not store.objects.renew(self._last.tree):
             self._last = None  # somebody removed the store, and all that this process had put into it
             self._stored.clear()
         source = self._renew_listing()

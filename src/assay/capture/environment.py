@@ -180,7 +180,8 @@ def describe(
         environment = _environment(interpreter, packages, raw, blas or {}, machine)
         known = _described[key] = (identify(environment), environment, packages)
     environment_id, environment, _ = known
-    if environment_id not in store.objects or (environment.packages is not None and environment.packages not in store.objects):
+    here = store.objects.renew(environment_id)
+    if not here or (environment.packages is not None and not store.objects.renew(environment.packages)):
         if packages is not None:
             store.objects.put_record(packages)
         store.objects.put_record(environment)

@@ -171,7 +171,9 @@ class _Settling:
                 self._gap(name, note)
             self._say_changed(name, f"was {content or 'unknown'} when it was loaded and is {found[0]} at the end of the run")
             self._kept(path, *found, "open", always=True)
-        yield FileUse(path=name, id=content, size=then.size, kept=content is not None and content in self._store.objects, note=note)
+        yield FileUse(
+            path=name, id=content, size=then.size, kept=content is not None and self._store.objects.renew(content), note=note
+        )
 
     def _source(self, path: str, then: Stat) -> str | None:
         """The content that an interpreter reported for a file as it loaded it; it is in the store afterwards."""
@@ -192,7 +194,9 @@ class _Settling:
         name = self._contents.name(path)
         found = self._contents.now(path) or self._contents.now(self._moved.get(path, path))
         if found is not None and self._unchanged(use, found[1]):
-            yield FileUse(path=name, id=found[0], size=found[1].size, mtime=found[1].mtime, kept=found[0] in self._store.objects)
+            yield FileUse(
+                path=name, id=found[0], size=found[1].size, mtime=found[1].mtime, kept=self._store.objects.renew(found[0])
+            )
             return
         then = self._contents.at(path, use.stat) if use.stat is not None else None
         note = "vanished" if found is None else "the run changed it after reading it" if updated else CHANGED

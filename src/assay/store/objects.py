@@ -64,6 +64,25 @@ class Objects:
         path = self._path(content_id)
         return os.path.exists(path) or os.path.exists(path + SUFFIX)
 
+    def renew(self, content_id: str) -> bool:
+        """Whether the content is here; if so its age begins anew, and with it that of all it leads to (`assay.store.gc`).
+
+        Who is going to name a content in a run asks this way, so that no collection takes it before the run is there to be seen. An object
+        of another user keeps its age, since only its owner may change that.
+        """
+        if not _is_id(content_id):
+            return False
+        path = self._path(content_id)
+        for name in (path, path + SUFFIX):
+            try:
+                os.utime(name)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return os.path.exists(name)
+            return True
+        return False
+
     def parts(self, content_id: str) -> list[str]:
         """Ids of the objects that a content is kept in, in order, each once or more often; empty where it is kept whole.
 
@@ -84,7 +103,7 @@ class Objects:
             StoreUnusable: it could not be written.
         """
         content_id = digest(data)
-        if self._size(content_id) == len(data):
+        if self._size(content_id) == len(data) and self.renew(content_id):
             return content_id
         if len(data) > CHUNKED_ABOVE:
             return self._put_chunks(io.BytesIO(data).readinto)
@@ -112,7 +131,7 @@ class Objects:
             OSError: the file cannot be read, has vanished or is no regular file.
             StoreUnusable: the store cannot take it.
         """
-        if expect is not None and expect in self:
+        if expect is not None and self.renew(expect):
             return expect
         source = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO without a writer must not block
         try:
@@ -221,7 +240,7 @@ class Objects:
         aside = f"{self._aside}/{owned_name()}"
         try:
             content_id = _copy_aside(source, aside, 0o444, most=CHUNKED_ABOVE)
-            if content_id is None or content_id in self:
+            if content_id is None or self.renew(content_id):
                 os.unlink(aside)
             else:
                 self._appear(aside, self._path(content_id))
@@ -239,14 +258,15 @@ class Objects:
         if len(parts.pieces) < 2:  # a file that was cut short meanwhile
             return self.put(b"".join(self.get(piece) for piece, _ in parts.pieces))
         path, listing = self._path(content_id), canonical(parts)
-        if self._size(content_id) != parts.size and self._read(path + SUFFIX) != listing:
+        here = self._size(content_id) == parts.size or self._read(path + SUFFIX) == listing
+        if not here or not self.renew(content_id):
             self._write(listing, path + SUFFIX)
         return content_id
 
     def _put_piece(self, data: bytes) -> str:
         """Keep bytes whole."""
         content_id = digest(data)
-        if self._size(content_id) != len(data):
+        if self._size(content_id) != len(data) or not self.renew(content_id):
             self._write(data, self._path(content_id))
         return content_id
 
