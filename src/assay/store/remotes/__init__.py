@@ -1,0 +1,1 @@
+"""Stores that exchange what they hold: places (a folder, a bucket), and the transfer between two of them."""
