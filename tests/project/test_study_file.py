@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -281,3 +282,51 @@ def test_a_study_below_the_root_runs_in_its_own_folder(project: Path) -> None:
     result = load_study_file(path).run()
     assert [row.metrics["loss"] for row in result.outcomes] == [2.0, 2.0]
     assert os.listdir(folder) == sorted(["t.py", "study.yaml"]) or set(os.listdir(folder)) == {"t.py", "study.yaml"}  # noqa: PTH208
+
+
+REPORTS = """\
+import csv, json, os, pathlib, sys
+from tensorboardX import SummaryWriter
+lr = float(sys.argv[2])
+os.makedirs("out", exist_ok=True)
+pathlib.Path("out/m.json").write_text(json.dumps({"score": lr, "test": {"f1": 2 * lr}}))
+pathlib.Path("out/curve.jsonl").write_text("".join(json.dumps({"loss": lr * value}) + "\\n" for value in (3, 1, 2)))
+with open("out/table.csv", "w", newline="") as file:
+    csv.writer(file).writerows([["epoch", "loss"], [0, lr], [1, lr / 2]])
+with SummaryWriter("out/events") as writer:
+    writer.add_scalar("Loss/test", 0.25, 0)
+    writer.add_scalar("Loss/test", 0.125, 1)
+print(f"max word length: {lr}")
+print(f"accuracy={lr}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "at", "value"),
+    [
+        ("json:out/m.json:score", "last", 0.5),
+        ("json:out/m.json:test.f1", "last", 1.0),
+        ("json:out/m.json", "last", 0.5),
+        ("jsonl:out/curve.jsonl:loss", "min", 0.5),
+        ("csv:out/table.csv:loss", "last", 0.25),
+        ("tensorboard:Loss/test", "max", 0.25),
+        ("output:accuracy", "last", 0.5),
+        ("output:max word length", "last", 0.5),
+    ],
+)
+def test_a_metric_is_read_from_the_source_that_the_file_names(project: Path, source: str, at: str, value: float) -> None:
+    """Of real files that a real command writes below the study's own folder; their names say nothing of metrics."""
+    folder = project / "experiments"
+    folder.mkdir()
+    (folder / "t.py").write_text(REPORTS)
+    text = MINIMAL.replace("python", sys.executable).replace("lr: 0.1", "lr: 0.5")
+    goal = json.dumps({"goal": "minimize", "from": source, "at": at})
+    path = written(folder, text.replace("{loss: minimize}", f"{{score: {goal}}}") + "seeds: 1\n")
+    (row,) = load_study_file(path).run().outcomes
+    assert row.metrics["score"] == value
+
+
+def test_a_misspelled_kind_of_source_is_told_with_those_there_are(tmp_path: Path) -> None:
+    path = written(tmp_path, MINIMAL.replace("{loss: minimize}", "{loss: {goal: minimize, from: 'tensorbord:loss'}}"))
+    with pytest.raises(InvalidStudy, match=r"tensorboard, jsonl, json, csv or output.*Did you mean 'tensorboard'"):
+        load_study_file(path)

@@ -15,7 +15,7 @@ from assay.records.environment import Package, Packages
 from assay.records.factor import MetricGoal
 from assay.records.run import Run
 from assay.store.store import Store
-from assay.tracking.series import series, value_at
+from assay.tracking.asked import asked_value
 from assay.tracking.supervise import supervise
 
 
@@ -90,18 +90,7 @@ def metrics_of(store: Store, run: Run, goals: tuple[MetricGoal, ...]) -> dict[st
 
 
 def _goal(store: Store, run: Run, goal: MetricGoal) -> float | None:
-    source, name = _place(goal)
     try:
-        points = series(store, run.id, source=source).get(name)
-        return value_at(points.values, goal.at) if points else None
-    except AssayError:  # the journal of a run that has finished cannot be read: then the metric is not there
+        return asked_value(store, run, goal)
+    except AssayError:  # what a run that has finished left cannot be read: then the metric is not there
         return None
-
-
-def _place(goal: MetricGoal) -> tuple[str | None, str]:
-    """Source and name: "tensorboard:Loss/test" is the series Loss/test of tensorboard, "csv:log.csv:loss" the column loss of log.csv."""
-    if goal.source is None:
-        return None, goal.name
-    kind, _, rest = goal.source.partition(":")
-    file, _, name = rest.rpartition(":")
-    return (f"{kind}:{file}", name) if file and kind in ("jsonl", "json", "csv") else (kind, rest or goal.name)

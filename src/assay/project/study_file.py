@@ -16,6 +16,7 @@ from assay.errors import InvalidStudy
 from assay.project.command_study import CommandStudy, OverrideStyle
 from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.store.root import find_root
+from assay.tracking.asked import SOURCES
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
@@ -24,7 +25,6 @@ _KEYS = (
 _METRIC_KEYS = ("goal", "from", "margin", "at", "measured")
 _COMPONENT_KEYS = ("remove", "replace", "change")
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
-_SOURCES = ("tensorboard", "jsonl", "json", "csv", "output")
 _HYPOTHESIS = re.compile(r"(?P<component>.+?)\s+(?P<direction>raises|lowers)\s+(?P<metric>.+?)(?:\s+by\s+(?P<by>[-+.\deE]+))?\s*")
 _AT = re.compile(r"last|min|max|mean|mean of the last [1-9]\d*")
 
@@ -201,9 +201,7 @@ class _Reader:
             raise self.wrong(
                 f"the margin of {name!r} is no size", (*place, "margin"), margin, "a positive number in the metric's unit"
             )
-        if source is not None and (not isinstance(source, str) or source.partition(":")[0] not in _SOURCES):
-            expected = 'such as "tensorboard:Loss/test", "jsonl:metrics.jsonl:loss", "csv:log.csv:loss" or "output:loss"'
-            raise self.wrong(f"the source of {name!r} is none that can be read", (*place, "from"), source, expected)
+        self._source(name, source, (*place, "from"))
         if not isinstance(at, str) or not _AT.fullmatch(at):
             raise self.wrong(f"no such value of {name!r}", (*place, "at"), at, "last, min, max, mean, or mean of the last N")
         measured = body.get("measured", False)
@@ -212,6 +210,19 @@ class _Reader:
         number = None if margin is None else float(margin)
         return MetricGoal(
             name=name, goal="maximize" if goal == "maximize" else "minimize", margin=number, measured=measured, source=source, at=at
+        )
+
+    def _source(self, name: str, source: object, place: Sequence[str | int]) -> None:
+        kind = source.partition(":")[0] if isinstance(source, str) else ""
+        if source is None or kind in SOURCES:
+            return
+        near = get_close_matches(kind, SOURCES, n=1)
+        raise self.wrong(
+            f"the source of {name!r} is none that can be read",
+            place,
+            source,
+            f"{', '.join(SOURCES[:-1])} or {SOURCES[-1]}, as in tensorboard:Loss/test, json:out/m.json:score or output:loss",
+            f"Did you mean {near[0]!r}?" if near else "",
         )
 
     def seeds(self) -> int | list[int]:

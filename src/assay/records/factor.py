@@ -38,7 +38,8 @@ class MetricGoal(Record, frozen=True, kw_only=True):
         goal: "maximize" or "minimize".
         margin: smallest difference that would matter, in the metric's unit; None: equality is never claimed.
         measured: a measurement (time, memory): compared, but never part of a no-op or of sameness.
-        source: where a command's metric is read, "tensorboard:Loss/test", "jsonl:metrics.jsonl:loss", "csv:log.csv:loss" or "output:loss"; None: any.
+        source: where a command's metric is read, "tensorboard:Loss/test", "jsonl:metrics.jsonl:loss", "json:out/m.json:f1",
+            "csv:log.csv:loss" or "output:loss"; None: any.
         at: which value of the series: "last", "min", "max" or "mean of the last N".
     """
 

@@ -23,6 +23,13 @@ _LARGEST = 64 << 20
 # Of a longer output as much of its beginning and of its end; some hundred thousand lines take a few seconds.
 _MOST_OUTPUT = 4 << 20
 
+FILE_KINDS: Mapping[str, Callable[[str], Iterable[Mapping[str, Any]]]] = {
+    "jsonl": read_lines,
+    "json": read_document,
+    "csv": read_table,
+}
+"""Kinds of files that hold rows, with their readers."""
+
 Raw = tuple[float, int | None, dict[str, float]]
 
 
@@ -98,6 +105,12 @@ def harvest(root: Path, written: Iterable[FileUse], outputs: Iterable[Output], p
     _distinguish(found)
     points = [_point(one.source, row) for one in found for row in one.rows]
     return Harvest([*(half for point in points for half in _halves(point)), *_printed(outputs, params, gaps)], gaps)
+
+
+def values_in(kind: str, data: bytes, name: str) -> list[float]:
+    """The values by that name in a file of JSON lines, a JSON document or a table, whatever it is called."""
+    rows = FILE_KINDS[kind](data.decode("utf-8", "replace"))
+    return [value for row in rows for key, value in numbers(row) if key == name]
 
 
 def _reader(path: str) -> Callable[[Path, str], _Found] | None:
