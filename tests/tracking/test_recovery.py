@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from assay.records.run import Run
+from assay.records.trace import Trace
 from assay.store.store import Store
 from assay.tracking.recovery import recover_crashed
 
@@ -65,7 +66,9 @@ def test_a_chain_of_failed_and_killed_runs_is_one_lineage(start: Start, store: S
     (use,) = recovered.written
     assert store.objects.get(use.id or "") == left
     from_failed = next(use for use in recovered.read if use.path == "ckpt.json")
-    assert from_failed.id is None and from_failed.mtime > 0
+    assert failed.result is not None
+    (before,) = store.objects.record(failed.result.trace or "", Trace).written
+    assert from_failed.id == before.id
 
 
 def test_a_copied_checkpoint_of_a_killed_run_is_known_by_content(start: Start, store: Store, project: Path) -> None:

@@ -101,7 +101,7 @@ class _Drawing:
         if run is None:
             return f"{run_id[:_SHORT]}  (not in this store)"
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.start.started))
-        parts = [run_id[:_SHORT], safe(run.start.name), run.state, started, safe(" ".join(run.start.command))]
+        parts = [run_id[:_SHORT], safe(run.start.name), run.state, started, safe(_command(run))]
         return "  ".join(part for part in parts if part)
 
 
@@ -137,11 +137,16 @@ def _nodes(known: Mapping[str, Run], edges: Iterable[Edge]) -> list[str]:
     return [*known, *sorted(absent)]
 
 
+def _command(run: Run) -> str:
+    """The command with its program's name alone: where an interpreter lies says little."""
+    return " ".join((run.start.command[0].rpartition("/")[2], *run.start.command[1:])) if run.start.command else ""
+
+
 def _title(known: Mapping[str, Run], run_id: str) -> str:
     run = known.get(run_id)
     if run is None:
         return f"{run_id[:_SHORT]} (not in this store)"
-    return safe(f"{run.start.name or ' '.join(run.start.command)} {run_id[:_SHORT]} {run.state}".strip())
+    return safe(f"{run.start.name or _command(run)} {run_id[:_SHORT]} {run.state}".strip())
 
 
 def _entities(text: str) -> str:

@@ -20,6 +20,7 @@ from assay.capture.stat_cache import cache_folder
 from assay.capture.trace import Observed, collect, settle
 from assay.capture.walk import SUFFIXES
 from assay.errors import AssayError
+from assay.lineage.parents import links
 from assay.records.canonical import digest
 from assay.records.recipe import Recipe
 from assay.records.run import Run
@@ -86,7 +87,8 @@ def _account(store: Store, run: Run, observed: Observed) -> Trace:
     latest = int((_last_sign(store, run, observed) + run.start.heartbeat) * 1e9)
     written = tuple(use for use in settled.trace.written if _is_its_own(use, files, latest))
     trace = msgspec.structs.replace(settled.trace, written=written)
-    return with_uses(trace, saved=said(store.runs.entries(run.id)).saved, declared=())
+    trace = with_uses(trace, saved=said(store.runs.entries(run.id)).saved, declared=())
+    return links(store, trace, run.start, recipe).trace
 
 
 def _is_its_own(use: FileUse, code: dict[str, str], latest: int) -> bool:
