@@ -24,6 +24,13 @@ COMMANDS = {
     "reproduce": Entry("reproduce", "Run a run again and say whether its result came back."),
     "study": Entry("study", "Plan, run and show ablation studies."),
     "report": Entry("report", "Write the report of a study."),
+    "push": Entry("push", "Give a remote the runs that it lacks."),
+    "pull": Entry("pull", "Get the runs of a remote that are not here."),
+    "clone": Entry("clone", "Make a new folder with the runs of a remote."),
+    "fsck": Entry("fsck", "Find what is damaged or missing, and the runs that it touches."),
+    "gc": Entry("gc", "Find what nothing needs any more, and remove it."),
+    "du": Entry("du", "Say what takes space, by kind and by run."),
+    "reindex": Entry("reindex", "Make the index over the runs anew."),
 }
 
 

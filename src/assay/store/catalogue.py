@@ -40,6 +40,15 @@ class Catalogue:
         self._index.rows("SELECT 1")
         return dict(self._index.problems)
 
+    def rebuild(self) -> int:
+        """Make the index anew from the run folders; how many runs it has.
+
+        Raises:
+            StoreUnusable: the folder of runs cannot be read.
+        """
+        self._index.rebuild()
+        return self.count()
+
     def runs(self, *, where: str | None = None, sort: str = "-started", limit: int | None = None) -> list[Run]:
         """Runs that fulfil an expression, in order.
 

@@ -25,8 +25,8 @@ from assay.store.process import discard, surely_dead
 from assay.store.references import Reference, References, files_of, ids_in, of_record, of_run
 from assay.store.store import Store
 
-GRACE = 3 * 86400.0
-"""Seconds for which an object is kept that nothing leads to: longer than any run takes from its first object to its folder."""
+GRACE = 14 * 86400.0
+"""Seconds for which an object is kept that nothing leads to: longer than a snapshot waits in a queue for its run."""
 _FORGOTTEN = 86400.0  # seconds after which a temporary file counts as left by a dead process on another machine
 _TRASH = "trash-"
 _OWN = frozenset({"objects", "runs", "tmp", DAMAGED, "format", ".gitignore"})

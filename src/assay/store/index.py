@@ -114,6 +114,22 @@ class Index:
             self._in_memory = True
             return self._answer(sql, arguments)
 
+    def rebuild(self) -> None:
+        """Empty the tables and fill them anew from the run folders.
+
+        Raises:
+            StoreUnusable: the folder of runs cannot be read.
+        """
+        self.rows("SELECT 1")  # opens the tables, and throws damaged ones away
+        with self._lock:
+            assert self._connection is not None
+            try:
+                self._connection.executescript("BEGIN IMMEDIATE; DELETE FROM run; DELETE FROM use; COMMIT")
+            except sqlite3.DatabaseError as error:
+                self._distrust(error)
+            self._forget()
+        self.rows("SELECT 1")
+
     def _answer(self, sql: str, arguments: Sequence[object]) -> list[Row]:
         if self._connection is None:
             self._connection = self._connect()
