@@ -12,7 +12,7 @@ import pytest
 
 from assay.capture import packages
 from assay.capture.interpreter import Interpreter, this_interpreter
-from assay.capture.packages import packages_of
+from assay.capture.packages import installed_in, packages_of
 from assay.records.environment import Package
 
 
@@ -57,11 +57,11 @@ def test_this_interpreters_packages_are_those_that_python_names() -> None:
 
 def test_the_assay_of_these_tests_is_editable() -> None:
     """An editable installation says where its files are, and has no digest of them."""
-    (found,) = (package for package in packages_of(this_interpreter()).packages if package.name == "assay")
+    installed = installed_in(this_interpreter())
+    (found,) = (package for package in installed.packages.packages if package.name == "assay")
     assert found.origin == "editable"
-    assert found.url is not None
-    assert (Path(found.url) / "pyproject.toml").is_file()
-    assert found.record is None
+    assert (Path(installed.sources["assay"]) / "pyproject.toml").is_file()
+    assert found.url is None and found.record is None
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,6 @@ def test_the_assay_of_these_tests_is_editable() -> None:
             "abc",
         ),
         ({"url": "https://token@host/x.whl", "archive_info": {}}, "archive", "https://host/x.whl", None),
-        ({"url": "file:///src/my%20x", "dir_info": {}}, "local", "/src/my x", None),
-        ({"url": "file:///src/x", "dir_info": {"editable": True}}, "editable", "/src/x", None),
     ],
 )
 def test_origins_are_named_without_credentials(tmp_path: Path, direct: object, origin: str, url: str, commit: str | None) -> None:
@@ -90,6 +88,25 @@ def test_origins_are_named_without_credentials(tmp_path: Path, direct: object, o
     install(tmp_path / "site", "Some_Name.x", "1.0+cpu", direct=direct)
     found = only(tmp_path / "site")
     assert (found.name, found.version, found.origin, found.url, found.commit) == ("some-name-x", "1.0+cpu", origin, url, commit)
+
+
+@pytest.mark.parametrize(
+    ("direct", "origin"),
+    [
+        ({"url": "file://FOLDER/my%20x", "dir_info": {}}, "local"),
+        ({"url": "file://FOLDER/my%20x", "dir_info": {"editable": True}}, "editable"),
+        ({"url": "file://FOLDER/my%20x", "archive_info": {}}, "archive"),
+    ],
+)
+def test_paths_of_this_machine_stand_apart_from_packages(tmp_path: Path, direct: dict[str, object], origin: str) -> None:
+    """The same installation in two homes is one set of packages, and so one recipe; where it came from is told beside it."""
+    found = []
+    for home in ("/home/ann", "/home/bob"):
+        site = tmp_path / home.replace("/", "-")
+        install(site, "x", "1", record="x.py,sha256=a,1\n", direct=json.loads(json.dumps(direct).replace("FOLDER", home)))
+        found.append(installed_in(interpreter(site)))
+    assert found[0].packages == found[1].packages and found[0].packages.packages[0].origin == origin
+    assert [one.sources for one in found] == [{"x": "/home/ann/my x"}, {"x": "/home/bob/my x"}]
 
 
 def test_equal_installations_have_equal_digests(tmp_path: Path) -> None:
@@ -128,8 +145,10 @@ def test_older_forms_of_metadata(tmp_path: Path) -> None:
     (source / "my_tool.egg-info").mkdir(parents=True)
     (source / "my_tool.egg-info" / "PKG-INFO").write_text("Name: my-tool\nVersion: 0.1\n")
     (site / "my-tool.egg-link").write_text(f"{source}\n.")
-    found = {package.name: (package.version, package.origin, package.url) for package in packages_of(interpreter(site)).packages}
-    assert found == {"old": ("1.2", "index", None), "plain": ("3.4", "index", None), "my-tool": ("0.1", "editable", str(source))}
+    installed = installed_in(interpreter(site))
+    found = {package.name: (package.version, package.origin) for package in installed.packages.packages}
+    assert found == {"old": ("1.2", "index"), "plain": ("3.4", "index"), "my-tool": ("0.1", "editable")}
+    assert installed.sources == {"my-tool": str(source)}
 
 
 def test_what_an_interrupted_removal_left_is_no_package(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ EXAMPLES: dict[str, Record] = {
         blas={"libopenblas.so": "0.3"},
         variables={"LANG": "C"},
         installed_by={"pip": "25"},
+        sources={"assay": "/home/u/assay"},
     ),
     "plan": PLAN,
     "evidence": StudyEvidence(
@@ -220,7 +221,7 @@ PINNED: dict[str, str] = {
     "result": "d3d53e36c936c64f1ff9569cdb2ce2a51c306539b267af1fa3bcac1de5aa1bf7",
     "trace": "2733f9333795cd3b78403393f8e130e40da16b51ec96381d5254fc98f0f1288d",
     "packages": "af2fd3674d1298e0e1e39d03bb8b964f2d4c61a1d20d81da1a609d473c07e306",
-    "environment": "2384bee14c746d187a1c41500ea7ab976fb7eb421150e02c30d3e9b3b0c85c92",
+    "environment": "5210f3760b82d76d48b726fbf535c747f26cc0c03133e95407cecc39170c7c0b",
     "plan": "24d311993a440236ee2c28647d96700331c2509876220eed17a189a9b574870c",
     "evidence": "bff8466ec49fd6090962ecf41772bd318c0e1145be0453e95a453dc8e6e4ce07",
     "tree": "efbd170ab32833a02b00f329be77614eef1a23bea3b2760b79de084ef21cec53",

@@ -13,13 +13,13 @@ import msgspec
 
 from assay.capture.hardware import hardware
 from assay.capture.interpreter import Interpreter
-from assay.capture.packages import packages_of
+from assay.capture.packages import Installed, installed_in, packages_of
 from assay.capture.secrets import redact_value
 from assay.records.canonical import identify
-from assay.records.environment import Environment, Hardware, Packages
+from assay.records.environment import Environment, Hardware, Package, Packages
 from assay.store.store import Store
 
-__all__ = ["VARIABLES", "describe", "hardware", "packages_of", "settings"]
+__all__ = ["VARIABLES", "describe", "hardware", "packages_in", "packages_of", "settings"]
 
 THREADS: Final = (
     *(
@@ -171,25 +171,40 @@ def describe(
     Raises:
         StoreUnusable: the store cannot take the records.
     """
-    packages = packages_of(interpreter) if interpreter is not None else None
+    installed = installed_in(interpreter) if interpreter is not None else None
     raw = tuple((name, value) for name, value in env.items() if name in _NAMES or name.startswith(_BEGINNINGS))
     machine = hardware()
     key = (interpreter, raw, tuple((blas or {}).items()), machine.cpus)
     known = _described.get(key)
-    if known is None or known[2] is not packages:
-        environment = _environment(interpreter, packages, raw, blas or {}, machine)
-        known = _described[key] = (identify(environment), environment, packages)
+    if known is None or known[2] is not installed:
+        environment = _environment(interpreter, installed, raw, blas or {}, machine)
+        known = _described[key] = (identify(environment), environment, installed)
     environment_id, environment, _ = known
     here = store.objects.renew(environment_id)
     if not here or (environment.packages is not None and not store.objects.renew(environment.packages)):
-        if packages is not None:
-            store.objects.put_record(packages)
+        if installed is not None:
+            store.objects.put_record(installed.packages)
         store.objects.put_record(environment)
     return environment_id, environment
 
 
 _Key = tuple[Interpreter | None, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], int]
-_described: dict[_Key, tuple[str, Environment, Packages | None]] = {}
+_described: dict[_Key, tuple[str, Environment, Installed | None]] = {}
+
+
+def packages_in(store: Store, environment: Environment) -> tuple[Package, ...]:
+    """The packages of an environment; the `url` of those that were installed from a folder or archive of its machine is the path.
+
+    Raises:
+        MissingContent: the store does not have them.
+    """
+    if environment.packages is None:
+        return ()
+    found = store.objects.record(environment.packages, Packages).packages
+    sources = environment.sources
+    return tuple(
+        msgspec.structs.replace(package, url=sources[package.name]) if package.name in sources else package for package in found
+    )
 
 
 def settings(env: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -206,7 +221,7 @@ def settings(env: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 def _environment(
     interpreter: Interpreter | None,
-    packages: Packages | None,
+    installed: Installed | None,
     raw: tuple[tuple[str, str], ...],
     blas: Mapping[str, str],
     machine: Hardware,
@@ -218,15 +233,16 @@ def _environment(
         blas=dict(blas),
         variables={name: redact_value(name, _valid(value))[0] for name, value in sorted(raw)},
     )
-    if interpreter is None or packages is None:
+    if interpreter is None or installed is None:
         return system
     return msgspec.structs.replace(
         system,
         python=f"{interpreter.implementation} {interpreter.version}",
         executable=interpreter.executable,
         prefix=interpreter.prefix,
-        packages=identify(packages),
-        installed_by=_installed_by(interpreter, packages),
+        packages=identify(installed.packages),
+        installed_by=_installed_by(interpreter, installed.packages),
+        sources={name: _valid(path) for name, path in installed.sources.items()},
     )
 
 

@@ -43,11 +43,21 @@ class _Folder(msgspec.Struct, array_like=True):
         return self.mark is not None and self.mark.matches(found)
 
 
+class Installed(msgspec.Struct, array_like=True):
+    """The distributions of an interpreter, and apart from them the folders and archives of this machine that some were installed from.
+
+    Packages are part of a recipe, which is the same on every machine.
+    """
+
+    packages: Packages
+    sources: dict[str, str]
+
+
 class _Scanned(msgspec.Struct, array_like=True):
     """What an interpreter can import, folder by folder in the order of its path, and merged."""
 
     folders: dict[str, _Folder]
-    packages: Packages
+    installed: Installed
 
     def holds(self) -> bool:
         """Whether every folder is as it was."""
@@ -55,26 +65,31 @@ class _Scanned(msgspec.Struct, array_like=True):
 
 
 def packages_of(interpreter: Interpreter) -> Packages:
+    """The distributions that `installed_in` finds."""
+    return installed_in(interpreter).packages
+
+
+def installed_in(interpreter: Interpreter) -> Installed:
     """All distributions on the interpreter's path, sorted by name; of two of one name, the one that comes first on the path.
 
     A folder is scanned again only when it has changed. What conda installed beside Python packages (libraries, compilers) is among
     them with the origin "conda".
     """
     key = (interpreter.prefix, *interpreter.path)
-    copy = KeptCopy("packages-1", key)
+    copy = KeptCopy("packages-2", key)
     known = _known.get(key) or copy.load(_Scanned)
     if known is None:
         known = _scan(interpreter, {})
         copy.save(known)
     elif not known.holds():
         before, known = known, _scan(interpreter, known.folders)
-        if known.packages == before.packages:
-            known.packages = before.packages  # the same object tells callers that nothing has changed
+        if known.installed == before.installed:
+            known.installed = before.installed  # the same object tells callers that nothing has changed
         # The folder of a script changes with every file that it writes; only folders with packages are worth a new copy.
         if any(folder.packages and folder is not before.folders.get(path) for path, folder in known.folders.items()):
             copy.save(known)
     _known[key] = known
-    return known.packages
+    return known.installed
 
 
 _known: dict[tuple[str, ...], _Scanned] = {}
@@ -95,7 +110,20 @@ def _scan(interpreter: Interpreter, before: Mapping[str, _Folder]) -> _Scanned:
         installed = found.setdefault(package.name, package)
         if installed.origin == "index" and installed.version == package.version:
             found[package.name] = msgspec.structs.replace(installed, origin="conda", url=package.url)
-    return _Scanned(folders=folders, packages=Packages(packages=tuple(found[name] for name in sorted(found))))
+    return _Scanned(folders=folders, installed=_apart(found))
+
+
+def _apart(found: Mapping[str, Package]) -> Installed:
+    sources = {name: path for name, package in sorted(found.items()) if (path := _local_path(package)) is not None}
+    named = (msgspec.structs.replace(found[name], url=None) if name in sources else found[name] for name in sorted(found))
+    return Installed(packages=Packages(packages=tuple(named)), sources=sources)
+
+
+def _local_path(package: Package) -> str | None:
+    if package.origin in ("editable", "local"):
+        return package.url
+    local = package.origin == "archive" and package.url is not None and package.url.startswith("file://")
+    return unquote(package.url.removeprefix("file://")) if local and package.url is not None else None
 
 
 def _scan_folder(path: str, conda: bool, moment: int) -> _Folder:

@@ -6,12 +6,12 @@ import os
 import signal
 from pathlib import Path
 
+from assay.capture.environment import packages_in
 from assay.errors import AssayError
 from assay.execution.channel import send
 from assay.execution.own_imports import with_own_imports
 from assay.execution.setup import CommandTask, Report, Setup
 from assay.execution.workspace import workspace
-from assay.records.environment import Package, Packages
 from assay.records.factor import MetricGoal
 from assay.records.run import Run
 from assay.store.store import Store
@@ -37,7 +37,7 @@ def record_command(setup: Setup, store: Store, task: CommandTask, pipe: int) -> 
             folder,
             localised(task.command, setup.root, folder),
             cwd=folder / task.directory,
-            env=with_own_imports(dict(os.environ), _packages(setup, store), (str(setup.root),), folder),
+            env=with_own_imports(dict(os.environ), packages_in(store, setup.environment[1]), (str(setup.root),), folder),
             name=task.name,
             params=task.recipe.params,
             seed=task.seed,
@@ -51,11 +51,6 @@ def record_command(setup: Setup, store: Store, task: CommandTask, pipe: int) -> 
     resources = run.result.resources if run.result else None
     failure = run.result.failure if run.result else None
     send(pipe, Report(task.number, run.id, run.state, metrics, failure, resources.wall if resources else 0.0, resources))
-
-
-def _packages(setup: Setup, store: Store) -> tuple[Package, ...]:
-    packages = setup.environment[1].packages
-    return store.objects.record(packages, Packages).packages if packages else ()
 
 
 def localised(command: tuple[str, ...], root: Path, folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from assay.capture.code import CodeCapture, Snapshot
-from assay.capture.environment import describe
+from assay.capture.environment import describe, packages_in
 from assay.capture.interpreter import interpreter_of
 from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import show_path
@@ -19,7 +19,7 @@ from assay.execution.commands import Needed, inputs_of_former
 from assay.execution.own_imports import with_own_imports
 from assay.execution.reuse import Reuse
 from assay.execution.workspace import remove_dead_workspaces, workspace
-from assay.records.environment import Environment, Package, Packages
+from assay.records.environment import Environment, Package
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import FileUse, Trace
@@ -132,8 +132,7 @@ def _needed(
 
 
 def _packages(store: Store, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> tuple[Package, ...]:
-    record = describe(store, interpreter_of(command, env, cwd), env)[1]
-    return store.objects.record(record.packages, Packages).packages if record.packages else ()
+    return packages_in(store, describe(store, interpreter_of(command, env, cwd), env)[1])
 
 
 def _with_loaded(store: Store, source: Run, packages: Sequence[Package], folder: Path, env: dict[str, str]) -> dict[str, str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from assay.capture.environment import packages_in
 from assay.comparison.diff import flatten
 from assay.errors import AssayError
 from assay.lineage.graph import Edge
 from assay.project.ancestry import FileOrigin
-from assay.records.environment import Environment, Packages
+from assay.records.environment import Environment
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
 from assay.records.run import Metric, Result, Run
@@ -109,9 +110,8 @@ def _environment(store: Store, run: Run) -> Document | None:
     if seen is None:
         return None
     environment = store.objects.record(seen, Environment)
-    packages = store.objects.record(environment.packages, Packages).packages if environment.packages else ()
     document: Document = plain(environment)
-    return document | {"packages": plain(packages)}
+    return document | {"packages": plain(packages_in(store, environment))}
 
 
 def _ending(result: Result) -> list[Finding]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.environment import packages_in
 from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
 from assay.comparison.patch import patch
@@ -16,7 +17,7 @@ from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
 from assay.project import documents
 from assay.project.ancestry import Traced, traced, traced_file
-from assay.records.environment import Environment, Packages
+from assay.records.environment import Environment
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import Trace
@@ -261,7 +262,7 @@ class Project:
         if loaded is None:
             return []
         trace, environment = loaded
-        packages = self.store.objects.record(environment.packages, Packages).packages if environment.packages else ()
+        packages = packages_in(self.store, environment)
         return restored_folders(trace, environment, packages, restored)
 
     def _loaded(self, run: Run) -> tuple[Trace, Environment] | None:

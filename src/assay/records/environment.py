@@ -12,7 +12,7 @@ class Package(Record, frozen=True, kw_only=True):
         name: normalised name (PEP 503).
         version: version as its metadata has it.
         origin: "index", "editable", "vcs", "archive", "local" or "conda".
-        url: where it came from, for every origin but "index", without credentials; a local path where editable or local.
+        url: where it came from, without credentials; None for an index, and for a path of this machine, which `Environment.sources` has.
         commit: the commit of a VCS origin.
         record: digest of its RECORD file, which lists the hash of each installed file; None where it has none.
     """
@@ -66,6 +66,7 @@ class Environment(Record, frozen=True, kw_only=True, tag_field="assay", tag="env
         hardware: the machine.
         blas: BLAS and LAPACK libraries that were loaded: library file name to version or configuration text.
         variables: environment variables of the allow-list (`assay.capture.environment.VARIABLES`), values redacted where secret.
+        sources: package name to the folder or archive of this machine that it was installed from.
         installed_by: versions of tools that were found: "pip", "uv", "conda".
     """
 
@@ -79,6 +80,7 @@ class Environment(Record, frozen=True, kw_only=True, tag_field="assay", tag="env
     blas: dict[str, str] = {}
     variables: dict[str, str] = {}
     installed_by: dict[str, str] = {}
+    sources: dict[str, str] = {}
 
 
 class Determinism(Record, frozen=True, kw_only=True):

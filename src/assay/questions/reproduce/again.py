@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from assay.capture.code import Snapshot
-from assay.capture.environment import describe
+from assay.capture.environment import describe, packages_in
 from assay.capture.interpreter import Interpreter, interpreter_of, this_interpreter
 from assay.capture.outside import interpreter_folders
 from assay.capture.stat_cache import cache_folder
@@ -26,7 +26,7 @@ from assay.questions.reproduce.command import command_again, recipe_environment
 from assay.questions.reproduce.function import FunctionAgain, carry_out_again, name_again, recorded_call
 from assay.questions.reproduce.inputs import Places, lay_inputs, lay_output_folders
 from assay.questions.reproduce.outside import OutsideCode, is_copy, lay_outside_code
-from assay.records.environment import Environment, Package, Packages
+from assay.records.environment import Environment
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
 from assay.records.run import Parent, Run
@@ -179,12 +179,7 @@ def _outside(store: Store, places: Places, original: _Original) -> tuple[Outside
     # A trial of a function has its whole module path recorded; what it loaded from beyond the project is checked in place.
     if original.recipe.function is not None:
         return OutsideCode(), original.trace
-    return lay_outside_code(places, original.run, original.trace, original.environment, _packages(store, original))
-
-
-def _packages(store: Store, original: _Original) -> tuple[Package, ...]:
-    packages = original.environment.packages
-    return store.objects.record(packages, Packages).packages if packages else ()
+    return lay_outside_code(places, original.run, original.trace, original.environment, packages_in(store, original.environment))
 
 
 def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, outside: OutsideCode, say: Report) -> Run:
@@ -202,7 +197,7 @@ def _carry_out(store: Store, root: Path, original: _Original, workspace: Path, o
 
 def _run_again(store: Store, root: Path, original: _Original, workspace: Path, outside: OutsideCode, say: Report) -> Run:
     recipe = original.recipe
-    packages = _packages(store, original)
+    packages = packages_in(store, original.environment)
     again = command_again(original.run, recipe, original.environment, packages, root, workspace, os.environ)
     again = again.with_folders(outside.first, outside.last)
     for finding in again.findings:
