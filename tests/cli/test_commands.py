@@ -129,8 +129,8 @@ def test_origin_names_the_run_that_made_a_file_wherever_it_lies(assay: Assay, fo
 
 def test_lineage_leads_from_a_run_to_what_it_read(assay: Assay, two_runs: Two) -> None:
     assay("run", "--name", "eval", sys.executable, "-c", "print('size=%d' % len(open('model.json').read()))")
-    first, second = assay("lineage", "eval").out.splitlines()
-    assert "eval" in first and f"read model.json from {two_runs[1][:8]}" in second
+    first, edge_line, second = assay("lineage", "eval").out.splitlines()
+    assert "eval" in first and edge_line == "│ read model.json from" and second.startswith(two_runs[1][:8])
     edge = assay("lineage", "eval", "--json").document["edges"][0]
     assert (edge["from"], edge["by"], edge["path"]) == (two_runs[1], "read", "model.json")
 
@@ -168,6 +168,27 @@ def test_a_tolerance_turns_a_no_into_a_yes(assay: Assay) -> None:
     done = assay("reproduce", "wobbly", "--tol", "loss=1e-3")
     assert (done.code, done.out.startswith("numerical")) == (0, True)
     assert assay("reproduce", "wobbly", "--tol", "loss=1e-3", "--level", "identical").code == 1
+
+
+def test_a_run_without_results_does_not_come_back_bit_for_bit(assay: Assay, folder: Path) -> None:
+    """There was nothing to compare but how it ended, and the verdict says so."""
+    (folder / "quiet.py").write_text("pass\n")
+    assay("run", sys.executable, "quiet.py")
+    done = assay("reproduce", "last")
+    assert done.code == 0
+    assert done.out.startswith("identical: both runs ended alike, and left no metric and no file to compare")
+
+
+def test_what_is_known_before_the_start_is_said_before_it(assay: Assay, folder: Path, tmp_path: Path) -> None:
+    """So that nobody waits for hours to learn that the environment is another one."""
+    (folder / "speak.py").write_text("import sys\nprint('started', file=sys.stderr)\n")
+    assay("run", sys.executable, "speak.py")
+    package = tmp_path / "site" / "newcomer-1.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Name: newcomer\nVersion: 1.0\n")
+    said = assay("reproduce", "last", env={"PYTHONPATH": str(package.parent)}).err.splitlines()
+    assert "speak.py" in said[0]
+    assert any("newcomer: absent then, 1.0 now" in line for line in said[1 : said.index("started")])
 
 
 def test_output_into_a_closed_pipe_is_silent(assay: Assay, folder: Path, two_runs: Two) -> None:

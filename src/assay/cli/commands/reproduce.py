@@ -13,6 +13,9 @@ from assay.errors import InvalidValue
 from assay.project import documents
 from assay.project.project import Project
 from assay.questions.reproduce import reproduce
+from assay.records.finding import Finding
+from assay.records.recipe import Recipe
+from assay.records.run import Run
 from assay.records.verdict import Divergence, FileComparison, MetricComparison, Verdict
 from assay.report.layout import Column, safe, text_table
 
@@ -23,6 +26,7 @@ _SENTENCES = {
     "statistical": "statistical: results agree within their noise",
     "not reproduced": "not reproduced: a result did not come back",
 }
+_NOTHING = "identical: both runs ended alike, and left no metric and no file to compare"
 
 
 @click.command(name="reproduce", epilog="Returns 0 where the result came back, 1 where it did not.")
@@ -41,13 +45,32 @@ def command(run: str, tolerances: tuple[str, ...], level: str, as_json: bool) ->
     given = dict(tolerance(text) for text in tolerances)
     project = Project.open()
     original = project.resolve(run)
-    hint(f"assay: running {original.id[:8]} again: {safe(' '.join(original.start.command))}")
-    again, verdict = reproduce(project.store, project.root, original, tolerances=given)
+    hint(f"assay: running {original.id[:8]} again: {safe(_named(project, original))}")
+    again, verdict = reproduce(project.store, project.root, original, tolerances=given, report=_warn)
     if as_json:
         emit(documents.reproduction(again, verdict))
     else:
         _print(verdict, original.id, again.id)
     return YES if _RANKS[verdict.verdict] >= _RANKS[level] else NO
+
+
+def _named(project: Project, run: Run) -> str:
+    """What is carried out: the command, or of a study's trial the function with its configuration."""
+    recipe = project.store.objects.record(run.start.recipe, Recipe)
+    if recipe.function is None:
+        return " ".join(run.start.command)
+    trial = run.start.trial
+    where = f" with {trial.configuration!r}" if trial else ""
+    return recipe.function.partition("#")[0] + where + ("" if recipe.seed is None else f", seed {recipe.seed}")
+
+
+def _warn(finding: Finding) -> None:
+    hint(f"assay: {_said(finding)}")
+
+
+def _said(finding: Finding) -> str:
+    about = "" if finding.text.startswith(finding.about) else f"{finding.about}: "
+    return safe(f"{finding.kind}: {about}{finding.text}")
 
 
 def tolerance(text: str) -> tuple[str, tuple[float, float]]:
@@ -76,7 +99,9 @@ def tolerance(text: str) -> tuple[str, tuple[float, float]]:
 
 def _print(verdict: Verdict, original: str, again: str) -> None:
     colour = {"identical": "green", "numerical": "green", "statistical": "yellow"}.get(verdict.verdict, "red")
-    say(styled(_SENTENCES[verdict.verdict], fg=colour, bold=True))
+    empty = any(finding.kind == "nothing compared" for finding in verdict.findings)
+    sentence = _NOTHING if empty and verdict.verdict == "identical" else _SENTENCES[verdict.verdict]
+    say(styled(sentence, fg=colour, bold=True))
     pairs([("recorded", original), ("again", again)])
     if verdict.divergence:
         say(f"  {_parting(verdict.divergence)}")
@@ -97,7 +122,7 @@ def _print(verdict: Verdict, original: str, again: str) -> None:
     if verdict.findings:
         title("Findings")
         for finding in verdict.findings:
-            say(f"  {safe(finding.kind)}: {safe(finding.about)}: {safe(finding.text)}")
+            say(f"  {_said(finding)}")
 
 
 def _parting(divergence: Divergence) -> str:
