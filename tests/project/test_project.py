@@ -129,7 +129,7 @@ def test_putting_back_never_touches_what_is_there(lab, tmp_path):
         project.restore("last", to=lab)
     with pytest.raises(InvalidValue, match="nothing else is"):
         project.restore("last", to=lab / "train.py")
-    with pytest.raises(MissingContent, match="no such file"):
+    with pytest.raises(MissingContent, match="has such a file"):
         project.restore("last", ["nonesuch.py"], to=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

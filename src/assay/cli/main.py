@@ -20,7 +20,7 @@ COMMANDS = {
     "diff": Entry("diff", "Say in what two runs differ."),
     "origin": Entry("origin", "Find the runs that made a file."),
     "lineage": Entry("lineage", "Show the runs that a run builds on."),
-    "restore": Entry("restore", "Put a run's code back into a folder of its own."),
+    "restore": Entry("restore", "Put a run's code or artifacts back, so that nothing is lost."),
     "reproduce": Entry("reproduce", "Run a run again and say whether its result came back."),
     "study": Entry("study", "Plan, run and show ablation studies."),
     "report": Entry("report", "Write the report of a study."),
