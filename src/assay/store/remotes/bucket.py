@@ -159,25 +159,36 @@ class BucketPlace:
         self._create(f"data/{entry_id}", data)
 
     def _open(self, create: bool) -> None:
-        try:
-            format_ = b"".join(self._read("format", "format"))
-        except MissingContent:
-            self._begin(create)
-            return
+        format_ = self._format()
+        if format_ is None:
+            others = next((key for key, _, _ in self._list("")), None)
+            # Asked again: what was listed may be another writer's, who begins with the format.
+            format_ = self._format() if others is not None else None
+            if format_ is None:
+                self._begin(others is None, create)
+                return
         if format_ != FORMAT:
             raise StoreTooNew(
-                "this remote has a format that this Assay does not know", value=self.shown, expected=FORMAT.decode().strip(),
+                "this remote has a format that this Assay does not know",
+                value=self.shown,
+                expected=FORMAT.decode().strip(),
                 next_step="Upgrade assay to use it; or the address names something else than a remote.",
-            )  # fmt: skip
+            )
 
-    def _begin(self, create: bool) -> None:
-        others = next((key for key, _, _ in self._list("")), None)
-        if others is not None or not create:
+    def _format(self) -> bytes | None:
+        try:
+            return b"".join(self._read("format", "format"))
+        except MissingContent:
+            return None
+
+    def _begin(self, empty: bool, create: bool) -> None:
+        if not empty or not create:
             raise RemoteUnusable(
-                "nothing was pushed to this address yet" if others is None else "this address holds other things than a remote",
-                value=self.shown, expected="a place that `assay push` has filled" if others is None else "an empty prefix",
+                "nothing was pushed to this address yet" if empty else "this address holds other things than a remote",
+                value=self.shown,
+                expected="a place that `assay push` has filled" if empty else "an empty prefix",
                 next_step="Check the bucket and the prefix.",
-            )  # fmt: skip
+            )
         self._create("format", FORMAT)
 
     def _files(self) -> dict[str, dict[str, _File]]:
