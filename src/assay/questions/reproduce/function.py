@@ -109,7 +109,13 @@ def carry_out_again(store: Store, again: FunctionAgain) -> Run:
 
 
 def _start(again: FunctionAgain, writing: int) -> subprocess.Popen[bytes]:
-    facts = {"path": _path(again), "argv": list(again.call.argv), "role": "trial", "descriptor": writing}
+    facts = {
+        "path": _path(again),
+        "argv": list(again.call.argv),
+        "command": list(again.run.start.command),
+        "role": "trial",
+        "descriptor": writing,
+    }
     directory = _moved(again.call.directory, again)
     return subprocess.Popen(
         [sys.executable, "-P", "-c", _BOOT, json.dumps(facts)],
