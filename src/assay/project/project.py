@@ -17,6 +17,8 @@ from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
 from assay.project import documents
 from assay.project.ancestry import Traced, traced, traced_file
+from assay.project.restore import PutBack, carry_out, plan, undo_plan
+from assay.project.restore_choice import choose
 from assay.records.environment import Environment
 from assay.records.recipe import Recipe
 from assay.records.run import Run
@@ -255,6 +257,44 @@ class Project:
         if loaded is not None and not paths:
             restore_loaded(self.store.objects, *loaded, target)
         return target
+
+    def put_back(self, run: RunLike, paths: Sequence[str] = (), *, dry_run: bool = False) -> PutBack:
+        """The code of a run, or the files and folders named, back in the project itself, so that nothing is lost.
+
+        What would be overwritten is kept first; `undo(back)` leads back. Other files stay as they are, those that the run did not have
+        included. With `dry_run` nothing is touched.
+
+        Args:
+            run: whose code, artifacts and kept inputs.
+            paths: relative to the root, or to the working directory; empty: all code, and no artifacts.
+            dry_run: only say what would happen.
+
+        Raises:
+            InvalidValue: a path leads through a link out of the project, into `.git` or into the store; or something stands in the way.
+            MissingContent: the run has no code tree, or no such file, or it was not kept.
+            InputChanged: a file was changed meanwhile.
+            StoreUnusable: the folder or the store cannot be written.
+        """
+        found = self.resolve(run)
+        chosen = choose(self.store, found, paths, root=self.root, cwd=Path.cwd())
+        planned = plan(self.store, self.root, chosen.files)
+        back = None if dry_run else carry_out(self.store, planned, run=found.id)
+        return PutBack(planned.root, planned.steps, planned.unchanged, back, chosen.outside)
+
+    def undo(self, which: str = "last", *, dry_run: bool = False) -> PutBack:
+        """What stood there before files were put back, back again; what came instead is kept first, so that this too can be undone.
+
+        Args:
+            which: what `put_back` or `undo` gave as `back`, the first digits of it, or "last".
+            dry_run: only say what would happen.
+
+        Raises:
+            InvalidValue: there is no such restoration; and as for `put_back`.
+            MissingContent, InputChanged, StoreUnusable: as for `put_back`.
+        """
+        record, planned = undo_plan(self.store, which)
+        back = None if dry_run else carry_out(self.store, planned, run=record.run)
+        return PutBack(planned.root, planned.steps, planned.unchanged, back)
 
     def module_path(self, run: RunLike, restored: Path) -> list[str]:
         """Folders of a restored run to put on PYTHONPATH: they hold the code that it imported from beyond the project, if it did."""
