@@ -290,3 +290,35 @@ def test_probe_prints_one_document() -> None:
     assert facts["executable"] == sys.executable
     assert facts["prefix"] == sys.prefix
     assert done.stderr == b""
+
+
+def test_names_relative_to_an_open_folder(tmp_path: Path) -> None:
+    """`dir_fd` is not taken for the working folder: the folder that has the name is found, for opens, moves and removals."""
+    (tmp_path / "far").mkdir()
+    for name in ("in.txt", "old.txt", "gone.txt"):
+        (tmp_path / "far" / name).write_text("x")
+    seen = observe(
+        tmp_path,
+        "import os\nfd = os.open('far', os.O_RDONLY)\n"
+        "os.read(os.open('in.txt', os.O_RDONLY, dir_fd=fd), 1)\n"
+        "os.rename('old.txt', 'new.txt', src_dir_fd=fd, dst_dir_fd=fd)\nos.remove('gone.txt', dir_fd=fd)\n"
+        "os.symlink('in.txt', 'link.txt', dir_fd=fd)\nos.link('in.txt', 'hard.txt', src_dir_fd=fd, dst_dir_fd=fd)\n",
+    )
+    assert "far/in.txt" in below(tmp_path, seen.reads)
+    assert "in.txt" not in below(tmp_path, seen.reads)
+    assert below(tmp_path, [new for _, new in seen.moved]) == {"far/new.txt"}
+    assert "far/gone.txt" in below(tmp_path, seen.removed)
+    assert {"far/new.txt", "far/link.txt", "far/hard.txt"} <= below(tmp_path, seen.writes)
+
+
+def test_a_name_that_two_open_folders_have_is_a_gap(tmp_path: Path) -> None:
+    """Where it cannot be told which folder was meant, no file is claimed and the name is noted."""
+    (tmp_path / "far").mkdir()
+    for folder in (tmp_path, tmp_path / "far"):
+        (folder / "in.txt").write_text("x")
+    seen = observe(
+        tmp_path,
+        "import os\nhere, fd = os.open('.', os.O_RDONLY), os.open('far', os.O_RDONLY)\nos.open('in.txt', os.O_RDONLY, dir_fd=fd)\n",
+    )
+    assert not {"in.txt", "far/in.txt"} & below(tmp_path, seen.reads)
+    assert seen.lost == ("in.txt was opened relative to a folder that is not known",)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from assay.capture.children import unseen_children
 from assay.capture.code import Snapshot
 from assay.capture.code_file import LARGEST
 from assay.capture.content import Contents, readable
@@ -285,6 +286,8 @@ class _Settling:
                 self._gap("network", f"the run talked to {place}; what it received is not recorded")
         for text in observed.lost:
             self._gap("reads", text)
+        for words, why in unseen_children(observed):
+            self._gap(f"child process `{words}`", why)
 
     def _gap(self, what: str, why: str) -> None:
         self._gaps.append(Gap(what=what, why=why))

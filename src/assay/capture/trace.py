@@ -8,6 +8,7 @@ The settled trace is made in `assay.capture.settle`, which this module offers to
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
@@ -21,6 +22,8 @@ from assay.capture.entrance import tracer_file
 from assay.capture.injected import tracer
 from assay.capture.settle import Settled, settle
 from assay.capture.trace_reports import Observed, merge, read_folder
+
+_EXPORTED = ("PYTHONPATH", "ASSAY_TRACE")
 
 __all__ = ["LiveTrace", "Observed", "Settled", "collect", "injection", "settle", "trace_here"]
 
@@ -62,6 +65,7 @@ class LiveTrace:
         self._folder = folder
         self._records: list[bytes] = []
         self._on = False
+        self._before: dict[str, str | None] = {}
 
     def start(self) -> None:
         """Watch what this process and, where a folder was given, its forked children do from now on."""
@@ -70,6 +74,7 @@ class LiveTrace:
         reports = str((self._folder / "trace").absolute()) if self._folder is not None else None
         self._records = []
         self._on = True
+        self._export()
         tracer.watcher.start(self._records.append, (str(Path(__file__).parent.parent) + "/",), reports)
 
     def stop(self) -> Observed:
@@ -77,6 +82,7 @@ class LiveTrace:
         if not self._on:
             return Observed()
         self._on = False
+        self._take_back()
         tracer.watcher.stop()
         mapped = _libraries(len(sys.modules))
         facts = {
@@ -86,6 +92,22 @@ class LiveTrace:
         own = b"".join((*self._records, *_loaded_modules()))
         self._records = []
         return merge([own, *self._children()], facts)
+
+    def _export(self) -> None:
+        """Let interpreters that this process starts report too: what enters them is found by variables that children inherit."""
+        self._before = {name: os.environ.get(name) for name in _EXPORTED}
+        if self._folder is None:
+            return
+        # Where neither the cache nor the run's folder can be written, children stay unseen, and are named as such.
+        with contextlib.suppress(OSError):
+            os.environ.update(injection(self._folder, seed=None, env=os.environ))
+
+    def _take_back(self) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
     def _children(self) -> list[bytes]:
         if self._folder is None or not (self._folder / "trace").exists():

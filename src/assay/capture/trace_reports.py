@@ -79,6 +79,7 @@ class Observed:
         removed: names that were removed.
         listed: folders whose entries were listed.
         children: argument lists of started processes, each once.
+        apart: those of them that were started with an environment in which no interpreter reports.
         native: libraries that read files unseen, to their versions where known.
         hosts: "host:port" of each network address that was contacted.
         began: when the process started whose modules were listed at the end, in seconds since 1970; infinity where none were.
@@ -97,6 +98,7 @@ class Observed:
     removed: frozenset[str] = frozenset()
     listed: Mapping[str, Use] = field(default_factory=dict)
     children: tuple[tuple[str, ...], ...] = ()
+    apart: frozenset[tuple[str, ...]] = frozenset()
     native: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     began: float = math.inf
@@ -226,7 +228,8 @@ def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -
         moved=tuple(moved),
         removed=frozenset(removed),
         listed=uses["l"],
-        children=tuple(dict.fromkeys(tuple(map(str, words)) for _, words in facts.get("c", ()))),
+        children=tuple(dict.fromkeys(_words(facts, "c") + _words(facts, "k"))),
+        apart=frozenset(_words(facts, "k")),
         native=_native(facts, ends),
         hosts=tuple(dict.fromkeys(str(place) for _, place in facts.get("h", ()))),
         began=min((float(fact.get("began", math.inf)) for fact in _interpreters(facts)), default=math.inf),
@@ -255,6 +258,10 @@ def _move(writes: dict[str, Use], record: _Record) -> None:
     for path in [path for path in writes if path.startswith(below)]:
         writes.setdefault(record.target + path[len(record.path) :], writes[path])
     writes.setdefault(record.target, record.use)
+
+
+def _words(facts: dict[str, list[tuple[int, Any]]], kind: str) -> list[tuple[str, ...]]:
+    return [tuple(map(str, words)) for _, words in facts.get(kind, ())]
 
 
 def _interpreters(facts: dict[str, list[tuple[int, Any]]]) -> tuple[dict[str, Any], ...]:

@@ -11,9 +11,10 @@ Nothing here may print, raise into the user's program, or import a library that 
 
 A record is a letter, its fields and ``NUL LF``; file names are the last field, so any byte that a name can have is exact. Letters:
 ``s`` start facts, ``r`` read, ``q`` read, of many (after a ``t`` with the time), ``w`` written anew, ``a`` appended, ``u`` read and written,
-``x`` source executed, ``v`` its content, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``n`` library that reads
-natively, ``h`` host contacted, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?": not asked).
-Facts are Python literals, since a JSON module would cost every start 2 ms.
+``x`` source executed, ``v`` its content, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``k`` child started with an
+environment in which it cannot report, ``n`` library that reads natively, ``h`` host contacted, ``e`` end facts, ``!`` lost. Before the
+name of a file stand the time and its stat record ("-": no such file, "?": not asked). Facts are Python literals, since a JSON module would
+cost every start 2 ms.
 """
 
 import _thread
@@ -305,7 +306,7 @@ class Watcher:
             "os.scandir": self._listed,
             "subprocess.Popen": self._spawned,
             "os.exec": self._replaced,
-            "os.posix_spawn": self._spawned,
+            "os.posix_spawn": self._spawned_at_once,
             "os.spawn": self._spawned_by_mode,
             "os.system": self._spawned_by_shell,
             "sqlite3.connect": self._opened_natively,
@@ -380,11 +381,23 @@ class Watcher:
         if flags & WRITING or (mode is not None and mode not in ("r", "rb")):
             kind = _writing_kind(mode or "", flags)
         if path[:1] != "/":
-            if self._once(kind, os.getcwd() + "/" + path):
+            if mode is None and _names_a_folder(sys._getframe(1)):
+                self._opened_below(kind, path)
+            elif self._once(kind, os.getcwd() + "/" + path):
                 self._seen.add(key)
                 self._relative.add(key)
         elif path.startswith(self.skip) or self._use(kind, path):
             self._seen.add(key)
+
+    def _opened_below(self, kind: "str", path: "str") -> "None":
+        """`os.open`, perhaps with a folder's descriptor, which the event does not tell: the one folder that has the name, or a note."""
+        names = [folder + "/" + path for folder in _open_folders()]
+        found = [name for name in names if os.path.lexists(name)] or (names if kind != "r" else [])
+        if len(found) == 1:
+            self._once(kind, found[0])
+        elif found and hash(("!", path)) not in self._seen:
+            self._seen.add(hash(("!", path)))
+            self.emit(("!%s was opened relative to a folder that is not known\0\n" % path).encode(ENCODING, "backslashreplace"))
 
     def _many(self, path: "str") -> "None":
         now = time.time()
@@ -453,19 +466,19 @@ class Watcher:
         self._relative.clear()
 
     def _renamed(self, source: "object", target: "object", source_folder: "int" = -1, target_folder: "int" = -1) -> "None":
-        if source_folder == -1 and target_folder == -1:
-            old, new = _absolute(source), _absolute(target)
-            key = hash(("m", old, new))
-            if key not in self._seen and not new.startswith(self.skip):
-                self._seen.add(key)
-                self.emit(("m%.6f - %s\0%s\0\n" % (time.time(), old, new)).encode(ENCODING, "surrogateescape"))
+        old, new = _absolute(source, source_folder), _absolute(target, target_folder)
+        key = hash(("m", old, new))
+        if key not in self._seen and not new.startswith(self.skip):
+            self._seen.add(key)
+            self.emit(("m%.6f - %s\0%s\0\n" % (time.time(), old, new)).encode(ENCODING, "surrogateescape"))
 
     def _removed(self, path: "object", folder: "object" = -1, *_: "object") -> "None":
-        if folder in (-1, None) and not isinstance(path, int):
-            self._once("d", _absolute(path))
+        if not isinstance(path, int):
+            self._once("d", _absolute(path, folder))
 
-    def _linked(self, source: "object", target: "object", *_: "object") -> "None":
-        self._once("w", _absolute(target))
+    def _linked(self, source: "object", target: "object", *folders: "object") -> "None":
+        # Of a hard link two descriptors are told, of a symbolic link that of the target's folder alone.
+        self._once("w", _absolute(target, folders[-1] if folders else -1))
 
     def _truncated(self, path: "object", *_: "object") -> "None":
         if not isinstance(path, int):
@@ -479,18 +492,22 @@ class Watcher:
         if not (name + "/").startswith(self.skip):
             self._once("l", name)
 
-    def _spawned(self, executable: "object", arguments: "object", *_: "object") -> "None":
+    def _spawned(self, executable: "object", arguments: "object", _cwd: "object" = None, env: "object" = None) -> "None":
         words = [arguments] if isinstance(arguments, (str, bytes)) else list(arguments)
-        self._fact("c", [_text(word) for word in words] or [_text(executable)])
+        kind = "c" if _is_watched(env) else "k"
+        self._fact(kind, [_text(word) for word in words] or [_text(executable)])
 
-    def _spawned_by_mode(self, mode: "int", path: "object", arguments: "object", *_: "object") -> "None":
-        self._spawned(path, arguments)
+    def _spawned_at_once(self, path: "object", arguments: "object", env: "object" = None) -> "None":
+        self._spawned(path, arguments, None, env)
+
+    def _spawned_by_mode(self, mode: "int", path: "object", arguments: "object", env: "object" = None) -> "None":
+        self._spawned(path, arguments, None, env)
 
     def _spawned_by_shell(self, command: "object") -> "None":
         self._fact("c", ["/bin/sh", "-c", _text(command)])
 
-    def _replaced(self, path: "object", arguments: "object", *_: "object") -> "None":
-        self._spawned(path, arguments)
+    def _replaced(self, path: "object", arguments: "object", env: "object" = None) -> "None":
+        self._spawned(path, arguments, None, env)
         self._fact("e", end_facts())
 
     def _opened_natively(self, database: "object", *_: "object") -> "None":
@@ -558,13 +575,46 @@ def skipped() -> "tuple[str, ...]":
     return tuple(dict.fromkeys(found))
 
 
-def _absolute(path: "object") -> "str":
+def _absolute(path: "object", folder: "object" = -1) -> "str":
+    """The whole name of a path, which may be relative to an open folder."""
     name = os.fsdecode(path)
-    return name if name[:1] == "/" else os.getcwd() + "/" + name
+    if name[:1] == "/":
+        return name
+    return (os.getcwd() if folder in (-1, None) else os.readlink("/proc/self/fd/%d" % folder)) + "/" + name
+
+
+def _names_a_folder(frame: "object") -> "bool":
+    """Whether the code that called `os.open` speaks of `dir_fd` at all; the arguments themselves cannot be seen."""
+    while frame is not None and frame.f_globals is globals():
+        frame = frame.f_back
+    if frame is None:
+        return False
+    code = frame.f_code
+    words = [word for constant in code.co_consts if isinstance(constant, tuple) for word in constant]
+    return "dir_fd" in words or any("dir_fd" in names for names in (code.co_names, code.co_varnames, code.co_consts))
+
+
+def _open_folders() -> "list[str]":
+    """The working folder, and those that this process has open."""
+    found = {os.getcwd()}
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            name = os.readlink("/proc/self/fd/" + number)
+        except OSError:
+            continue
+        if name[:1] == "/" and os.path.isdir(name):
+            found.add(name)
+    return sorted(found)
 
 
 def _text(value: "object") -> "str":
     return os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else str(value)
+
+
+def _is_watched(env: "object") -> "bool":
+    """Whether an interpreter that starts with this environment (None: that of this process) would report."""
+    known = os.environ if env is None else {os.fsdecode(name): value for name, value in env.items()}
+    return bool(known.get("ASSAY_TRACE")) and bool(known.get("PYTHONPATH"))
 
 
 def _importing() -> "bool":
