@@ -152,6 +152,17 @@ def test_files_that_share_a_name_are_told_apart(tmp_path: Path) -> None:
     }
 
 
+def test_a_file_beside_those_that_share_a_name_keeps_its_own(tmp_path: Path) -> None:
+    """Three files, two of which share a name that the third does not have: as TensorBoard's `add_scalars` lays them down."""
+    for name, column in (("multi_a", "multi"), ("multi_b", "multi"), ("main", "loss")):
+        (tmp_path / f"{name}.csv").write_text(f"step,{column}\n1,0.5\n")
+    assert found(tmp_path, "main.csv", "multi_a.csv", "multi_b.csv") == {
+        "loss": [(1, 0.5)],
+        "multi_a/multi": [(1, 0.5)],
+        "multi_b/multi": [(1, 0.5)],
+    }
+
+
 def test_only_written_files_are_read(tmp_path: Path) -> None:
     """A metrics file that lies there from before says nothing about this run."""
     (tmp_path / "metrics.json").write_text('{"accuracy": 0.9}')

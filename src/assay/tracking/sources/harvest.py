@@ -181,7 +181,9 @@ def _distinguish(found: list[_Found]) -> None:
             places[one.kind, name].add(one.place)
     for index, one in enumerate(found):
         renamed = {
-            name: _label(one.place, shared) for (kind, name), shared in places.items() if kind == one.kind and len(shared) > 1
+            name: _label(one.place, shared)
+            for (kind, name), shared in places.items()
+            if kind == one.kind and len(shared) > 1 and one.place in shared
         }
         if renamed:
             rows = [
