@@ -69,7 +69,9 @@ def test_a_new_card_is_no_new_version(three: Datasets) -> None:
     """`last` has the card, `last~1` is still the version before."""
     newest = three.history("digits")[0]
     three.add(
-        DataEntry(name="digits", path="digits", version=newest.entry.version, content=newest.entry.content, added=4.0, card="c" * 64)
+        DataEntry(
+            name="digits", path="digits", version=newest.entry.version, content=newest.entry.content, added=4.0, card="c" * 64
+        )
     )
     assert three.resolve("digits").entry.card == "c" * 64
     assert three.resolve("digits@last~1").entry.content == CONTENTS[1]

@@ -186,7 +186,7 @@ class _Below:
         pending = [reference]
         while pending:
             top = pending[-1]
-            below = () if top.id in self._faults else self._references.below(top)
+            below = self._references.below(top)
             unknown = [each for each in below if each not in self._known]
             if unknown:
                 pending.extend(unknown)
