@@ -1,124 +1,151 @@
-"""Declared data: inputs that a user names, identified by content and kept, whatever their size."""
+"""Declared data: inputs that a user names, identified by content and kept, whatever their size; and how any data is looked at."""
 
-# Paths are text here: a data set may have a million files, with names that need not be valid Unicode.
-# ruff: noqa: PTH100, PTH112, PTH113, PTH115, PTH118, PTH119, PTH120
+# Paths are text or bytes here: a data set may have a million files, with names that need not be valid Unicode.
+# ruff: noqa: PTH100, PTH112, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from assay.capture.code import path_text
+import msgspec
+
+from assay.capture.data_gather import Gathered, flat, gather
+from assay.capture.data_scan import Files, readable
+from assay.capture.stat_cache import KeptCopy
 from assay.errors import InvalidValue
-from assay.records.canonical import digest
-from assay.store.objects import Objects, hash_file
+from assay.records.dataset import DataVersion, Policy
+from assay.records.trace import FileUse
+from assay.store.objects import Objects
 from assay.store.store import Store
 from assay.store.tree import FileKind, write_tree
 
 
-class Mismatch(NamedTuple):
-    """A declared input whose content is not what was recorded; `found` is None where it is not there or cannot be read."""
+class Looked(NamedTuple):
+    """What a file or folder holds now: the version that it is, with its id, and what is known of each file."""
 
-    path: str
-    expected: str
-    found: str | None
+    id: str
+    version: DataVersion
+    files: Files
 
 
-def declare(store: Store, root: str | os.PathLike[str], paths: Iterable[str | os.PathLike[str]]) -> dict[str, str]:
-    """Content ids of declared inputs by path (relative to `root` where below it); their content is in the store afterwards.
+class Remembered(msgspec.Struct, array_like=True):
+    """What the last look at a data set found, and the `DataVersion` that was made of it."""
 
-    A file's id is that of its content, a folder's that of its tree. A link to a file stands for the file, so that a data set made of
-    links (as download caches are) has the content that a reader gets; other links in a folder stand for themselves.
+    version: str
+    files: Files
+    left_out: dict[str, str]
+
+
+def declare(
+    store: Store, root: str | os.PathLike[str], cwd: str | os.PathLike[str], paths: Iterable[str | os.PathLike[str]]
+) -> tuple[FileUse, ...]:
+    """The files of declared inputs, which are in the store afterwards; of a folder, all files below it.
+
+    A link to a file stands for the file, so that a data set made of links (as download caches are) has the content that a reader
+    gets; other links are left out. Files that look like secrets are identified and not kept, which their `note` says.
 
     Args:
         store: where to.
-        root: the project's root.
-        paths: files and folders; relative ones are relative to the working directory.
+        root: the project's root, which paths are recorded relative to.
+        cwd: what relative paths are relative to.
+        paths: files and folders.
 
     Raises:
-        InvalidValue: a path is not there, cannot be read, or is neither a file nor a folder.
+        InvalidValue: one is neither a file nor a folder, or cannot be read.
         StoreUnusable: the store cannot take the content.
     """
-    base = os.path.realpath(root)
-    declared = {}
-    for path in paths:
-        full = os.path.abspath(path)
-        try:
-            content_id = _put(store.objects, full)
-        except OSError as error:
-            raise InvalidValue(
-                "a declared input cannot be used",
-                value=os.fspath(path),
-                expected="a file or folder that can be read",
-                next_step=f"Check the path ({error.strerror}).",
-            ) from error
-        declared[path_text(_relative(full, base))] = content_id
-    return declared
+    return tuple(use for path in paths for use in _declared(store, root, os.path.join(cwd, path)))
 
 
-def check(root: str | os.PathLike[str], data: Mapping[str, str]) -> list[Mismatch]:
-    """The declared inputs that do not have the recorded content now; empty where all have. Nothing is stored.
+def look(store: Store, full: str, policy: Policy) -> Looked:
+    """The version that the file or folder at the absolute path `full` is now; it and its trees, and contents if kept, are in the store.
 
-    Args:
-        root: what the relative paths of `data` are relative to.
-        data: path to content id, as `declare` gives them.
-    """
-    found = ((path, expected, _content_id(os.path.join(root, path))) for path, expected in data.items())
-    return [Mismatch(path, expected, now) for path, expected, now in found if now != expected]
-
-
-class _Hashed(Objects):
-    """Objects that get their ids and are not kept."""
-
-    def __init__(self) -> None:
-        super().__init__(Path(os.devnull))
-
-    def put(self, data: bytes) -> str:
-        return digest(data)
-
-    def put_file(self, path: str | bytes | Path, *, expect: str | None = None) -> str:
-        if not os.path.isfile(path):
-            raise OSError(errno.EINVAL, "not a regular file", os.fsdecode(path))
-        return hash_file(path)
-
-
-def _content_id(full: str) -> str | None:
-    try:
-        return _put(_Hashed(), full)
-    except OSError:
-        return None
-
-
-def _put(objects: Objects, full: str) -> str:
-    return write_tree(objects, dict(_entries(objects, full))) if os.path.isdir(full) else objects.put_file(full)
-
-
-def _entries(objects: Objects, folder: str) -> Iterator[tuple[bytes, tuple[FileKind, str]]]:
-    """The files and links below a folder, put into `objects`; FIFOs, sockets and devices are no data.
+    Files that have not changed since the last look are not read again.
 
     Raises:
-        OSError: a folder or file in it cannot be read.
+        InvalidValue: it cannot be read.
+        StoreUnusable: the store cannot take it.
     """
-    waiting = [""]
-    while waiting:
-        path = waiting.pop()
-        with os.scandir(os.path.join(folder, path)) as entries:
-            for entry in entries:
-                inner = os.path.join(path, entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(inner)
-                elif entry.is_file():
-                    kind: FileKind = "exec" if entry.stat().st_mode & stat.S_IXUSR else "file"
-                    yield os.fsencode(inner), (kind, objects.put_file(entry.path))
-                elif entry.is_symlink():
-                    yield os.fsencode(inner), ("link", objects.put(os.fsencode(os.readlink(entry.path))))
+    copy = KeptCopy("data-1", (os.fspath(store.path), full, policy))
+    memory = copy.load(Remembered) or Remembered("", {}, {})
+    # What an entry of a history names stays in the store with all that it needs; of anything else, nobody can say that it did.
+    rooted = memory.version in {listed.entry.version for listed in store.datasets.listed()}
+    known = memory.files if rooted or policy == "hashed" else _still_kept(store.objects, memory.files)
+    found = _gather(store.objects, full, known, keep=policy == "kept")
+    if rooted and found.same and found.left_out == memory.left_out:
+        return Looked(memory.version, store.objects.record(memory.version, DataVersion), found.files)
+    version = _version(store.objects, full, found, policy)
+    version_id = store.objects.put_record(version)
+    copy.save(Remembered(version_id, found.files, found.left_out))
+    return Looked(version_id, version, found.files)
 
 
-def _relative(full: str, base: str) -> str:
-    """`full` relative to the root where below it, and with its folder, not itself, freed of links."""
+def present(store: Store, full: str) -> Files:
+    """What the file or folder at the absolute path `full` holds now, identified alone; what did not change is not read again.
+
+    Raises:
+        InvalidValue: it cannot be read.
+    """
+    copies = (KeptCopy("data-1", (os.fspath(store.path), full, policy)).load(Remembered) for policy in ("kept", "hashed"))
+    memory = next((copy for copy in copies if copy is not None), None)
+    return _gather(store.objects, full, memory.files if memory else {}, keep=False).files
+
+
+def recorded_path(full: str, root: str | os.PathLike[str]) -> str:
+    """An absolute path as records have it: relative to the root where below it, its folder, not itself, freed of links."""
+    base = os.path.realpath(root)
     real = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
-    return os.path.relpath(real, base) if real == base or real.startswith(base + "/") else real
+    below = real == base or real.startswith(base.rstrip("/") + "/")
+    return readable(os.fsencode(os.path.relpath(real, base) if below else real))
+
+
+def _declared(store: Store, root: str | os.PathLike[str], path: str) -> Iterable[FileUse]:
+    full = os.path.abspath(path)
+    recorded = recorded_path(full, root)
+    folder = recorded + "/" if recorded != "." else ""
+    for name, known in flat(look(store, full, "kept").files):
+        if known.kind != "link":
+            yield FileUse(
+                path=folder + readable(name) if os.path.isdir(full) else recorded,
+                id=known.id,
+                size=known.size,
+                mtime=known.mtime,
+                kept=not known.why,
+                by="declared",
+                note=f"not kept: {known.why}" if known.why else "",
+            )
+
+
+def _still_kept(objects: Objects, files: Files) -> Files:
+    return {
+        folder: {name: known for name, known in names.items() if known.why or known.id in objects}
+        for folder, names in files.items()
+    }
+
+
+def _gather(objects: Objects, full: str, known: Files, *, keep: bool) -> Gathered:
+    try:
+        return gather(objects, os.fsencode(full), known, keep=keep)
+    except OSError as error:
+        raise InvalidValue(
+            "this data cannot be read",
+            value=full,
+            expected="a file or folder that can be read",
+            next_step=f"Check the path ({error.strerror}).",
+        ) from error
+
+
+def _version(objects: Objects, full: str, found: Gathered, policy: Policy) -> DataVersion:
+    files = list(flat(found.files))
+    kind: FileKind | None = None if os.path.isdir(full) else files[0][1].kind
+    entries = {path: (known.kind, known.id) for path, known in files}
+    return DataVersion(
+        content=write_tree(objects, entries) if kind is None else files[0][1].id,
+        kind="folder" if kind is None else "exec" if kind == "exec" else "file",
+        policy=policy,
+        sizes=tuple(known.size if known.kind != "link" else 0 for _, known in files),
+        not_kept={readable(path): known.why for path, known in files if known.why},
+        left_out=dict(sorted(found.left_out.items())),
+    )

@@ -21,6 +21,7 @@ COMMANDS = {
     "origin": Entry("origin", "Find the runs that made a file."),
     "lineage": Entry("lineage", "Show the runs that a run builds on."),
     "restore": Entry("restore", "Put a run's code or artifacts back, so that nothing is lost."),
+    "data": Entry("data", "Keep versions of data sets: add, compare and put them back."),
     "reproduce": Entry("reproduce", "Run a run again and say whether its result came back."),
     "study": Entry("study", "Plan, run and show ablation studies."),
     "report": Entry("report", "Write the report of a study."),

@@ -87,7 +87,7 @@ class Datasets:
         Raises:
             InvalidValue: no data set has this name, none of its versions answers, or several do.
         """
-        found = self.history(selector)
+        found = self.history(selector) or self.history(selector.rstrip("/"))  # as shells complete the name of a folder
         name, at, version = (selector, "@", "last") if found else selector.rpartition("@")
         history = found or (self.history(name) if at else [])
         if not history:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.data import declare
 from assay.capture.environment import describe, settings
 from assay.capture.interpreter import Interpreter, interpreter_of
 from assay.capture.secrets import redact_arguments
@@ -81,7 +82,7 @@ def prepare(
     interpreter = interpreter_of(command, env, cwd)
     described = describe(store, interpreter, env)
     words, findings = redact_arguments(command)
-    declared = tuple(declare(store, root, cwd, data))
+    declared = declare(store, root, cwd, data)
     return Prepared(
         recipe or _recipe(root, cwd, words, taken, described[1], declared, env, params, seed),
         taken,
@@ -129,20 +130,6 @@ def seeded(env: Mapping[str, str], seed: int | None) -> Mapping[str, str]:
     if seed is None or env.get(HASH_SEED, "").isdigit():
         return env
     return {**env, HASH_SEED: str(check_seed(seed))}
-
-
-def declare(store: Store, root: Path, cwd: Path, data: Sequence[str | os.PathLike[str]]) -> Iterator[FileUse]:
-    """The files of declared inputs, which are in the store afterwards; of a folder, all files below it.
-
-    Raises:
-        InvalidValue: one is neither a file nor a folder that can be read.
-        StoreUnusable: the store cannot take it.
-    """
-    for item in data:
-        path = cwd / item
-        files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-        for file in files:
-            yield kept_file(store, root, file, by="declared")
 
 
 def kept_file(store: Store, root: Path, path: Path, by: str) -> FileUse:

@@ -12,6 +12,7 @@ from threading import get_ident, main_thread
 from typing import Any
 
 from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.data import declare
 from assay.capture.environment import describe, settings
 from assay.capture.injected.tracer import hash_seed
 from assay.capture.interpreter import this_interpreter
@@ -34,7 +35,7 @@ from assay.tracking.ending import Shortfall, said, user_name, with_uses
 from assay.tracking.leaving import leave_if_asked, let_go, watch_over
 from assay.tracking.plain import plain_params
 from assay.tracking.pulse import Pulse
-from assay.tracking.recipe import HASH_SEED, declare, kept_file
+from assay.tracking.recipe import HASH_SEED, kept_file
 from assay.tracking.recovery import announce, recover_crashed, withdraw
 from assay.tracking.resources import GpuWatch, Usage
 from assay.tracking.summary import Tally, summarise
@@ -119,7 +120,7 @@ class Recorder:
         snapshot = snapshot or CodeCapture(store, root).snapshot()
         environment = environment or describe(store, this_interpreter(), os.environ)
         words, findings = redact_arguments(own_command())
-        declared = tuple(declare(store, root, cwd, data))
+        declared = declare(store, root, cwd, data)
         command = portable(words, root, cwd)
         given = parameters(command) if params is None else plain_params(params)
         recipe = recipe or _recipe(root, cwd, command, snapshot, environment[1], declared, given, seed)

@@ -1,0 +1,123 @@
+"""The data sets of a project, as a user holds them: add versions, list, compare, put back."""
+
+# Paths are text here: names need not be valid Unicode.
+# ruff: noqa: PTH100, PTH118, PTH120
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from assay.capture.data import present
+from assay.capture.data_changes import Change, File, changes, files_now, files_of
+from assay.capture.data_restore import Restored, restore
+from assay.capture.data_versions import Added, add_version
+from assay.errors import InvalidValue
+from assay.records.dataset import DataVersion, Policy
+from assay.store.datasets import Listed
+from assay.store.root import find_root
+from assay.store.store import Store
+
+_NOW = "@now"
+
+
+class Compared(NamedTuple):
+    """Two states of a data set and what differs: names as they were given, with the version where none was."""
+
+    a: str
+    b: str
+    changes: list[Change]
+
+
+class DataSets:
+    """The data sets of one project.
+
+    A version is named NAME (the last one), NAME@last~2, or NAME@PREFIX with a unique prefix of its content id; `diff` takes NAME@now for
+    what lies there now.
+
+    Attributes:
+        root: folder that paths are recorded relative to.
+        store: what was recorded.
+    """
+
+    def __init__(self, store: Store, root: Path) -> None:
+        self.store = store
+        self.root = root
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, *, create: bool = False) -> DataSets:
+        """The data sets of the project that `path` (the working directory) lies in.
+
+        Raises:
+            StoreUnusable: nothing was recorded here yet (unless `create`), or the store cannot be used.
+            StoreTooNew: a newer Assay made the store.
+            InvalidValue: `path` is no folder, or too wide to be a project.
+        """
+        root = find_root(Path(path) if path is not None else Path.cwd())
+        return cls(Store.open(root, create=create), root)
+
+    def add(self, path: str | os.PathLike[str], *, name: str | None = None, policy: Policy | None = None) -> Added:
+        """What `path` holds now as the newest version; see `assay.capture.data_versions.add_version`."""
+        return add_version(self.store, self.root, path, name=name, policy=policy)
+
+    def history(self, name: str | None = None) -> list[Listed]:
+        """The newest entry of each data set, by name; of one data set all entries, the newest first.
+
+        Raises:
+            InvalidValue: no data set has this name.
+        """
+        if name is None:
+            newest = {listed.entry.name: listed for listed in self.store.datasets.listed()}
+            return [newest[each] for each in sorted(newest)]
+        return self.store.datasets.history(self.store.datasets.resolve(name).entry.name)
+
+    def version(self, listed: Listed) -> DataVersion:
+        """The version that an entry added."""
+        return self.store.objects.record(listed.entry.version, DataVersion)
+
+    def diff(self, a: str, b: str | None = None) -> Compared:
+        """What differs, file by file.
+
+        Args:
+            a: a version.
+            b: another one; else what lies now where `a` was added.
+
+        Raises:
+            InvalidValue: a version is not known, or nothing lies there that can be read.
+        """
+        b = b if b is not None else (self.store.datasets.resolve(a).entry.name + _NOW if not a.endswith(_NOW) else a)
+        return Compared(a, b, changes(self._state(a), self._state(b)))
+
+    def restore(self, version: str, paths: Sequence[str] = (), *, to: str | os.PathLike[str] | None = None) -> Restored:
+        """A version put back, all of it or the files and folders named; see `assay.capture.data_restore.restore`.
+
+        Args:
+            version: which.
+            paths: as the version has them.
+            to: a folder, made where there is none; else where the version was added.
+
+        Raises:
+            InvalidValue: there is no such version or path; the version never lay anywhere; or something stands in the way.
+            MissingContent: a content was only hashed.
+        """
+        listed = self.store.datasets.resolve(version)
+        target = os.path.abspath(to) if to is not None else self._place(listed)
+        if to is None and self.version(listed).kind != "folder":
+            target = os.path.dirname(target)
+        return restore(self.store, listed, target, paths)
+
+    def _state(self, selector: str) -> Mapping[bytes, File]:
+        if not selector.endswith(_NOW):
+            listed = self.store.datasets.resolve(selector)
+            return files_of(self.store.objects, self.version(listed), listed.entry.path or listed.entry.name)
+        return files_now(present(self.store, self._place(self.store.datasets.resolve(selector.removesuffix(_NOW)))))
+
+    def _place(self, listed: Listed) -> str:
+        if not listed.entry.path:
+            raise InvalidValue(
+                "this version was made by Assay and lies nowhere", value=listed.entry.name, expected="a folder to put it into",
+                next_step="Name one with --to DIR.",
+            )  # fmt: skip
+        return os.path.join(os.path.realpath(self.root), listed.entry.path)
