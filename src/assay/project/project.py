@@ -15,18 +15,24 @@ from assay.comparison.patch import patch
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
-from assay.project import documents
+from assay.project import documents, sharing
+from assay.project import marking
 from assay.project.ancestry import Traced, traced, traced_file
 from assay.project.restore import PutBack, carry_out, plan, undo_plan
 from assay.project.restore_choice import choose
 from assay.records.environment import Environment
+from assay.records.mark import Mark
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import Trace
 from assay.records.verdict import Difference, Verdict
+from assay.store.fsck import Checked, fsck
+from assay.store.gc import GRACE, Collected, collect
+from assay.store.remotes.transfer import Moved
 from assay.store.root import find_root
 from assay.store.store import Store
 from assay.store.tree import FileKind, read_tree, restore_tree, write_tree
+from assay.store.usage import Usage, usage
 from assay.tracking.series import Series, series
 
 if TYPE_CHECKING:
@@ -257,6 +263,46 @@ class Project:
         if loaded is not None and not paths:
             restore_loaded(self.store.objects, *loaded, target)
         return target
+
+    def push(self, remote: str, runs: Sequence[RunLike] = (), *, check: bool = False) -> Moved:
+        """Give a remote what it lacks of these runs, or of everything; see `assay.project.sharing.push`."""
+        return sharing.push(self.store, remote, [self.resolve(run).id for run in runs], check=check)
+
+    def pull(self, remote: str, runs: Sequence[str] = (), *, check: bool = False) -> Moved:
+        """Get what is not here of a remote's runs; see `assay.project.sharing.pull`."""
+        return sharing.pull(self.store, remote, runs, check=check)
+
+    def fsck(self, *, repair: bool = False) -> Checked:
+        """Everything that is damaged or missing; see `assay.store.fsck.fsck`."""
+        return fsck(self.store, repair=repair)
+
+    def gc(self, *, delete: bool = False, grace: float = GRACE) -> Collected:
+        """What nothing needs any more, removed where `delete` says so; see `assay.store.gc.collect`."""
+        return collect(self.store, delete=delete, grace=grace)
+
+    def du(self) -> Usage:
+        """What takes space, by kind and by run; see `assay.store.usage.usage`."""
+        return usage(self.store)
+
+    def reindex(self) -> int:
+        """Make the index over the runs anew; how many there are."""
+        return self.store.catalogue.rebuild()
+
+    def tag(self, run: RunLike, *words: str, remove: bool = False) -> list[str]:
+        """Give a run words to be found by, or take them away; the words that stand afterwards. See `assay.project.marking.tag`."""
+        return marking.tag(self.store, self.resolve(run), words, remove=remove)
+
+    def note(self, run: RunLike, text: str) -> Mark:
+        """Put a text beside a run; see `assay.project.marking.note`."""
+        return marking.note(self.store, self.resolve(run), text)
+
+    def remove(self, *runs: RunLike, force: bool = False) -> list[str]:
+        """Take runs out of every answer; the ids of those that build on them and stay. See `assay.project.marking.remove`."""
+        return marking.remove(self.store, map(self.resolve, runs), force=force)
+
+    def bring_back(self, prefix: str) -> str:
+        """Undo `remove` for the run whose id begins so; its id. See `assay.project.marking.bring_back`."""
+        return marking.bring_back(self.store, prefix)
 
     def put_back(self, run: RunLike, paths: Sequence[str] = (), *, dry_run: bool = False) -> PutBack:
         """The code of a run, or the files and folders named, back in the project itself, so that nothing is lost.
