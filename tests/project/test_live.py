@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import assay
@@ -96,3 +100,83 @@ def test_a_folder_is_saved_as_a_tree(here: Path) -> None:
         tree = run.save("checkpoint")
     store = Store.open(here)
     assert tree in store.objects
+
+
+class _Mute:
+    def __str__(self) -> str:
+        raise OSError("gone")
+
+
+WRONG_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
+    ({"parms": {"lr": 0.1}}, r"no argument 'parms'.*Did you mean 'params'\?"),
+    ({"lr": 0.1}, r"no argument 'lr'.*params="),
+    ({"name": 3}, "name is text"),
+    ({"name": {"lr": 0.1}}, r"params="),
+    ({"tags": "paper"}, r"tags is a list: 'paper'"),
+    ({"tags": [1]}, "a tag is a word: 1"),
+    ({"data": "x.csv"}, "data is a list"),
+    ({"data": ["absent.csv"]}, "absent.csv"),
+    ({"seed": "1"}, "no seed: '1'; expected an integer"),
+    ({"params": [1]}, "parameters are a mapping"),
+    ({"params": {1: 2}}, "parameter's name is text"),
+    ({"params": {"weights": np.zeros(20_000)}}, "20000 elements"),
+    ({"params": {"mute": _Mute()}}, "'mute' cannot be recorded.*OSError"),
+    ({"root": "/absent/folder"}, "root is no folder"),
+    ({"root": 3}, "the root is text or a Path"),
+]
+
+
+@pytest.mark.parametrize(("given", "said"), WRONG_ARGUMENTS)
+def test_a_wrong_argument_is_told_and_begins_no_run(here: Path, given: dict[str, Any], said: str) -> None:
+    """The error names what was given and what would be right; nothing is written."""
+    with pytest.raises(InvalidValue, match=said):
+        assay.run(**given)
+    assert not (here / ".assay").exists() or Store.open(here).runs.ids() == []
+
+
+WRONG_CALLS: list[tuple[Callable[[Any], object], str]] = [
+    (lambda run: run.log("loss", 0.3), r"\('loss', 0.3\).*run.log\(loss=0.3"),
+    (lambda run: run.log({"loss": 0.3}, 1), "step=1"),
+    (lambda run: run.log(["loss"]), "names with values"),
+    (lambda run: run.log(np.arange(3.0)), "names with values"),
+    (lambda run: run.log(loss="0.3"), "'loss' is no number: '0.3'"),
+    (lambda run: run.log(loss=np.arange(3.0)), "one element"),
+    (lambda run: run.log(loss=True), "no number: True"),
+    (lambda run: run.log(val={"loss": 0.3}), "'val' is no number"),
+    (lambda run: run.log(), "no metrics were given.*run.log"),
+    (lambda run: run.log(step=3), "no metrics were given"),
+    (lambda run: run.log(loss=0.3, step="a"), "no step: 'a'"),
+    (lambda run: run.save("absent.pt"), "absent.pt"),
+    (lambda run: run.save(None), "a path to save"),
+    (lambda run: run.param("lr", 0.1), r"run.param\(lr=0.1"),
+    (lambda run: run.param(), "no params were given"),
+]
+
+
+@pytest.mark.parametrize(("call", "said"), WRONG_CALLS)
+def test_a_wrong_call_is_told_and_the_run_goes_on(here: Path, call: Callable[[Any], object], said: str) -> None:
+    """Nothing of the wrong call is recorded, and the next right one is."""
+    with assay.run(params={}) as run:
+        with pytest.raises(InvalidValue, match=said):
+            call(run)
+        run.log({})
+        run.log(loss=0.5)
+    found = Store.open(here).runs.read(run.id)
+    assert found.metrics == {"loss": 0.5} and found.params == {}
+
+
+@pytest.mark.parametrize("call", [lambda run: run.log(loss=1.0), lambda run: run.param(lr=1), lambda run: run.save(__file__)])
+def test_a_run_that_has_ended_takes_no_more(here: Path, call: Callable[[Any], object]) -> None:
+    with assay.run() as run:
+        pass
+    with pytest.raises(InvalidValue, match="has ended"):
+        call(run)
+
+
+def test_parameters_of_any_kind_are_recorded_as_plain_values(here: Path) -> None:
+    """Small arrays as lists, functions by their name; what is no number is text."""
+    with assay.run(params={"betas": np.array([0.5, 0.25]), "activation": math.tanh, "big": 2**80, "where": Path("x")}) as run:
+        pass
+    assert Store.open(here).runs.read(run.id).params == {
+        "betas": [0.5, 0.25], "activation": "math.tanh", "big": str(2**80), "where": "x"
+    }  # fmt: skip

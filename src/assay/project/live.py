@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Never, Protocol
 
 from assay.capture.seeds import set_deterministic_seed
 from assay.errors import InvalidValue
+from assay.project.live_arguments import check_arguments, check_given, check_path
 from assay.records.run import Failure, State
 from assay.store.root import find_root
 from assay.store.store import Store
@@ -43,7 +44,13 @@ class Run:
         return self._recording.id
 
     def log(
-        self, values: Mapping[str, float] | None = None, /, *, step: int | None = None, measured: bool = False, **metrics: float
+        self,
+        values: Mapping[str, float] | None = None,
+        /,
+        *more: Never,
+        step: int | None = None,
+        measured: bool = False,
+        **metrics: float,
     ) -> None:
         """Log metrics: `run.log(loss=0.3, step=1)`, or `run.log({"val/loss": 0.3}, step=1)` for names that are no identifiers.
 
@@ -53,27 +60,32 @@ class Run:
             values: name to number.
             step: whole number that counts the points of a series; None where nothing is counted.
             measured: a measurement (time, memory), which no two runs share; shown apart and never part of sameness.
+            more: nothing; there so that the error for a second value can say how it is written.
             metrics: more names and numbers.
 
         Raises:
-            InvalidValue: a value is no number, or the run has ended.
+            InvalidValue: a value is no number, nothing was given, or the run has ended.
         """
+        if more or values is not None or not metrics:
+            check_given("metrics", values, more, metrics)
         self._recording.log({**values, **metrics} if values else metrics, step, measured)
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """Keep a file, or a folder's files, as artifacts: the id of the content.
 
         Raises:
-            InvalidValue: it cannot be read, or the run has ended.
+            InvalidValue: it is no path, it cannot be read, or the run has ended.
         """
+        check_path("a path to save", path)
         return self._recording.save(path)
 
-    def param(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> None:
+    def param(self, values: Mapping[str, Any] | None = None, /, *more: Never, **params: Any) -> None:
         """Record parameters that became known while the run was running: `run.param(batch=32)`.
 
         Raises:
-            InvalidValue: a name is no text, or the run has ended.
+            InvalidValue: a name is no text, a value cannot be recorded, nothing was given, or the run has ended.
         """
+        check_given("params", values, more, params)
         self._recording.set_params({**(values or {}), **params})
 
     def finish(self, state: State = "finished") -> None:
@@ -105,6 +117,7 @@ def run(
     tags: Sequence[str] = (),
     data: Sequence[str | os.PathLike[str]] = (),
     root: str | os.PathLike[str] | None = None,
+    **unknown: Never,
 ) -> Run:
     """Begin a run of this process; it is running when this returns. Under `assay run`, and in a study's trial, it joins that run.
 
@@ -115,11 +128,14 @@ def run(
         tags: words to find the run by.
         data: inputs to declare and to keep.
         root: the project's root; found from the working directory, then from the script's folder, where nothing is given.
+        unknown: nothing; there so that the error for a misspelled argument can name the right one.
 
     Raises:
-        InvalidValue: a run of this process is active; the seed is none; the parameters are no mapping; data cannot be read.
+        InvalidValue: a run of this process is active; an argument is misspelled or of another kind; the parameters cannot be recorded;
+            data cannot be read.
         StoreUnusable: the store cannot be made or written.
     """
+    check_arguments(name=name, tags=tags, data=data, root=root, unknown=unknown)
     joined = _join()
     active = current()
     if joined is None and active is not None:

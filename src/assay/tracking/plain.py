@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from assay.errors import InvalidValue
 
+_MOST_ELEMENTS = 10_000
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
@@ -20,14 +22,34 @@ def plain_params(values: Mapping[str, Any]) -> dict[str, Any]:
     their qualified name. Other objects become what they print, unless that holds an address.
 
     Raises:
-        InvalidValue: `values` is no mapping with text keys.
+        InvalidValue: `values` is no mapping with text keys, or a value is too large, holds itself, or cannot be printed.
     """
     if not isinstance(values, Mapping):
         raise InvalidValue("parameters are a mapping", value=values, expected='a dictionary such as {"lr": 0.1}')
     for key in values:
         if not isinstance(key, str):
             raise InvalidValue("a parameter's name is text", value=key, expected='a name such as "lr"')
-    return {key: _plain(value) for key, value in values.items()}
+    return {key: _parameter(key, value) for key, value in values.items()}
+
+
+def _parameter(name: str, value: Any) -> Any:
+    try:
+        return _plain(value)
+    except RecursionError as error:
+        raise _refused(name, value, "it holds itself, or is nested hundreds of levels deep") from error
+    except InvalidValue:
+        raise
+    except Exception as error:  # the objects are the user's, and so is whatever they raise when asked what they hold
+        raise _refused(name, value, f"asked for its value it raised {type(error).__name__}") from error
+
+
+def _refused(name: str, value: Any, why: str) -> InvalidValue:
+    return InvalidValue(
+        f"the parameter {name!r} cannot be recorded: {why}",
+        value=type(value).__qualname__,
+        expected="numbers, text, lists and mappings",
+        next_step="Give what describes it; large values go into a file, which `run.save` keeps.",
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -55,6 +77,10 @@ def _object(value: Any) -> Any:
     if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
         return _plain(value.item())
     if callable(getattr(value, "tolist", None)):
+        if len(value) and math.prod(value.shape) > _MOST_ELEMENTS:
+            raise _refused(
+                "array", value, f"it has {math.prod(value.shape)} elements, and at most {_MOST_ELEMENTS} are a parameter"
+            )
         return _plain(value.tolist())
     if isinstance(value, int | float | str):
         return next(kind(value) for kind in (int, float, str) if isinstance(value, kind))
