@@ -10,6 +10,8 @@ import pytest
 
 from assay.errors import InvalidValue, RemoteUnusable, StoreDamaged, UnknownRun
 from assay.project.sharing import clone, pull, push
+from assay.records.canonical import canonical, digest
+from assay.records.dataset import DataEntry, DataVersion
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.journal import Point, Saved
 from assay.records.plan import Plan
@@ -195,6 +197,27 @@ def _evidence(store: Store, study: str, *, finished: int) -> None:
     path = store.path / "studies" / study / "evidence"
     path.unlink(missing_ok=True)
     path.write_bytes(msgspec.msgpack.encode(StudyEvidence(study=study, plan=plan, rows=rows)))
+
+
+def test_data_sets_and_what_was_said_about_runs_move_too(bench: Bench, remote: str, tmp_path: Path) -> None:
+    store, objects = bench.store, bench.store.objects
+    first, second = bench.run(), bench.run("print(2)\n")
+    tree = write_tree(objects, {b"rows.csv": ("file", objects.put(b"1,2")), b"hashed.csv": ("file", "e" * 64)})
+    version = objects.put_record(DataVersion(content=tree, sizes=(3, 9), not_kept={"hashed.csv": "secret"}))
+    entry = store.datasets.add(DataEntry(name="rows", path="rows", version=version, content=tree, added=1.0))
+    (store.path / "marks").mkdir()
+    marks = {
+        run: canonical({"assay": "mark/1", "run": run, "time": 1.0, "kind": "tag", "text": "paper"}) for run in (first, second)
+    }
+    for data in marks.values():
+        (store.path / "marks" / digest(data)).write_bytes(data)
+    assert push(store, single := f"{remote}-single", [first]).marks == [digest(marks[first])]
+    moved = push(store, remote)
+    assert moved.data == [entry] and len(moved.marks) == 2 and not moved.missing
+    copy = Store.open(clone(remote, tmp_path / "copy")[0])
+    assert [listed.id for listed in copy.datasets.listed()] == [entry] and copy.objects.get(objects.put(b"1,2")) == b"1,2"
+    assert sorted(path.name for path in (copy.path / "marks").iterdir()) == sorted(map(digest, marks.values()))
+    assert fsck(copy).problems == [] and push(store, remote).marks == [] and pull(copy, single).marks == []
 
 
 def _spoil(path: Path) -> None:

@@ -55,6 +55,7 @@ def summary(moved: Moved) -> str:
     parts += [f"{moved.present} there already"] if moved.present else []
     parts += [counted(len(moved.studies), "study", "studies")] if moved.studies else []
     parts += [counted(len(moved.data), "entry", "entries") + " of data sets"] if moved.data else []
+    parts += [counted(len(moved.marks), "tag or note", "tags and notes")] if moved.marks else []
     return f"{', '.join(parts)}; {counted(moved.objects, 'object')}, {size(moved.bytes)}"
 
 

@@ -20,10 +20,11 @@ from assay.store.inventory import Stored, inventory, object_path, parts_of, read
 from assay.store.journal import SUFFIX, read_journal
 from assay.store.references import Reference, References, files_of, of_record, of_run
 from assay.store.remotes.folder import FolderPlace
+from assay.store.remotes.place import ENTRIES
 from assay.store.runs import is_run_id
 from assay.store.store import Store
 
-Kind = Literal["damaged object", "missing object", "run", "journal", "study", "data set", "unknown file"]
+Kind = Literal["damaged object", "missing object", "run", "journal", "study", "data set", "mark", "unknown file"]
 DAMAGED = "damaged"
 """Folder of a store that `fsck` moves damaged objects into, so that good ones can take their place."""
 
@@ -33,7 +34,7 @@ class Problem(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: what it is about.
-        about: id of the object, run, study or entry of a data set, or path relative to the store.
+        about: id of the object, run or study, or path relative to the store.
         text: what is wrong, in a clause.
         runs: ids of the runs that it touches.
         data: ids of the entries of data sets that it touches.
@@ -72,7 +73,7 @@ def fsck(store: Store, *, repair: bool = False, progress: Callable[[int, int], N
     checked = Checked(objects=len(found), bytes=sum(stored.size for stored in found.values()))
     faults = _damaged_objects(store, found, progress)
     references = References(store.path, store.objects)
-    begins = {**dict(_runs(store, checked)), **dict(_data(store, checked))}
+    begins = {**dict(_runs(store, checked)), **dict(_entries(store, checked))}
     touched = _touched(references, begins, found, faults)
     for content_id, text in sorted(faults.items()):
         checked.problems.append(Problem("damaged object", content_id, text, *_owners(touched.get(content_id, ()))))
@@ -129,15 +130,17 @@ def _runs(store: Store, checked: Checked) -> Iterator[tuple[str, list[Reference]
         checked.problems.extend(_journals(store, run_id))
 
 
-def _data(store: Store, checked: Checked) -> Iterator[tuple[str, list[Reference]]]:
-    """What each entry in the history of a data set needs."""
+def _entries(store: Store, checked: Checked) -> Iterator[tuple[str, list[Reference]]]:
+    """What each entry in the history of a data set needs; marks need nothing, and are only checked."""
     place = FolderPlace(store)
-    for entry in place.data_entries():
-        data = place.read_data(entry)
-        if digest(data) == entry:
-            yield entry, of_record(data, "records")
-        else:
-            checked.problems.append(Problem("data set", entry, "an entry of its history was changed", (), (entry,)))
+    for folder in ENTRIES:
+        for entry in place.entries(folder):
+            data = place.read_entry(folder, entry)
+            if digest(data) == entry:
+                yield entry, of_record(data, "records")
+            else:
+                kind: Kind = "data set" if folder == "data" else "mark"
+                checked.problems.append(Problem(kind, f"{folder}/{entry}", "its bytes have changed"))
 
 
 def _owners(ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -34,9 +34,8 @@ def command(delete: bool, grace: float, as_json: bool) -> int:
         emit(collected(found))
         return 0
     did = "removed" if found.deleted else "would remove"
-    say(
-        f"{did} {counted(found.objects, 'object')}, {size(found.bytes)}, and {counted(found.temporary, 'temporary file')}, {size(found.temporary_bytes)}"
-    )
+    temporary = f"{counted(found.temporary, 'temporary file')}, {size(found.temporary_bytes)}"
+    say(f"{did} {counted(found.objects, 'object')}, {size(found.bytes)}, and {temporary}")
     say(f"kept {counted(found.kept, 'object')}, {size(found.kept_bytes)}")
     if found.young:
         hint(f"assay: of these, {found.young} ({size(found.young_bytes)}) are kept for their age alone (--grace).")

@@ -3,7 +3,7 @@
     PREFIX/format                                 "assay remote 1"
     PREFIX/objects/ab/REST[.parts]                as in a store's folder
     PREFIX/runs/ID/NAME.LENGTH.BLAKE3             each file of a run, `start` last: with it the run is visible
-    PREFIX/data/ID                                an entry in the history of a data set
+    PREFIX/data/ID, PREFIX/marks/ID               an entry in the history of a data set; what was said about a run
     PREFIX/studies/ID/NAME.LENGTH.BLAKE3          definition, and every state of the evidence that was pushed
 
 Nothing is ever changed there: a journal that has grown is a new name beside the old one, and the longest counts. So many writers need
@@ -146,17 +146,17 @@ class BucketPlace:
         """Send a definition, or a state of the evidence."""
         self._create(_file_key("studies", study_id, name, data), data)
 
-    def data_entries(self) -> list[str]:
-        """Ids of all entries in the histories of data sets."""
-        return sorted(filter(is_content_id, (key.rpartition("/")[2] for key, _, _ in self._list("data/"))))
+    def entries(self, folder: str) -> list[str]:
+        """Ids of all records in a folder of entries."""
+        return sorted(filter(is_content_id, (key.rpartition("/")[2] for key, _, _ in self._list(f"{folder}/"))))
 
-    def read_data(self, entry_id: str) -> bytes:
-        """An entry as it is."""
-        return b"".join(self._read(f"data/{entry_id}", entry_id))
+    def read_entry(self, folder: str, entry_id: str) -> bytes:
+        """One of them as it is."""
+        return b"".join(self._read(f"{folder}/{entry_id}", entry_id))
 
-    def write_data(self, entry_id: str, data: bytes) -> None:
-        """Send an entry."""
-        self._create(f"data/{entry_id}", data)
+    def write_entry(self, folder: str, entry_id: str, data: bytes) -> None:
+        """Send one."""
+        self._create(f"{folder}/{entry_id}", data)
 
     def _open(self, create: bool) -> None:
         format_ = self._format()

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from assay.errors import MissingContent, StoreDamaged
-from assay.store.datasets import FOLDER as DATA
 from assay.store.failures import unusable, using
 from assay.store.inventory import Stored, inventory, is_content_id, object_path, read_pieces
 from assay.store.journal import SUFFIX as JOURNAL
@@ -116,21 +115,21 @@ class FolderPlace:
             finally:
                 discard(aside)
 
-    def data_entries(self) -> list[str]:
-        """Ids of all entries in the histories of data sets."""
-        folder = self._path / DATA
-        with using(folder):
-            return sorted(filter(is_content_id, os.listdir(folder))) if folder.is_dir() else []  # noqa: PTH208 - names are wanted
+    def entries(self, folder: str) -> list[str]:
+        """Ids of all records in a folder of entries."""
+        path = self._path / folder
+        with using(path):
+            return sorted(filter(is_content_id, os.listdir(path))) if path.is_dir() else []  # noqa: PTH208 - names are wanted
 
-    def read_data(self, entry_id: str) -> bytes:
-        """An entry as it is."""
-        path = self._path / DATA / entry_id
+    def read_entry(self, folder: str, entry_id: str) -> bytes:
+        """One of them as it is."""
+        path = self._path / folder / entry_id
         with using(path):
             return path.read_bytes()
 
-    def write_data(self, entry_id: str, data: bytes) -> None:
-        """Let an entry appear."""
-        self._appear(self._path / DATA / entry_id, iter([data]))
+    def write_entry(self, folder: str, entry_id: str, data: bytes) -> None:
+        """Let one appear."""
+        self._appear(self._path / folder / entry_id, iter([data]))
 
     def _appear(self, path: Path, pieces: Iterator[bytes]) -> None:
         """Write a new file aside, and let it appear when all of it is there."""

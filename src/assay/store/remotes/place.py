@@ -18,6 +18,8 @@ from assay.store.inventory import Stored
 
 START, RESULT, HEARTBEAT = "start", "result", "heartbeat"
 DEFINITION, EVIDENCE = "definition", "evidence"
+ENTRIES = ("data", "marks")
+"""Folders of small records that are named by their content and never change: histories of data sets, and what was said about runs."""
 
 
 class Place(Protocol):
@@ -67,14 +69,14 @@ class Place(Protocol):
     def write_study(self, study_id: str, name: str, data: bytes) -> None:
         """Let a study appear by its definition, or give it evidence, which counts where it says more than what is there."""
 
-    def data_entries(self) -> list[str]:
-        """Ids of all entries in the histories of data sets."""
+    def entries(self, folder: str) -> list[str]:
+        """Ids of all records in one of `ENTRIES`."""
 
-    def read_data(self, entry_id: str) -> bytes:
-        """An entry, as it is."""
+    def read_entry(self, folder: str, entry_id: str) -> bytes:
+        """One of them, as it is."""
 
-    def write_data(self, entry_id: str, data: bytes) -> None:
-        """Let an entry appear."""
+    def write_entry(self, folder: str, entry_id: str, data: bytes) -> None:
+        """Let one appear."""
 
 
 def checked(content_id: str, pieces: Iterable[bytes], where: str) -> Iterator[bytes]:

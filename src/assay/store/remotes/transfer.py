@@ -6,7 +6,7 @@ seen is whole; what has arrived stays, and the next transfer finds it there. A r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -39,6 +39,7 @@ class Moved(msgspec.Struct):
         present: how many runs were there already, with their result.
         studies: ids of studies that are new, or have fuller evidence.
         data: ids of new entries in the histories of data sets.
+        marks: ids of new tags and notes.
         objects, bytes: what was moved of content.
         refused: runs, studies and entries of data sets that were not moved, since something of them is damaged; with what is wrong.
         missing: runs and entries of data sets that were moved though the source lacks content that they need, to the ids of it.
@@ -49,6 +50,7 @@ class Moved(msgspec.Struct):
     present: int = 0
     studies: list[str] = []
     data: list[str] = []
+    marks: list[str] = []
     objects: int = 0
     bytes: int = 0
     refused: dict[str, str] = {}
@@ -109,7 +111,8 @@ class _Transfer:
             self._send_runs(some, there, alone=wanted is not None)
         self._send_evidence(studies)
         if wanted is None:
-            self._send_data()
+            self._send_entries("data", self.moved.data, None)
+        self._send_entries("marks", self.moved.marks, None if wanted is None else chosen)
 
     def _send_runs(self, run_ids: Sequence[str], there: Mapping[str, bool], *, alone: bool) -> None:
         """Move some runs: the content that they need, then their files."""
@@ -250,21 +253,21 @@ class _Transfer:
     def _at(self, place: Place, content_id: str) -> Stored | None:
         return self._shards[id(place), content_id[:2]].get(content_id)
 
-    def _send_data(self) -> None:
-        """Move the histories of data sets: the content of each version, then its entry."""
-        present = set(self._target.data_entries())
-        entries = {entry: self._source.read_data(entry) for entry in self._source.data_entries() if entry not in present}
-        begins = {}
-        for entry, data in entries.items():
-            if digest(data) == entry:
-                begins[entry] = of_record(data, "records")
-            else:
-                self.moved.refused[entry] = str(damaged(entry, f"data of {self._source.shown}"))
-        self._send_content(reference for begin in begins.values() for reference in begin)
-        for entry, begin in begins.items():
+    def _send_entries(self, folder: str, moved: list[str], about: Container[str] | None) -> None:
+        """Move records that are named by their content: what each leads to, then itself; where `about` is given, those about these runs."""
+        present = set(self._target.entries(folder))
+        lacking = [entry for entry in self._source.entries(folder) if entry not in present]
+        begins: dict[str, tuple[bytes, list[Reference]]] = {}
+        for entry, data in zip(lacking, self._pool.map(partial(self._source.read_entry, folder), lacking), strict=True):
+            if digest(data) != entry:
+                self.moved.refused[entry] = str(damaged(entry, f"{folder} of {self._source.shown}"))
+            elif about is None or _run_of(data) in about:
+                begins[entry] = data, of_record(data, "records")
+        self._send_content(reference for _, begin in begins.values() for reference in begin)
+        for entry, (data, begin) in begins.items():
             if self._is_sound(entry, begin):
-                self._target.write_data(entry, entries[entry])
-                self.moved.data.append(entry)
+                self._target.write_entry(folder, entry, data)
+                moved.append(entry)
 
     def _send_definitions(self, studies: Iterable[str]) -> None:
         present = set(self._target.studies())
@@ -299,6 +302,12 @@ def _references(run_id: str, files: Mapping[str, bytes], shown: str) -> list[Ref
     if START not in files or decode(files[START], Start).id != run_id:
         raise StoreDamaged("a run's folder holds another run, or none", value=f"{run_id} in {shown}", expected="its own start")
     return of_run(files)
+
+
+def _run_of(data: bytes) -> str:
+    """The run that a record about a run is about."""
+    record = msgspec.msgpack.decode(data)
+    return str(record.get("run", "")) if isinstance(record, dict) else ""
 
 
 def _study(files: Mapping[str, bytes]) -> str | None:
