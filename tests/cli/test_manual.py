@@ -48,8 +48,8 @@ def test_the_manual_is_up_to_date() -> None:
 
 
 def test_every_command_but_run_and_groups_prints_json() -> None:
-    without = [path for path, command in commands() if "--json" not in options(command)]
-    assert without == ["assay run", "assay study"]
+    single = [(path, command) for path, command in commands() if not isinstance(command, click.Group)]
+    assert [path for path, command in single if "--json" not in options(command)] == ["assay run"]
 
 
 def test_every_command_and_option_says_what_it_does() -> None:
