@@ -187,10 +187,7 @@ def _root() -> Path:
         if script is None:
             raise
         return find_root(Path(script).resolve().parent)
-    beside = (
-        script is not None
-        and found == Path(os.path.realpath(here))
-        and not (found / ".git").exists()
-        and not (found / ".assay").exists()
-    )
-    return find_root(Path(script).resolve().parent) if beside and script is not None else found
+    # A project shows itself; where nothing does, the folder that the process happened to be started in says less than the script's.
+    if script is None or (found / ".git").exists() or (found / ".assay").exists() or found != here:
+        return found
+    return find_root(Path(script).resolve().parent)

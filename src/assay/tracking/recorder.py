@@ -116,7 +116,7 @@ class Recorder:
         usage = Usage()
         if trial is None:
             recover_crashed(store)
-        root, cwd = Path(os.path.realpath(root)), Path(os.path.realpath(Path.cwd()))
+        root, cwd = Path(os.path.realpath(root)), Path.cwd()  # the system gives the working directory without links
         snapshot = snapshot or CodeCapture(store, root).snapshot()
         environment = environment or describe(store, this_interpreter(), os.environ)
         words, findings = redact_arguments(own_command())
