@@ -159,6 +159,12 @@ def test_metrics_are_read_where_the_study_says(scripted: Path) -> None:
     }
 
 
+def test_a_metric_of_the_same_name_does_not_stand_in_for_the_source_that_a_study_names(scripted: Path) -> None:
+    """`from: "output:absent"` finds nothing, though the output has the goal's own name."""
+    (found, _) = carry_out(scripted, data=("data",), goals=(MetricGoal(name="total", goal="maximize", source="output:absent"),))
+    assert [outcome.metrics for outcome in found] == [{}, {}]
+
+
 def test_a_workspace_refuses_a_file_that_is_no_longer_what_it_was(project: Path) -> None:
     store = Store.open(project)
     tree = write_tree(store.objects, {b"a.txt": ("file", store.objects.put(b"code"))})

@@ -74,12 +74,14 @@ def _moved(argument: str, root: Path, folder: Path) -> str:
 def metrics_of(store: Store, run: Run, goals: tuple[MetricGoal, ...]) -> dict[str, float]:
     """Results of a run by name, with each goal read where the study says: its source, and which value of its series.
 
-    A goal that the run did not report is left out.
+    A goal that the run did not report there is left out: a metric of the same name from elsewhere does not stand in for it.
     """
     found = {name: metric.last for name, metric in run.result.metrics.items() if not metric.measured} if run.result else {}
     for goal in goals:
         value = _goal(store, run, goal)
-        if value is not None:
+        if value is None:
+            found.pop(goal.name, None)
+        else:
             found[goal.name] = value
     return found
 
