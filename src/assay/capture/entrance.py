@@ -1,9 +1,10 @@
-"""Where the standalone tracer lies for other interpreters to load: one folder with one file, kept in the user's cache."""
+"""Where the standalone tracer lies for other interpreters to load: one folder with that file and its parts, kept in the user's cache."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.capture.injected import tracer
@@ -17,25 +18,47 @@ def tracer_file(fallback: Path | None = None) -> Path:
     Raises:
         OSError: neither the cache nor `fallback` can be written.
     """
-    source = Path(tracer.__file__).read_bytes()
-    folder = Path(cache_folder()) / f"inject-{digest(source)[:16]}"
+    where = cache_folder()
+    known = _known.get(where)
+    if known is not None and known.exists():
+        return known
+    sources = _sources()
     try:
-        return _placed(folder, source)
+        name = f"inject-{digest(b''.join(sources.values()))[:16]}"
+        _known[where] = placed = _placed(Path(where) / name, sources)
     except OSError:
         if fallback is None:
             raise
-        return _placed(fallback / "inject", source)
+        return _placed(fallback / "inject", sources)
+    return placed
 
 
-def _placed(folder: Path, source: bytes) -> Path:
-    target = folder.absolute() / "sitecustomize.py"
+def _sources() -> dict[str, bytes]:
+    """The tracer under the name that interpreters look for, last, since it is found once all else stands; its parts under their own."""
+    main = Path(tracer.__file__)
+    parts = {
+        path.name: path.read_bytes() for path in sorted(main.parent.glob("*.py")) if path.name not in (main.name, "__init__.py")
+    }
+    return parts | {"sitecustomize.py": main.read_bytes()}
+
+
+# Runs of one process follow each other fast; what this process has checked once it looks for, and does not read again.
+_known: dict[str, Path] = {}
+
+
+def _placed(folder: Path, sources: Mapping[str, bytes]) -> Path:
+    for name, source in sources.items():
+        _place(folder.absolute() / name, source)
+    return folder.absolute() / "sitecustomize.py"
+
+
+def _place(target: Path, source: bytes) -> None:
     try:
         if target.read_bytes() == source:
-            return target
+            return
     except OSError:
         pass
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder.absolute() / f".{os.getpid()}-{threading.get_ident()}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.parent / f".{os.getpid()}-{threading.get_ident()}"
     aside.write_bytes(source)
     aside.replace(target)
-    return target

@@ -4,7 +4,7 @@ The settled trace is made in `assay.capture.settle`, which this module offers to
 """
 
 # Paths are text here: observed names need not be valid Unicode, and there can be hundreds of thousands of them.
-# ruff: noqa: PTH100
+# ruff: noqa: PTH100, PTH103, PTH106, PTH120
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def injection(folder: Path, *, seed: int | None, env: Mapping[str, str]) -> dict
         folder: a folder of the run's own; `trace` below it takes the reports.
         seed: 0 … 2**32-1 seeds the libraries of each interpreter as they load; None leaves them alone.
     """
-    reports = folder / "trace"
-    reports.mkdir(parents=True, exist_ok=True)
-    entrance = str(tracer_file(folder).parent)
+    reports = os.path.abspath(folder / "trace")
+    os.makedirs(reports, exist_ok=True)
+    entrance = os.path.dirname(tracer_file(folder))
     inherited = env.get("PYTHONPATH", "")
-    added = {"PYTHONPATH": entrance + (os.pathsep + inherited if inherited else ""), "ASSAY_TRACE": str(reports.absolute())}
+    added = {"PYTHONPATH": entrance + (os.pathsep + inherited if inherited else ""), "ASSAY_TRACE": reports}
     if seed is not None:
         added["ASSAY_SEED"] = str(seed)
         if not env.get("PYTHONHASHSEED", "").isdigit():
@@ -110,7 +110,10 @@ class LiveTrace:
                 os.environ[name] = value
 
     def _children(self) -> list[bytes]:
-        if self._folder is None or not (self._folder / "trace").exists():
+        if self._folder is None:
+            return []
+        with contextlib.suppress(OSError):
+            os.rmdir(self._folder / "trace")  # nobody reported: cheaper than looking
             return []
         reports = read_folder(self._folder / "trace")
         # Reports hold command lines as they were typed; what may be kept of them is in the account by now.

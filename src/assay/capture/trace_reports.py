@@ -65,6 +65,13 @@ class Source(NamedTuple):
     data: bytes
 
 
+class Rank(NamedTuple):
+    """One process of a program that several share: what it printed (time, stream, text), CPU seconds and peak resident bytes by name."""
+
+    words: tuple[tuple[float, str, str], ...]
+    used: Mapping[str, float]
+
+
 @dataclass(frozen=True)
 class Observed:
     """Merged reports of all processes of a run. Paths are absolute text, undecodable bytes as surrogates.
@@ -82,6 +89,7 @@ class Observed:
         apart: those of them that were started with an environment in which no interpreter reports.
         native: libraries that read files unseen, to their versions where known.
         hosts: "host:port" of each network address that was contacted.
+        ranks: the processes that share the program, by rank; empty where none does.
         began: when the process started whose modules were listed at the end, in seconds since 1970; infinity where none were.
         lost: what processes could not report, in words.
         determinism: settings at the end: of the process that knew most.
@@ -101,6 +109,7 @@ class Observed:
     apart: frozenset[tuple[str, ...]] = frozenset()
     native: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    ranks: Mapping[int, Rank] = field(default_factory=dict)
     began: float = math.inf
     lost: tuple[str, ...] = ()
     determinism: Determinism = field(default_factory=Determinism)
@@ -232,6 +241,7 @@ def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -
         apart=frozenset(_words(facts, "k")),
         native=_native(facts, ends),
         hosts=tuple(dict.fromkeys(str(place) for _, place in facts.get("h", ()))),
+        ranks=_ranks(facts),
         began=min((float(fact.get("began", math.inf)) for fact in _interpreters(facts)), default=math.inf),
         lost=tuple(dict.fromkeys(str(text) for _, text in facts.get("!", ()))),
         determinism=_determinism(facts, ends),
@@ -267,6 +277,21 @@ def _words(facts: dict[str, list[tuple[int, Any]]], kind: str) -> list[tuple[str
 def _interpreters(facts: dict[str, list[tuple[int, Any]]]) -> tuple[dict[str, Any], ...]:
     found = [fact for _, fact in facts.get("s", ()) if isinstance(fact, dict)]
     return tuple(sorted(found, key=lambda fact: float(fact.get("time", 0.0))))
+
+
+def _ranks(facts: dict[str, list[tuple[int, Any]]]) -> dict[int, Rank]:
+    ranks = {
+        process: fact["rank"] for process, fact in facts.get("s", ()) if isinstance(fact, dict) and fact.get("rank") is not None
+    }
+    words: dict[int, list[tuple[float, str, str]]] = {rank: [] for rank in sorted(set(ranks.values()))}
+    for process, (time, stream, text) in facts.get("o", ()):
+        if process in ranks:
+            words[ranks[process]].append((float(time), str(stream), str(text)))
+    used: dict[int, dict[str, float]] = {}
+    for process, fact in facts.get("e", ()):
+        if process in ranks:
+            used.setdefault(ranks[process], {}).update(fact.get("used", {}))
+    return {rank: Rank(tuple(sorted(said)), used.get(rank, {})) for rank, said in words.items()}
 
 
 def _native(facts: dict[str, list[tuple[int, Any]]], ends: list[dict[str, Any]]) -> dict[str, str]:

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from assay.capture.injected.tracer import rank
 from assay.errors import StoreUnusable
 from assay.records.journal import Entry, Params, Saved
 from assay.records.run import Failure, State
@@ -52,8 +55,10 @@ class JoinedCommand:
         self._left = False
 
     def log(self, values: Mapping[str, float], step: int | None = None, measured: bool = False) -> None:
-        """As `Recorder.log`."""
-        self._append(checked_point(values, step, measured))
+        """As `Recorder.log`. What another rank than the first logs is kept under its own source: the run's metrics are those of rank 0."""
+        point = checked_point(values, step, measured)
+        number = rank()
+        self._append(msgspec.structs.replace(point, source=f"rank{number}") if number else point)
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """As `Recorder.save`."""

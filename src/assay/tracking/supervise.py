@@ -29,6 +29,7 @@ from assay.store.store import Store
 from assay.tracking.ending import Shortfall, said, user_name, with_uses
 from assay.tracking.process import Child, Ended, check_program
 from assay.tracking.pulse import Pulse
+from assay.tracking.ranks import printed, usage
 from assay.tracking.recipe import Prepared, prepare
 from assay.tracking.recipe import recipe_of as recipe_of
 from assay.tracking.recovery import announce, recover_crashed, withdraw
@@ -233,6 +234,9 @@ class _Carried:
             entries = list(self.store.runs.entries(writer.id))
         told = said(entries)
         outputs, output = self._outputs()
+        with self.shortfall.border("ranks"):
+            outputs = self._ranks(writer, observed, outputs, output)
+            entries = list(self.store.runs.entries(writer.id)) if observed.ranks else entries
         params = self.prepared.recipe.params | told.params
         metrics = self._metrics(writer, trace, entries, outputs, params, gaps)
         # Only now: until its metrics are in the journal, readers find them in the output.
@@ -299,6 +303,17 @@ class _Carried:
                 outputs.append(read_stream(channel.path, channel.marks))
                 output[channel.name] = self.store.objects.put_file(channel.path)
         return outputs, output
+
+    def _ranks(self, writer: RunWriter, observed: Observed, outputs: list[Output], output: dict[str, str]) -> list[Output]:
+        """Keep what each rank printed and used under its name; the output that metrics are read from is then that of rank 0 alone."""
+        if not observed.ranks:
+            return outputs
+        journal = writer.journal()
+        for number, one in observed.ranks.items():
+            output[f"rank{number}"] = self.store.objects.put(printed(one).data)
+            if one.used:
+                journal.append(usage(number, one))
+        return [printed(observed.ranks[min(observed.ranks)])]
 
     def _metrics(
         self,

@@ -12,8 +12,8 @@ Nothing here may print, raise into the user's program, or import a library that 
 A record is a letter, its fields and ``NUL LF``; file names are the last field, so any byte that a name can have is exact. Letters:
 ``s`` start facts, ``r`` read, ``q`` read, of many (after a ``t`` with the time), ``w`` written anew, ``a`` appended, ``u`` read and written,
 ``x`` source executed, ``v`` its content, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``k`` child started with an
-environment in which it cannot report, ``n`` library that reads natively, ``h`` host contacted, ``e`` end facts, ``!`` lost. Before the
-name of a file stand the time and its stat record ("-": no such file, "?": not asked). Facts are Python literals, since a JSON module would
+environment in which it cannot report, ``n`` library that reads natively, ``h`` host contacted, ``o`` words of a rank, ``e`` end facts, ``!`` lost.
+Before the name of a file stand the time and its stat record ("-": no such file, "?": not asked). Facts are Python literals, since a JSON module would
 cost every start 2 ms.
 """
 
@@ -87,9 +87,25 @@ def start_facts() -> "dict[str, object]":
         "stdlib": standard_library(),
         "flags": {name: getattr(flags, name, None) for name in FLAGS},
         "hash_seed": hash_seed(),
+        "rank": rank(),
         "cwd": _cwd(),
         "env": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }
+
+
+def rank() -> "int | None":
+    """The rank of this process where several share one program (torchrun and its like say so in the environment)."""
+    number, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "")
+    return int(number) if number.isdigit() and size.isdigit() and int(size) > 1 else None
+
+
+def part(name: "str") -> "object":
+    """A module that lies beside this file and is needed by few processes; it is no module of the program's."""
+    place = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    loader = sys.modules["_frozen_importlib_external"].SourceFileLoader("assay_" + name, place)
+    module = type(sys)("assay_" + name)
+    loader.exec_module(module)
+    return module
 
 
 def end_facts(mapped: "list[str] | None" = None) -> "dict[str, object]":
@@ -105,6 +121,7 @@ def end_facts(mapped: "list[str] | None" = None) -> "dict[str, object]":
         "threads": threads(),
         "seed": active_seeding().seed,
         "seeded": list(active_seeding().seeded),
+        "used": part("ranks").used() if rank() is not None else {},
     }
 
 
@@ -756,6 +773,8 @@ def _watch_process(here: "str") -> "None":
         report = Report(folder)
         watcher.start(report.append, (folder.rstrip("/") + "/", here + "/"), folder)
         report.append(watcher.start_record())
+        if rank() is not None:
+            part("ranks").listen(lambda record: watcher.emit(record), fact_record)
         # Registered first, so it runs last: after whatever the program does at its exit.
         atexit.register(_at_exit)
     seed = os.environ.get("ASSAY_SEED", "")

@@ -1,0 +1,24 @@
+"""The ranks of a distributed program, which are one run: what each printed and used stands under its name."""
+
+from __future__ import annotations
+
+import time
+from itertools import accumulate
+
+from assay.capture.secrets import redact
+from assay.capture.trace_reports import Rank
+from assay.records.journal import Point
+from assay.tracking.sources.harvest import Output
+
+
+def printed(rank: Rank) -> Output:
+    """What a rank wrote to its standard output and standard error, in the order of time, without secrets."""
+    pieces = [redact(text)[0].encode("utf-8", "backslashreplace") for _, _, text in rank.words]
+    ends = accumulate(map(len, pieces))
+    return Output(b"".join(pieces), [(end, moment) for end, (moment, _, _) in zip(ends, rank.words, strict=True)])
+
+
+def usage(number: int, rank: Rank) -> Point:
+    """What a rank used, as measurements of the run: seconds of CPU time and bytes of memory."""
+    values = {f"rank{number}/{name}": float(value) for name, value in rank.used.items()}
+    return Point(time=time.time(), step=None, values=values, measured=True, source="rank")
