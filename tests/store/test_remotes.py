@@ -289,6 +289,29 @@ def test_a_run_whose_content_is_gone_moves_and_says_what_is_missing(bench: Bench
     assert push(bench.store, remote, check=True).objects == 0
 
 
+def test_what_the_remote_had_already_is_not_collected_there_before_the_run_arrives(bench: Bench, tmp_path: Path) -> None:
+    """Content that nothing leads to any more in the remote, and that is old, is young again as soon as a push counts on it."""
+    shared = Store.open(tmp_path / "shared")
+    content = shared.objects.put(b"print('again')\n")
+    os.utime(object_path(shared.path, content), (1.0, 1.0))
+    run = bench.run("print('again')\n")
+    assert content == bench.store.objects.put(bench.code[run])
+    push(bench.store, str(tmp_path / "shared"))
+    assert object_path(shared.path, content).stat().st_mtime > 1.0
+
+
+def test_what_else_lies_in_a_runs_folder_stays_there(bench: Bench, remote: str, tmp_path: Path) -> None:
+    run = bench.run()
+    folder = bench.store.runs.folder(run)
+    (folder / "heartbeat").write_bytes(b"")
+    (folder / os.fsdecode(b"caf\xe9 .swp")).write_bytes(b"x")
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "recovered").write_bytes(canonical({"assay": "trace/1"}))
+    push(bench.store, remote)
+    copy = Store.open(clone(remote, tmp_path / "copy")[0])
+    assert {path.suffix or path.name for path in copy.runs.folder(run).iterdir()} == {"start", "result", ".journal", "recovered"}
+
+
 def test_journals_that_contradict_each_other_are_refused(bench: Bench, tmp_path: Path) -> None:
     writer = bench.begin()
     writer.journal().append(Point(1.0, 1, {"loss": 0.5}))

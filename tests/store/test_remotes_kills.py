@@ -23,7 +23,7 @@ from assay.store.store import Store
 from assay.store.tree import write_tree
 
 RUNS = 12
-KILLS = 5  # for each of push and pull, to and from each of a folder and a bucket: 20 in all
+KILLS = int(os.environ.get("ASSAY_KILLS", "5"))  # for each of push and pull, to and from a folder and a bucket: 20 in all
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -26,7 +26,7 @@ from assay.store.inventory import Stored, is_content_id
 from assay.store.journal import SUFFIX as JOURNAL
 from assay.store.parts import SUFFIX as PARTS
 from assay.store.remotes.address import Bucket
-from assay.store.remotes.place import DEFINITION, EVIDENCE, RESULT, START, checked, fuller_evidence
+from assay.store.remotes.place import DEFINITION, EVIDENCE, FILE_NAME, RESULT, START, checked, fuller_evidence
 from assay.store.remotes.reaching import reaching, settings
 from assay.store.runs import is_run_id
 
@@ -76,6 +76,10 @@ class BucketPlace:
             if is_content_id(content_id) and not (in_parts and content_id in found):
                 found[content_id] = Stored(size, modified, in_parts)
         return found
+
+    def renew(self, content_id: str) -> bool:
+        """Yes: nothing collects in a bucket."""
+        return True
 
     def read_object(self, content_id: str) -> Iterator[bytes]:
         """The bytes of an object as they are."""
@@ -263,6 +267,6 @@ def _parsed(key: str) -> tuple[str, _File | None]:
     """Name of a file and what its key says of it; None for a key that no push made."""
     name, _, content = key.rpartition("/")[2].rpartition(".")
     name, _, length = name.rpartition(".")
-    if not name or not length.isdecimal() or not is_content_id(content):
+    if not FILE_NAME.fullmatch(name) or not length.isdecimal() or not is_content_id(content):
         return name, None
     return name, _File(key, int(length), content)

@@ -12,7 +12,7 @@ from assay.store.inventory import Stored, inventory, is_content_id, object_path,
 from assay.store.journal import SUFFIX as JOURNAL
 from assay.store.objects import write_all, write_new
 from assay.store.process import discard, owned_name
-from assay.store.remotes.place import DEFINITION, EVIDENCE, HEARTBEAT, RESULT, START, checked, fuller_evidence
+from assay.store.remotes.place import DEFINITION, EVIDENCE, FILE_NAME, HEARTBEAT, RESULT, START, checked, fuller_evidence
 from assay.store.runs import is_run_id
 from assay.store.store import Store
 
@@ -29,6 +29,10 @@ class FolderPlace:
     def shard(self, digits: str) -> dict[str, Stored]:
         """The objects whose ids begin so."""
         return inventory(self._path, [digits])
+
+    def renew(self, content_id: str) -> bool:
+        """Whether the object is there; if so it is young now."""
+        return self.store.objects.renew(content_id)
 
     def read_object(self, content_id: str) -> Iterator[bytes]:
         """The bytes of an object as they are."""
@@ -73,7 +77,8 @@ class FolderPlace:
             ended = (folder / RESULT).exists()
             with os.scandir(folder) as entries:
                 sizes = {entry.name: entry.stat().st_size for entry in entries if entry.is_file(follow_symlinks=False)}
-        return {name: size for name, size in sizes.items() if name != HEARTBEAT and (ended or name != RESULT)}
+        left_out = {HEARTBEAT} if ended else {HEARTBEAT, RESULT}
+        return {name: size for name, size in sizes.items() if name not in left_out and FILE_NAME.fullmatch(name)}
 
     def read_run(self, run_id: str, name: str) -> bytes:
         """A file of a run."""

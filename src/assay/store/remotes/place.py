@@ -6,6 +6,7 @@ files, and from then on its journals may grow and its result may come; a study a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
@@ -18,6 +19,8 @@ from assay.store.inventory import Stored
 
 START, RESULT, HEARTBEAT = "start", "result", "heartbeat"
 DEFINITION, EVIDENCE = "definition", "evidence"
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names that files of a run can have; whatever else lies in a run's folder is no part of it."""
 ENTRIES = ("data", "marks")
 """Folders of small records that are named by their content and never change: histories of data sets, and what was said about runs."""
 
@@ -35,6 +38,9 @@ class Place(Protocol):
 
     def shard(self, digits: str) -> dict[str, Stored]:
         """The objects whose ids begin with these two digits."""
+
+    def renew(self, content_id: str) -> bool:
+        """Whether an object that was listed is there still; from now on no collection takes it before a run that needs it is there."""
 
     def read_object(self, content_id: str) -> Iterator[bytes]:
         """The bytes of an object that lies there whole, in pieces, as they are; raises MissingContent where there is none."""

@@ -179,6 +179,8 @@ class _Transfer:
         whole: list[str] = []
         for content_id in wanted:
             there, here = self._at(self._target, content_id), self._at(self._source, content_id)
+            if there is not None and not self._target.renew(content_id):
+                there = None  # collected since it was listed
             if here is None and there is None:
                 self._faults[content_id] = MissingContent("the source does not have this content", value=content_id)
             elif here is None or (there is not None and (there.in_parts or here.in_parts or there.size == here.size)):
