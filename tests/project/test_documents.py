@@ -27,7 +27,8 @@ from assay.tracking.series import series
 
 SHORT = ["id", "name", "state", "started", "ended", "params", "metrics", "tags", "parents", "study", "recipe"]
 LONG = [
-    *SHORT, "command", "code", "data", "trace", "environment", "determinism", "resources", "host", "fidelity", "findings",
+    *SHORT, "command", "code", "data", "trace", "environment", "determinism", "resources", "host", "fidelity", "findings", "notes",
+    "patched",
 ]  # fmt: skip
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),

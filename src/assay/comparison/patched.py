@@ -7,6 +7,7 @@ from typing import Literal
 from assay.comparison.diff import Facts, show_path
 from assay.comparison.patch import patch_of_trees
 from assay.errors import AssayError
+from assay.lineage.parents import parents_of
 from assay.records.canonical import Record
 from assay.records.run import Run
 from assay.store.objects import Objects
@@ -60,7 +61,7 @@ def patch_text(store: Store, parent: Run, run: Run) -> str:
 def patched_since(store: Store, run: Run) -> list[Patched]:
     """What was patched since each run that this one goes on from, or that it read from with the same root; parents that are gone are left out."""
     found = []
-    for parent_id in dict.fromkeys(parent.run for parent in run.parents if parent.by in ("resume", "read")):
+    for parent_id in dict.fromkeys(parent.run for parent in parents_of(store, run) if parent.by in ("resume", "read")):
         try:
             parent = store.runs.read(parent_id)
             if parent.start.root == run.start.root:

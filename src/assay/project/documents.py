@@ -10,14 +10,16 @@ from typing import Any
 
 from assay.capture.environment import packages_in
 from assay.comparison.diff import flatten
+from assay.comparison.patched import patched_since
 from assay.errors import AssayError
 from assay.lineage.graph import Edge
+from assay.lineage.parents import parents_of, trace_of
 from assay.project.ancestry import FileOrigin
+from assay.project.fidelity import judged
 from assay.records.environment import Environment
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
 from assay.records.run import Metric, Result, Run
-from assay.records.trace import Trace
 from assay.records.verdict import Difference, Verdict
 from assay.report.document import VERSION, plain
 from assay.store.store import Store
@@ -50,7 +52,7 @@ def short(store: Store, run: Run) -> Document:
         "ended": plain(run.result.ended) if run.result else None,
         "params": plain(params(store, run)),
         "metrics": plain(_last(store, run)),
-        "tags": list(run.start.tags),
+        "tags": store.marks.tags(run),
         "parents": plain(run.parents),
         "study": trial.study if trial else None,
         "recipe": run.start.recipe,
@@ -69,8 +71,10 @@ def _last(store: Store, run: Run) -> dict[str, float]:
 def long(store: Store, run: Run) -> Document:
     """RUN with the long fields."""
     recipe, result = _recipe(store, run), run.result
-    trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
+    trace = trace_of(store, run)
     document = short(store, run)
+    if result is None:
+        document["parents"] = plain(parents_of(store, run))
     return document | {
         "command": list(run.start.command),
         "code": _code(run, recipe),
@@ -82,7 +86,28 @@ def long(store: Store, run: Run) -> Document:
         "host": plain(run.start.host),
         "fidelity": plain(result.fidelity) if result else None,
         "findings": plain((*_ending(result), *result.findings)) if result else [],
+        "notes": notes(store, run),
+        "patched": plain(patched_since(store, run)),
     }
+
+
+def fidelity(run: Run) -> Document:
+    """What `show --fidelity` prints: the grade, and of each thing that is missing why, what it means, and what to do."""
+    found = judged(run)
+    missing = [shortcoming._asdict() for shortcoming in found.missing]
+    return {
+        "version": VERSION,
+        "run": run.id,
+        "grade": found.grade,
+        "says": found.says,
+        "captured": list(found.captured),
+        "missing": missing,
+    }
+
+
+def notes(store: Store, run: Run) -> list[Document]:
+    """What was said of a run after it was recorded, the oldest first."""
+    return [{"text": mark.text, "time": plain(mark.time), "user": mark.user} for mark in store.marks.of(run.id).notes]
 
 
 def _recipe(store: Store, run: Run) -> Recipe:
@@ -199,7 +224,7 @@ def rows(store: Store, runs: Iterable[Run]) -> list[Document]:
     for run in runs:
         document = short(store, run)
         row = {name: document[name] for name in PLAIN}
-        row["tags"] = list(run.start.tags)
+        row["tags"] = store.marks.tags(run)
         row |= {f"params.{name}": value for name, value in flatten(params(store, run))}
         found.append(row | {f"metrics.{name}": value for name, value in _last(store, run).items()})
     return found

@@ -12,12 +12,13 @@ from assay.capture.environment import packages_in
 from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
 from assay.comparison.patch import patch
+from assay.comparison.patched import patch_text
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
 from assay.project import documents, sharing
-from assay.project import marking
 from assay.project.ancestry import Traced, traced, traced_file
+from assay.project.marking import bring_back, note, remove, tag
 from assay.project.restore import PutBack, carry_out, plan, undo_plan
 from assay.project.restore_choice import choose
 from assay.records.environment import Environment
@@ -159,6 +160,10 @@ class Project:
         """A patch, as `git apply` takes it, from the code of `a` to that of `b`."""
         return patch(self.store, self.resolve(a), self.resolve(b))
 
+    def patch_since(self, parent: RunLike, run: RunLike) -> str:
+        """What was patched between a run and one that goes on from it, as `git apply` takes it: with modules that git ignores, as loaded."""
+        return patch_text(self.store, self.resolve(parent), self.resolve(run))
+
     def compare(self, a: RunLike, b: RunLike, tolerances: Mapping[str, tuple[float, float]] | None = None) -> Verdict:
         """Whether `b` has the result of `a`; see `assay.comparison.verdict.compare`."""
         return compare(self.store, self.resolve(a), self.resolve(b), tolerances=tolerances or {})
@@ -290,19 +295,19 @@ class Project:
 
     def tag(self, run: RunLike, *words: str, remove: bool = False) -> list[str]:
         """Give a run words to be found by, or take them away; the words that stand afterwards. See `assay.project.marking.tag`."""
-        return marking.tag(self.store, self.resolve(run), words, remove=remove)
+        return tag(self.store, self.resolve(run), words, remove=remove)
 
     def note(self, run: RunLike, text: str) -> Mark:
         """Put a text beside a run; see `assay.project.marking.note`."""
-        return marking.note(self.store, self.resolve(run), text)
+        return note(self.store, self.resolve(run), text)
 
     def remove(self, *runs: RunLike, force: bool = False) -> list[str]:
         """Take runs out of every answer; the ids of those that build on them and stay. See `assay.project.marking.remove`."""
-        return marking.remove(self.store, map(self.resolve, runs), force=force)
+        return remove(self.store, map(self.resolve, runs), force=force)
 
     def bring_back(self, prefix: str) -> str:
         """Undo `remove` for the run whose id begins so; its id. See `assay.project.marking.bring_back`."""
-        return marking.bring_back(self.store, prefix)
+        return bring_back(self.store, prefix)
 
     def put_back(self, run: RunLike, paths: Sequence[str] = (), *, dry_run: bool = False) -> PutBack:
         """The code of a run, or the files and folders named, back in the project itself, so that nothing is lost.

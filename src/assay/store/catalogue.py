@@ -12,6 +12,7 @@ from typing import Any
 from assay.errors import AmbiguousRun, AssayError, UnknownMetric, UnknownRun
 from assay.records.run import Run
 from assay.store.index import READ, WROTE, Index, decode_facts, decode_run
+from assay.store.marks import Marked, Marks
 from assay.store.objects import Objects
 from assay.store.query import Facts, Value, condition, is_missing, number_of, sort_key
 from assay.store.runs import Runs, is_run_id
@@ -32,6 +33,7 @@ class Catalogue:
 
     def __init__(self, store: Path, objects: Objects, runs: Runs) -> None:
         self._index = Index(store, objects, runs)
+        self._marks = Marks(store)
         self._written: tuple[int, frozenset[str]] = (-1, frozenset())
 
     @property
@@ -152,7 +154,8 @@ class Catalogue:
     def _matching(self, where: str | None) -> list[tuple[Facts, bytes]]:
         test = condition(where) if where is not None else None
         rows = self._index.rows(f"SELECT facts, record FROM run {_NEWEST}")
-        pairs = ((decode_facts(facts), record) for facts, record in rows)
+        marked = self._marks.all()
+        pairs = ((_as_marked(decode_facts(facts), marked), record) for facts, record in rows)
         return [pair for pair in pairs if test is None or test(pair[0])]
 
     def _last(self, selector: str, back: int) -> str:
@@ -229,6 +232,12 @@ class Catalogue:
             for content, run_id, path in rows:
                 found.setdefault(content, []).append((run_id, path))
         return found
+
+
+def _as_marked(facts: Facts, marked: Mapping[str, Marked]) -> Facts:
+    """With the tags that stand now: they may change after a run has ended, and the tables hold what it was."""
+    found = marked.get(facts.id)
+    return facts if found is None else facts._replace(tags=found.tags(facts.tags))
 
 
 def _listed(rows: list[tuple[Any, ...]]) -> str:

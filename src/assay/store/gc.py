@@ -61,9 +61,10 @@ def collect(store: Store, *, delete: bool = False, grace: float = GRACE) -> Coll
         StoreDamaged, StoreTooNew: a run, a study, a data set or a record cannot be read, so nobody can say what it needs; nothing was removed.
         StoreUnusable: the store cannot be read or written.
     """
+    now = time.time()
     if delete:
         _put_back(store)
-    now = time.time()
+        store.runs.forget_removed(now - grace)
     found = inventory(store.path)
     needed = _needed(store, roots(store))
     held = _needed(store, _young(found, now - grace))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from heapq import merge
@@ -115,6 +116,7 @@ class Runs:
     def __init__(self, store: Path) -> None:
         self._folder = store / "runs"
         self._aside = store / "tmp"
+        self._removed = store / "removed"
 
     def create(self, start: Start) -> RunWriter:
         """Make the folder of a new run, which appears whole.
@@ -165,6 +167,67 @@ class Runs:
         if not is_run_id(run_id):
             raise _unknown(run_id)
         return self._folder / run_id
+
+    def remove(self, run_id: str) -> None:
+        """Take a run out: its folder is moved aside, whole, under `removed/` in the store, where `bring_back` finds it.
+
+        Raises:
+            UnknownRun: there is no such run.
+            InvalidValue: it is running.
+            StoreUnusable: it cannot be moved.
+        """
+        if self.read(run_id).state in ("running", "queued"):
+            raise InvalidValue(
+                "this run is still running", value=run_id, expected="a run that has ended", next_step="End it first."
+            )
+        folder, removed = self.folder(run_id), self._removed / run_id
+        with using(folder):
+            self._removed.mkdir(exist_ok=True)
+            if removed.exists():  # removed before, and pulled again since: it is the same run
+                removed.rename(self._aside / owned_name())
+            folder.rename(removed)
+            os.utime(removed)  # when it was removed
+
+    def bring_back(self, run_id: str) -> None:
+        """Undo `remove`.
+
+        Raises:
+            UnknownRun: no run of this id was removed, or it was collected since.
+            InvalidValue: it is here.
+            StoreUnusable: it cannot be moved.
+        """
+        folder, removed = self.folder(run_id), self._removed / run_id
+        if folder.exists():
+            raise InvalidValue("this run is not removed", value=run_id, expected="a run that was removed")
+        if not removed.exists():
+            raise UnknownRun(
+                "no removed run has this id", value=run_id, expected="the id of a run that was removed and not yet collected"
+            )
+        with using(folder):
+            removed.rename(folder)
+
+    def removed(self) -> list[str]:
+        """Ids of the runs that were removed and can be brought back, sorted.
+
+        Raises:
+            StoreUnusable: the folder cannot be read.
+        """
+        with using(self._removed):
+            try:
+                return sorted(filter(is_run_id, os.listdir(self._removed)))  # noqa: PTH208 - names are wanted, not paths
+            except FileNotFoundError:
+                return []
+
+    def forget_removed(self, before: float) -> None:
+        """Drop for good what was removed before a moment, in seconds since 1970.
+
+        Raises:
+            StoreUnusable: a folder cannot be read.
+        """
+        for run_id in self.removed():
+            with using(self._removed):
+                if (self._removed / run_id).stat().st_mtime < before:
+                    shutil.rmtree(self._removed / run_id, ignore_errors=True)
 
     def changed(self) -> int:
         """When runs were last added or removed, in nanoseconds since 1970.

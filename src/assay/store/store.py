@@ -6,6 +6,9 @@
 .assay/runs/         a folder for each run
 .assay/studies/      a folder for each study
 .assay/data/         histories of data sets; made with the first one
+.assay/marks/        what was said about runs after they were recorded; as the next two, made when first needed
+.assay/restores/     what restores into the project replaced
+.assay/removed/      runs that were removed, until they are collected
 .assay/tmp/          what is being written; everything else appears by rename from here
 """
 
@@ -19,6 +22,7 @@ from assay.errors import StoreTooNew, StoreUnusable
 from assay.store.datasets import FOLDER as DATA_FOLDER
 from assay.store.datasets import Datasets
 from assay.store.failures import unusable, using
+from assay.store.marks import Marks
 from assay.store.objects import Objects, write_new
 from assay.store.process import discard, owned_name, surely_dead
 from assay.store.root import store_folder
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _FOLDERS = ("objects", "runs", "studies", "tmp")
-_PARTS = frozenset({*_FOLDERS, DATA_FOLDER, ".gitignore", "format"})
+_PARTS = frozenset({*_FOLDERS, DATA_FOLDER, "marks", "restores", "removed", ".gitignore", "format"})
 _catalogues: dict[tuple[Path, str | None, str | None], Catalogue] = {}  # by the store's folder and what decides where the cache is
 
 
@@ -40,7 +44,7 @@ class Store:
     Attributes:
         root: the project's root.
         path: the store's folder.
-        objects, runs, studies, datasets: what it holds.
+        objects, runs, studies, datasets, marks: what it holds.
     """
 
     def __init__(self, root: Path, path: Path) -> None:
@@ -50,6 +54,7 @@ class Store:
         self.runs = Runs(path)
         self.studies = Studies(path)
         self.datasets = Datasets(path)
+        self.marks = Marks(path)
         self._catalogue: Catalogue | None = None
 
     @classmethod

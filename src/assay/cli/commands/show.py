@@ -8,7 +8,9 @@ import click
 
 from assay.cli.commands.ls import value_text
 from assay.cli.output import age, emit, json_option, moment, pairs, say, size, state_text, styled, title
+from assay.cli.streams import write_answer
 from assay.comparison.diff import flatten
+from assay.project import documents
 from assay.project.project import Project
 from assay.report.layout import safe
 from assay.report.numbers import duration
@@ -20,10 +22,22 @@ Document = dict[str, Any]
 @click.command(name="show")
 @click.argument("run")
 @click.option("--all", "everything", is_flag=True, help="List every file and package, however many there are.")
+@click.option(
+    "--fidelity", is_flag=True, help="Only what was captured, what was not, what that means for who repeats it, and what to do."
+)
+@click.option("--patch", is_flag=True, help="Only what was patched since the runs that it goes on from, as `git apply` takes it.")
 @json_option
-def command(run: str, everything: bool, as_json: bool) -> int:
+def command(run: str, everything: bool, fidelity: bool, patch: bool, as_json: bool) -> int:
     """Show everything known of RUN: what it was, its result, code, data, environment, and what was not captured."""
-    document = Project.open().show(run)
+    project = Project.open()
+    if fidelity:
+        _judgement(documents.fidelity(project.resolve(run)), as_json)
+        return 0
+    document = project.show(run)
+    if patch and not as_json:
+        for since in document["run"]["patched"]:
+            write_answer(project.patch_since(since["parent"], document["run"]["id"]))
+        return 0
     if as_json:
         emit(document)
         return 0
@@ -54,7 +68,24 @@ def _what(run: Document) -> None:
             ("on", run["host"]["name"]),
         )
     )
+    for note in run["notes"]:
+        say(f"  note        {moment(note['time'])} {safe(note['user'])}: {safe(note['text'])}")
     _section("Builds on", [(parent["run"][:8], f"{parent['by']} {parent['path']}".strip()) for parent in run["parents"]])
+    for since in run["patched"]:
+        _patched(since)
+
+
+def _patched(since: Document) -> None:
+    """The files of the code that differ from a parent's, in a line each."""
+    if not since["files"]:
+        say(f"  {since['parent'][:8]}  ran the same code")
+        return
+    title(f"Patched since {since['parent'][:8]} (--patch shows the text)")
+    for file in since["files"][:_LISTED]:
+        lines = "" if file["added"] is None else f"+{file['added']} -{file['removed']}"
+        say("  " + "  ".join(part for part in (safe(file["path"]), file["how"], lines) if part))
+    if len(since["files"]) > _LISTED:
+        say(f"  and {len(since['files']) - _LISTED} more")
 
 
 def _result(run: Document) -> None:
@@ -153,6 +184,17 @@ def _fidelity(run: Document, most: int | None) -> None:
         title("Findings")
         for finding in run["findings"]:
             say(f"  {safe(finding['kind'])}: {safe(finding['about'])}: {safe(finding['text'])}")
+
+
+def _judgement(found: Document, as_json: bool) -> None:
+    if as_json:
+        emit(found)
+        return
+    say(f"{styled('run ' + found['run'], bold=True)}  {found['grade']}: {found['says']}")
+    pairs([("captured", ", ".join(found["captured"]) or "nothing")])
+    for gap in found["missing"]:
+        title(f"{safe(gap['what'])}: {safe(gap['why'])}")
+        pairs([("means", gap["means"]), ("do", gap["do"])])
 
 
 def _present(*items: tuple[str, str]) -> list[tuple[str, str]]:
