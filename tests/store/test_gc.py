@@ -155,6 +155,19 @@ def test_data_sets_and_files_that_a_later_version_keeps_hold_their_content(store
     assert objects.get(objects.put(b"1,2")) == b"1,2" and fsck(store).problems == []
 
 
+def test_a_removed_run_keeps_its_content_until_its_grace_is_over(store: Store) -> None:
+    run_id = record(store, b"a", b"model")
+    whole = len(inventory(store.path))
+    (store.path / "removed").mkdir()
+    removed = store.path / "removed" / run_id
+    store.runs.folder(run_id).rename(removed)
+    grow_old(store)
+    assert collect(store, delete=True).objects == 0
+    os.utime(removed, (1.0, 1.0))
+    assert collect(store).objects == whole == len(inventory(store.path))
+    assert collect(store, delete=True).objects == whole and inventory(store.path) == {}
+
+
 def test_where_a_record_is_damaged_nothing_is_removed(store: Store) -> None:
     run_id = record(store, b"a", b"model")
     remove(store, record(store, b"b", b"other"))

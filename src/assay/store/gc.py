@@ -29,7 +29,8 @@ GRACE = 14 * 86400.0
 """Seconds for which an object is kept that nothing leads to: longer than a snapshot waits in a queue for its run."""
 _FORGOTTEN = 86400.0  # seconds after which a temporary file counts as left by a dead process on another machine
 _TRASH = "trash-"
-_OWN = frozenset({"objects", "runs", "tmp", DAMAGED, "format", ".gitignore"})
+REMOVED = "removed"
+_OWN = frozenset({"objects", "runs", "tmp", REMOVED, DAMAGED, "format", ".gitignore"})
 
 
 class Collected(msgspec.Struct):
@@ -66,7 +67,7 @@ def collect(store: Store, *, delete: bool = False, grace: float = GRACE) -> Coll
         _put_back(store)
         store.runs.forget_removed(now - grace)
     found = inventory(store.path)
-    needed = _needed(store, roots(store))
+    needed = _needed(store, roots(store, now - grace))
     held = _needed(store, _young(found, now - grace))
     dead = {content_id: stored for content_id, stored in found.items() if content_id not in needed and content_id not in held}
     left = list(_left_over(store, now))
@@ -89,8 +90,12 @@ def collect(store: Store, *, delete: bool = False, grace: float = GRACE) -> Coll
     return gone
 
 
-def roots(store: Store) -> Iterator[Reference]:
+def roots(store: Store, since: float = 0.0) -> Iterator[Reference]:
     """What runs, studies and data sets name, and every other file that a later version may keep in the store's folder.
+
+    Args:
+        store: whose.
+        since: runs that were removed before this moment count no more, in seconds since 1970.
 
     Raises:
         StoreDamaged, StoreTooNew, StoreUnusable: one of them cannot be read.
@@ -102,6 +107,7 @@ def roots(store: Store) -> Iterator[Reference]:
             continue  # removed since the folder was listed
     with using(store.path):
         folders = [path for path in store.path.iterdir() if path.name not in _OWN]
+        folders += [path for path in (store.path / REMOVED).glob("*") if _modified(path) >= since]
         for path in (
             file for folder in folders for file in ([folder] if folder.is_file() else folder.rglob("*")) if file.is_file()
         ):
@@ -136,7 +142,7 @@ def _remove(store: Store, dead: Mapping[str, Stored], since: float) -> None:
     young = {content_id for content_id, (path, _) in trash.items() if _modified(path) >= since}
     fresh = _young(inventory(store.path), since)
     _restore(store, trash, young)
-    wanted = [*roots(store), *fresh, *(Reference(content_id, "records", None, False) for content_id in young)]
+    wanted = [*roots(store, since), *fresh, *(Reference(content_id, "records", None, False) for content_id in young)]
     while back := _needed(store, wanted) & trash.keys():
         # What comes back may lead to more that was moved.
         _restore(store, trash, back)
