@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from assay.ablation.components import hypothesis, maximize, remove
 from assay.errors import InvalidStudy, InvalidValue
 from assay.execution.protocol import Job, Outcome
-from assay.questions.study.archive import kept_evidence, studies
+from assay.questions.study.archive import find_study, kept_evidence, studies
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.questions.study.estimate import seconds_per_trial
 from assay.questions.study.running import judge, run_study
@@ -116,6 +117,19 @@ def test_kept_evidence_is_found_by_a_prefix_and_what_was_never_finished_is_said(
     evidence = run_study(store, asked, plan_study(asked), Arithmetic())
     assert canonical(kept_evidence(store, asked.id[:10])) == canonical(evidence)
     assert studies(store) == [(asked.id, asked)]
+
+
+def test_a_study_is_found_by_its_name_and_as_the_last_that_was_run(project: Path) -> None:
+    """A prefix stands before a name; `last` is the one whose evidence is the newest, not whose definition is."""
+    store = Store.open(project)
+    first, second = (store.studies.put(definition(name=name)) for name in ("wide", "deep"))
+    os.utime(store.path / "studies" / first / "definition", (5, 5))
+    assert (find_study(store, "wide"), find_study(store, "deep"), find_study(store, second[:9])) == (first, second, second)
+    assert find_study(store, "last") in (first, second)
+    (store.path / "studies" / first / "evidence").touch()
+    assert find_study(store, "last") == first
+    with pytest.raises(InvalidStudy, match="no study has this id"):
+        find_study(store, "narrow")
 
 
 def test_the_time_of_an_earlier_study_of_the_same_subject_is_the_estimate(project: Path) -> None:

@@ -15,7 +15,7 @@ from assay.report.write import write_report
 @click.option("--to", "folder", required=True, type=click.Path(), metavar="DIR", help="Folder to write it into.")
 @json_option
 def command(study: str, folder: str, as_json: bool) -> int:
-    """Write the report of STUDY (its id or a unique prefix): a page, tables in Markdown and LaTeX, and its numbers as JSON."""
+    """Write the report of STUDY (its id or a unique prefix, its name, or last): a page, tables in Markdown and LaTeX, and its numbers as JSON."""
     evidence = kept_evidence(Project.open().store, study)
     written = write_report(evidence, folder)
     if as_json:

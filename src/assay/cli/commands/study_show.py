@@ -16,7 +16,7 @@ from assay.report.tables import in_words, table
 @click.argument("study")
 @json_option
 def command(study: str, as_json: bool) -> int:
-    """Show what STUDY (its id or a unique prefix) found: the table, effects, answers, findings."""
+    """Show what STUDY (its id or a unique prefix, its name, or last) found: the table, effects, answers, findings."""
     evidence = kept_evidence(Project.open().store, study)
     if as_json:
         emit(study_document(evidence))

@@ -32,13 +32,13 @@ def kept_evidence(store: Store, study: str) -> StudyEvidence:
 
     Args:
         store: where it is kept.
-        study: id of the study, or a unique prefix.
+        study: what `find_study` takes.
 
     Raises:
         InvalidStudy: there is no such study, or it has not been run to its end.
         StoreTooNew, StoreDamaged, StoreUnusable: it cannot be read.
     """
-    whole = store.studies.resolve(study)
+    whole = find_study(store, study)
     path = _path(store, whole)
     with using(path):
         if not path.exists():
@@ -49,6 +49,27 @@ def kept_evidence(store: Store, study: str) -> StudyEvidence:
                 next_step="Run it again: trials that have finished are not repeated.",
             )
         return decode(path.read_bytes(), StudyEvidence)
+
+
+def find_study(store: Store, study: str) -> str:
+    """The whole id of a study.
+
+    Args:
+        store: where it was planned.
+        study: id, unique prefix of one, name (the newest that has it), or "last": the one that was last run to its end.
+
+    Raises:
+        InvalidStudy: none answers to it, or several have the prefix.
+        StoreTooNew, StoreDamaged, StoreUnusable: a study cannot be read.
+    """
+    known = store.studies.ids()
+    if study == "last" and known:
+        return max(known, key=lambda known_id: _last_run(store, known_id))
+    if not any(known_id.startswith(study) for known_id in known):
+        named = [known_id for known_id, definition in studies(store) if definition.name == study]
+        if named:
+            return named[0]
+    return store.studies.resolve(study)
 
 
 def studies(store: Store) -> list[tuple[str, Definition]]:
@@ -62,3 +83,11 @@ def studies(store: Store) -> list[tuple[str, Definition]]:
 
 def _path(store: Store, study: str) -> Path:
     return store.path / "studies" / study / "evidence"
+
+
+def _last_run(store: Store, study: str) -> float:
+    """When its evidence was written, in seconds since 1970; 0 where it has none."""
+    try:
+        return _path(store, study).stat().st_mtime
+    except OSError:
+        return 0.0
