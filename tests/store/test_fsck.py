@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.records.dataset import DataEntry, DataVersion
 from assay.records.journal import Point
 from assay.records.recipe import Recipe
 from assay.records.run import Result, Start
@@ -144,6 +145,10 @@ def test_usage_counts_shared_content_once_and_says_what_is_a_runs_own(store: Sto
     kinds = {kind.kind: kind for kind in found.kinds}
     assert kinds["code"].bytes == sum(size for content, size in sizes.items() if content in _code(store, runs))
     assert "unneeded" not in kinds
+    tree = write_tree(store.objects, {b"rows.csv": ("file", store.objects.put(b"1,2"))})
+    version = store.objects.put_record(DataVersion(content=tree, sizes=(3,)))
+    store.datasets.add(DataEntry(name="rows", path="rows", version=version, content=tree, added=1.0))
+    assert {kind.kind: kind.objects for kind in usage(store).kinds if kind.kind in ("data", "unneeded")} == {"data": 2}
     store.objects.put(b"nobody's")
     assert usage(store).kinds[-2].kind == "unneeded" and usage(store).kinds[-2].bytes == len(b"nobody's")
 

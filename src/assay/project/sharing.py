@@ -76,6 +76,13 @@ def clone(remote: str, folder: str | Path | None = None, *, progress: Progress =
     """
     there = open_place(remote, create=False)
     target = Path(folder if folder is not None else _name(remote)).absolute()
+    if isinstance(there, FolderPlace) and os.path.realpath(there.store.path) == os.path.realpath(target / FOLDER):
+        raise InvalidValue(
+            "this folder is the remote itself",
+            value=str(target),
+            expected="a new or empty folder",
+            next_step="Name another: assay clone REMOTE DIR.",
+        )
     others = [name for name in os.listdir(target) if name != FOLDER] if target.is_dir() else []  # noqa: PTH208 - names are wanted
     if others or (target.exists() and not target.is_dir()):
         raise InvalidValue(

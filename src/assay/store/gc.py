@@ -105,6 +105,15 @@ def roots(store: Store, since: float = 0.0) -> Iterator[Reference]:
             yield from of_run(files_of(store.runs, run_id))
         except UnknownRun:
             continue  # removed since the folder was listed
+    yield from roots_beside_runs(store, since)
+
+
+def roots_beside_runs(store: Store, since: float = 0.0) -> Iterator[Reference]:
+    """As `roots`, without the runs that are there to be seen.
+
+    Raises:
+        StoreUnusable: a file cannot be read.
+    """
     with using(store.path):
         folders = [path for path in store.path.iterdir() if path.name not in _OWN]
         folders += [path for path in (store.path / REMOVED).glob("*") if _modified(path) >= since]
@@ -226,4 +235,4 @@ def _size(path: Path) -> int:
         return 0  # its process has just removed it
 
 
-__all__ = ["GRACE", "Collected", "collect", "roots"]
+__all__ = ["GRACE", "Collected", "collect", "roots", "roots_beside_runs"]

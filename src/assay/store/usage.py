@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from assay.errors import AssayError, UnknownRun
+from assay.store.gc import roots_beside_runs
 from assay.store.inventory import Stored, inventory
 from assay.store.references import KINDS, Kind, Reference, References, files_of, of_run
 from assay.store.store import Store
 
 
 class KindUse(msgspec.Struct, frozen=True):
-    """Objects of one kind, each counted under one kind alone: "unneeded" is what nothing leads to, "runs" the files of run folders."""
+    """Objects of one kind, each counted under one kind alone: "unneeded" is what nothing leads to, "runs" the files of run folders.
+
+    What several use for several things is of the kind that stands first in `assay.store.references.KINDS`.
+    """
 
     kind: str
     objects: int
@@ -60,7 +64,8 @@ def usage(store: Store) -> Usage:
     runs = [
         RunUse(run_id, names.get(run_id, ""), *_of_run(each, folders[run_id], found, users)) for run_id, each in reached.items()
     ]
-    kinds = _kinds(found, reached, folders)
+    beside = references.closure(roots_beside_runs(store))
+    kinds = _kinds(found, [*reached.values(), beside], folders)
     return Usage(sum(kind.bytes for kind in kinds), tuple(kinds), tuple(sorted(runs, key=lambda run: (-run.own, run.run))))
 
 
@@ -77,11 +82,11 @@ def _of_run(reached: dict[str, Reference], folder: int, found: dict[str, Stored]
     return folder + sum(size for size, _ in sizes), folder + sum(size for size, count in sizes if count == 1)
 
 
-def _kinds(found: dict[str, Stored], reached: dict[str, dict[str, Reference]], folders: dict[str, int]) -> list[KindUse]:
+def _kinds(found: dict[str, Stored], reached: Iterable[dict[str, Reference]], folders: dict[str, int]) -> list[KindUse]:
     """Every object under one kind: that which comes first in `KINDS`, where runs use it for several."""
     order = {kind: number for number, kind in enumerate(KINDS)}
     chosen: dict[str, Kind] = {}
-    for each in reached.values():
+    for each in reached:
         for content_id, reference in each.items():
             if content_id not in chosen or order[reference.kind] < order[chosen[content_id]]:
                 chosen[content_id] = reference.kind
