@@ -223,6 +223,19 @@ def test_a_collection_that_is_killed_takes_nothing_that_is_needed_and_is_finishe
     assert collect(store, grace=0).objects == 0 and list((store.path / "tmp").iterdir()) == []
 
 
+def test_two_collections_at_once_end_as_one_does(store: Store) -> None:
+    kept = record(store, b"kept", b"model")
+    for _ in range(3):
+        for number in range(100):
+            remove(store, record(store, b"gone %d" % number, b"gone %d" % number))
+        command = [sys.executable, "-m", "assay", "gc", "--delete", "--grace", "0"]
+        processes = [subprocess.Popen(command, cwd=store.root, stdout=subprocess.DEVNULL) for _ in range(3)]
+        assert [process.wait() for process in processes] == [0, 0, 0]
+        assert fsck(store).problems == [] and store.runs.ids() == [kept]
+    collect(store, delete=True, grace=0)
+    assert collect(store, grace=0).objects == 0 and list((store.path / "tmp").iterdir()) == []
+
+
 def test_runs_that_are_recorded_meanwhile_are_never_robbed(project: Path) -> None:
     """Everything that they find in the store is old, and nothing leads to it any more, when they find it."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -147,7 +148,9 @@ def _young(found: Mapping[str, Stored], since: float) -> Iterator[Reference]:
 
 def _remove(store: Store, dead: Mapping[str, Stored], since: float) -> None:
     """Move the dead aside, look again at what is needed, and remove the rest."""
-    trash = {content_id: _aside(store, content_id, stored) for content_id, stored in _leading_first(store, dead)}
+    trash = {
+        content_id: moved for content_id, stored in _leading_first(store, dead) if (moved := _aside(store, content_id, stored))
+    }
     young = {content_id for content_id, (path, _) in trash.items() if _modified(path) >= since}
     fresh = _young(inventory(store.path), since)
     _restore(store, trash, young)
@@ -180,23 +183,28 @@ def _leading_first(store: Store, dead: Mapping[str, Stored]) -> Iterator[tuple[s
                 ready.append(name)
 
 
-def _aside(store: Store, content_id: str, stored: Stored) -> tuple[Path, Path]:
-    """Move an object into the trash: where it is now, and where it was."""
+def _aside(store: Store, content_id: str, stored: Stored) -> tuple[Path, Path] | None:
+    """Move an object into the trash: where it is now, and where it was; None where another collection was faster."""
     path = object_path(store.path, content_id, in_parts=stored.in_parts)
     trash = store.path / "tmp" / f"{_TRASH}{content_id}{SUFFIX if stored.in_parts else ''}"
     with using(path):
-        path.rename(trash)
+        try:
+            path.rename(trash)
+        except FileNotFoundError:
+            return None
     return trash, path
 
 
 def _restore(store: Store, trash: dict[str, tuple[Path, Path]], content_ids: Iterable[str]) -> None:
+    """Move objects back from the trash, unless another collection has done so."""
     for content_id in content_ids:
         aside, path = trash.pop(content_id)
         with using(path):
-            if not path.exists():
-                aside.rename(path)
-            else:
+            if path.exists():
                 aside.unlink(missing_ok=True)
+            else:
+                with suppress(FileNotFoundError):
+                    aside.rename(path)
 
 
 def _put_back(store: Store) -> None:
