@@ -280,7 +280,8 @@ class _Settling:
     def _say_gaps(self) -> None:
         observed = self._observed
         for library, version in sorted(observed.native.items()):
-            self._gap(f"reads by {library}", f"{library} {version}".strip() + " opens files in native code, unseen")
+            if library not in observed.covered:
+                self._gap(f"reads by {library}", f"{library} {version}".strip() + " opens files in native code, unseen")
         for place in observed.hosts:
             if not _is_local(place):
                 self._gap("network", f"the run talked to {place}; what it received is not recorded")

@@ -88,6 +88,7 @@ class Observed:
         children: argument lists of started processes, each once.
         apart: those of them that were started with an environment in which no interpreter reports.
         native: libraries that read files unseen, to their versions where known.
+        covered: those of them whose reads were seen all the same, wherever they were imported.
         hosts: "host:port" of each network address that was contacted.
         ranks: the processes that share the program, by rank; empty where none does.
         began: when the process started whose modules were listed at the end, in seconds since 1970; infinity where none were.
@@ -108,6 +109,7 @@ class Observed:
     children: tuple[tuple[str, ...], ...] = ()
     apart: frozenset[tuple[str, ...]] = frozenset()
     native: Mapping[str, str] = field(default_factory=dict)
+    covered: frozenset[str] = frozenset()
     hosts: tuple[str, ...] = ()
     ranks: Mapping[int, Rank] = field(default_factory=dict)
     began: float = math.inf
@@ -240,6 +242,7 @@ def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -
         children=tuple(dict.fromkeys(_words(facts, "c") + _words(facts, "k"))),
         apart=frozenset(_words(facts, "k")),
         native=_native(facts, ends),
+        covered=_covered(facts),
         hosts=tuple(dict.fromkeys(str(place) for _, place in facts.get("h", ()))),
         ranks=_ranks(facts),
         began=min((float(fact.get("began", math.inf)) for fact in _interpreters(facts)), default=math.inf),
@@ -301,6 +304,12 @@ def _native(facts: dict[str, list[tuple[int, Any]]], ends: list[dict[str, Any]])
     for end in ends:
         found.update(end.get("native", {}))
     return found
+
+
+def _covered(facts: dict[str, list[tuple[int, Any]]]) -> frozenset[str]:
+    covered = {(process, str(name)) for process, name in facts.get("g", ())}
+    uncovered = {str(name) for process, name in facts.get("n", ()) if (process, str(name)) not in covered}
+    return frozenset(name for _, name in covered) - uncovered
 
 
 def _determinism(facts: dict[str, list[tuple[int, Any]]], ends: list[dict[str, Any]]) -> Determinism:

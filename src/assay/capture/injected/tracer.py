@@ -12,9 +12,9 @@ Nothing here may print, raise into the user's program, or import a library that 
 A record is a letter, its fields and ``NUL LF``; file names are the last field, so any byte that a name can have is exact. Letters:
 ``s`` start facts, ``r`` read, ``q`` read, of many (after a ``t`` with the time), ``w`` written anew, ``a`` appended, ``u`` read and written,
 ``x`` source executed, ``v`` its content, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``k`` child started with an
-environment in which it cannot report, ``n`` library that reads natively, ``h`` host contacted, ``o`` words of a rank, ``e`` end facts, ``!`` lost.
-Before the name of a file stand the time and its stat record ("-": no such file, "?": not asked). Facts are Python literals, since a JSON module would
-cost every start 2 ms.
+environment in which it cannot report, ``n`` library that reads natively, ``g`` one of these whose reads are seen, ``h`` host contacted,
+``o`` words of a rank, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?":
+not asked). Facts are Python literals, since a JSON module would cost every start 2 ms.
 """
 
 import _thread
@@ -142,7 +142,7 @@ def frameworks() -> "dict[str, dict[str, str]]":
     found = {}
     for name, questions in _QUESTIONS.items():
         module = sys.modules.get(name)
-        if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
+        if module is None or _is_loading(module):
             continue
         answers = {"version": _version(name)}
         for flag, ask in questions.items():
@@ -308,6 +308,7 @@ class Watcher:
         self._time = 0.0
         self._full = False
         self.skip = ()  # type: tuple[str, ...]
+        self._adapters = None  # type: object
         self._installed = False
         self._handlers = {
             "exec": self._executed,
@@ -345,6 +346,9 @@ class Watcher:
             sys.addaudithook(self._hook())
             os.register_at_fork(after_in_child=self._forked)
         self.on = True
+        for name in NATIVE:
+            if name in sys.modules:
+                self._imported(name)
 
     def start_record(self, forked: "bool" = False) -> "bytes":
         """The start facts, with what a reader needs to tell the program's files from the interpreter's."""
@@ -476,6 +480,30 @@ class Watcher:
         if module in NATIVE and hash(("n", module)) not in self._seen:
             self._seen.add(hash(("n", module)))
             self._fact("n", module)
+            self._adapt(module)
+
+    def _adapt(self, module: "str") -> "None":
+        """See to it that the files that a native library opens are seen, where there is an adapter for it."""
+        if self._adapters is None:
+            self._adapters = part("natives").adapters(Awaiting, self._used_natively, self._noted, self._covered)
+            sys.meta_path.insert(0, self._adapters)
+        for name in self._adapters.names:
+            loaded = sys.modules.get(name)
+            if name.partition(".")[0] == module and loaded is not None and not _is_loading(loaded):
+                self._adapters.adapt(name, loaded)
+
+    def _used_natively(self, kind: "str", name: "str") -> "None":
+        if self.on:
+            self._once(kind, _absolute(name))
+
+    def _noted(self, text: "str") -> "None":
+        if self.on and hash(("!", text)) not in self._seen:
+            self._seen.add(hash(("!", text)))
+            self.emit(("!%s\0\n" % text).encode(ENCODING, "backslashreplace"))
+
+    def _covered(self, library: "str") -> "None":
+        if self.on:
+            self._fact("g", library)
 
     def _moved_away(self, *_: "object") -> "None":
         # Relative names mean other files from here on.
@@ -634,6 +662,11 @@ def _is_watched(env: "object") -> "bool":
     return bool(known.get("ASSAY_TRACE")) and bool(known.get("PYTHONPATH"))
 
 
+def _is_loading(module: "object") -> "bool":
+    """Whether a module's own code is still running."""
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
 def _importing() -> "bool":
     frame = sys._getframe(1)
     while frame is not None and frame.f_globals is globals():
@@ -682,40 +715,26 @@ _SEEDERS = {"random": _seed_generator, "numpy.random": _seed_generator, "torch":
 _SETTINGS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "TORCHINDUCTOR_DETERMINISTIC": "1", "TF_DETERMINISTIC_OPS": "1"}
 
 
-class Seeding:
-    """Seeds each library once it is there: now where it is imported, else as its import ends. It imports none itself."""
+class Awaiting:
+    """A finder that acts on modules of certain names once they have run: now where they are imported, else as their import ends."""
 
-    seeds_for_assay = True
+    names = frozenset()  # type: frozenset[str]
 
-    def __init__(self) -> "None":
-        self.seed = None  # type: int | None
-        self.seeded = []  # type: list[str]
+    def apply(self, name: "str", module: "object") -> "None":
+        """What is done with a module that has just run."""
+        raise NotImplementedError
 
-    def set(self, seed: "int") -> "None":
-        """Every known library that is imported is seeded; those that are not will be, by the end of their import."""
-        self.seed = seed
-        del self.seeded[:]
-        for name, value in _SETTINGS.items():
-            os.environ.setdefault(name, value)
-        for name in _SEEDERS:
-            module = sys.modules.get(name)
-            if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
-                self._apply(name, module)
-        if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
-
-    def _apply(self, name: "str", module: "object") -> "None":
+    def adapt(self, name: "str", module: "object") -> "None":
+        """Apply, and let nothing that fails there reach the program; a signal handler's exit passes."""
         try:
-            _SEEDERS[name](module, self.seed)
-        except Exception as error:  # a version of the library that lacks a flag: said at the end, never raised into the import
+            self.apply(name, module)
+        except Exception as error:  # a version of the library that lacks something: said at the end, never raised into the import
             if _is_foreign(error) and isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
-            return
-        self.seeded.append(name.partition(".")[0])
 
     def find_spec(self, name: "str", path: "object" = None, target: "object" = None) -> "object":
-        """The spec that the other finders give, with a loader that seeds the module after it has run."""
-        if name not in _SEEDERS:
+        """The spec that the other finders give, with a loader that acts after the module has run."""
+        if name not in self.names:
             return None
         for finder in sys.meta_path:
             if finder is self or not hasattr(finder, "find_spec"):
@@ -735,12 +754,41 @@ class Seeding:
             # The loader is as it was before the module runs, so the module sees its own.
             vars(loader).pop("exec_module", None)
             execute(module)
-            self._apply(name, sys.modules.get(name, module))
+            self.adapt(name, sys.modules.get(name, module))
 
         try:
             loader.exec_module = exec_module
-        except AttributeError:  # a loader that is a class or has slots: the library stays unseeded, and the end facts show it
+        except AttributeError:  # a loader that is a class or has slots: the end facts show what is missing
             return
+
+
+class Seeding(Awaiting):
+    """Seeds each library once it is there: now where it is imported, else as its import ends. It imports none itself."""
+
+    seeds_for_assay = True
+    names = frozenset(_SEEDERS)
+
+    def __init__(self) -> "None":
+        self.seed = None  # type: int | None
+        self.seeded = []  # type: list[str]
+
+    def set(self, seed: "int") -> "None":
+        """Every known library that is imported is seeded; those that are not will be, by the end of their import."""
+        self.seed = seed
+        del self.seeded[:]
+        for name, value in _SETTINGS.items():
+            os.environ.setdefault(name, value)
+        for name in _SEEDERS:
+            module = sys.modules.get(name)
+            if module is not None and not _is_loading(module):
+                self.adapt(name, module)
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def apply(self, name: "str", module: "object") -> "None":
+        """Seed a library."""
+        _SEEDERS[name](module, self.seed)
+        self.seeded.append(name.partition(".")[0])
 
 
 seeding = Seeding()
@@ -806,7 +854,7 @@ def _run_shadowed() -> "None":
 
 
 def probe() -> "None":
-    """Print the start facts as one JSON document, and leave this file's bytecode beside it, so that no later start compiles it."""
+    """Print the start facts as one JSON document, and leave bytecode beside this file and its parts, so that no later start compiles them."""
     import json
     import py_compile
 
@@ -814,10 +862,12 @@ def probe() -> "None":
     facts = start_facts()
     facts["path"] = [entry for entry in facts["path"] if entry != here]
     if os.path.basename(__file__) == "sitecustomize.py":
-        try:
-            py_compile.compile(__file__, doraise=True)
-        except (OSError, py_compile.PyCompileError):
-            pass
+        for name in os.listdir(here):
+            try:
+                if name.endswith(".py"):
+                    py_compile.compile(os.path.join(here, name), doraise=True)
+            except (OSError, py_compile.PyCompileError):
+                continue
     sys.stdout.write(json.dumps(facts) + "\n")
 
 
