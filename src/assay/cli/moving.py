@@ -37,11 +37,16 @@ class Watch:
             hint(text)
         self._next = now + (_EVERY_ON_TERMINAL if self._terminal else _EVERY)
 
-    def close(self) -> None:
-        """Take the line away."""
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Take the line away; after Ctrl-C say that nothing is lost."""
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            hint("assay: stopped. What has arrived stays: the same command goes on from there.")
 
 
 def summary(moved: Moved) -> str:

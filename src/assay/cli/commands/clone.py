@@ -19,11 +19,8 @@ def command(remote: str, folder: str | None, as_json: bool) -> int:
 
     No file of a project is put there: `assay restore RUN` does that.
     """
-    watch = Watch()
-    try:
+    with Watch() as watch:
         target, found = sharing.clone(remote, folder, progress=watch)
-    finally:
-        watch.close()
     if as_json:
         emit(moved(found, remote, target))
     else:

@@ -22,11 +22,8 @@ def command(remote: str, runs: tuple[str, ...], check: bool, as_json: bool) -> i
     REMOTE is a folder (a store, or a project that has one), or s3://bucket/prefix. Files of the project are not touched.
     """
     project = Project.open(create=True)
-    watch = Watch()
-    try:
+    with Watch() as watch:
         found = sharing.pull(project.store, remote, runs, check=check, progress=watch)
-    finally:
-        watch.close()
     if as_json:
         emit(moved(found, remote))
     else:

@@ -24,11 +24,8 @@ def command(remote: str, runs: tuple[str, ...], check: bool, as_json: bool) -> i
     What is interrupted continues where it was when the command is given again. Nothing half-arrived is ever seen there.
     """
     project = Project.open()
-    watch = Watch()
-    try:
+    with Watch() as watch:
         found = sharing.push(project.store, remote, [project.resolve(run).id for run in runs], check=check, progress=watch)
-    finally:
-        watch.close()
     if as_json:
         emit(moved(found, remote))
     else:
