@@ -464,6 +464,17 @@ def test_a_trial_of_a_function_is_called_again_from_the_code_of_then(lab):
     assert sorted(lab.root.rglob("weights.txt")) == before
 
 
+def test_a_trial_of_a_function_that_failed_fails_again(lab):
+    """As what it was: the end of its process does not make a finished run of it."""
+    lab.write("lab/training.py", 'def train(config, seed):\n    raise ValueError("too bad")\n')
+    lab.write("study.py", STUDY)
+    subprocess.run([sys.executable, "study.py"], cwd=lab.root, check=True, capture_output=True)
+    (trial, *_) = [lab.store.runs.read(run_id) for run_id in lab.store.runs.ids()]
+    again, verdict = lab.again(trial)
+    assert (trial.state, again.state, verdict.verdict) == ("failed", "failed", "identical"), verdict
+    assert again.result.failure.text == "too bad"
+
+
 def test_a_function_whose_call_was_not_recorded_is_refused_and_says_why(lab):
     code = lab.store.objects.record(lab.run("train.py", "--seed", "3").start.recipe, Recipe).code
     with pytest.raises(UsageError, match="not how it was called"):

@@ -80,6 +80,7 @@ def _record(setup: Setup, functions: tuple[Any, Any], store: Store, task: Task, 
         trial=task.trial,
         snapshot=setup.snapshot,
         environment=setup.environment,
+        guarded=False,
     )
     send(pipe, Began(task.number, recorder.id))
     _redirect(store.runs.folder(recorder.id) / OUTPUT)

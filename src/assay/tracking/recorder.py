@@ -55,9 +55,11 @@ class Recorder:
         busy: whether the main thread is inside one of its methods.
     """
 
-    def __init__(self, store: Store, start: Start, recipe: Recipe, params: Mapping[str, Any], seed: int | None) -> None:
+    def __init__(
+        self, store: Store, start: Start, recipe: Recipe, params: Mapping[str, Any], seed: int | None, *, guarded: bool = True
+    ) -> None:
         self.id = start.id
-        self.guarded = start.trial is None
+        self.guarded = guarded
         self.busy = False
         self._store = store
         self._start = start
@@ -95,6 +97,7 @@ class Recorder:
         snapshot: Snapshot | None = None,
         environment: tuple[str, Environment] | None = None,
         trace: bool = True,
+        guarded: bool = True,
     ) -> Recorder:
         """A run that is running: its start is in the store, and what this process does from now on is observed.
 
@@ -108,13 +111,14 @@ class Recorder:
             data: declared inputs, which are kept.
             snapshot, environment: where the caller has just made them.
             trace: observe files; one run of a process at a time can.
+            guarded: finish the run when the process ends. Who carries a trial out does that itself, exit handlers and failure included.
 
         Raises:
             InvalidValue: parameters that are no mapping with text keys, or a declared input that cannot be read.
             StoreUnusable: the store cannot take the run.
         """
         usage = Usage()
-        if trial is None:
+        if guarded:
             recover_crashed(store)
         root, cwd = Path(os.path.realpath(root)), Path.cwd()  # the system gives the working directory without links
         snapshot = snapshot or CodeCapture(store, root).snapshot()
@@ -141,7 +145,7 @@ class Recorder:
             git=snapshot.git,
             left_out=snapshot.left_out,
         )
-        recorder = cls(store, start, recipe, given, seed)
+        recorder = cls(store, start, recipe, given, seed, guarded=guarded)
         if recorder.guarded:  # a trial's folder does not outlive it
             announce(store, start.id)
         recorder._declared, recorder._findings = declared, tuple(findings)
