@@ -159,7 +159,7 @@ def test_a_trial_that_fails_is_shown_and_not_averaged_away(assay: Assay, file: P
     text = " ".join(done.out.split())
     assert done.code == 0
     assert "(2 of 3)" in text and "1 of 3 failed (seed 1)" in text
-    assert "width: narrow, seed 1: failed" in text
+    assert "1 of 3 trials (seed 1) failed (exit code 1: AssertionError: too narrow)" in text
 
 
 def test_an_interrupted_study_keeps_what_has_finished_and_goes_on(assay: Assay, file: Path, folder: Path, tmp_path: Path) -> None:
