@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from assay.records.finding import Gap
 from assay.records.journal import Point
 from assay.records.trace import FileUse
+from assay.tracking.sources import trainerstate
 from assay.tracking.sources.csvfile import read_table
+from assay.tracking.sources.csvlog import read_csv_log
 from assay.tracking.sources.jsonfile import read_document
 from assay.tracking.sources.jsonlines import read_lines
 from assay.tracking.sources.output import read_output
@@ -102,9 +104,11 @@ def harvest(root: Path, written: Iterable[FileUse], outputs: Iterable[Output], p
             continue
         if one is not None and one.rows:
             found.append(one)
+    printed = list(_printed(outputs, params, gaps))
+    found = [_without_stale(one, printed) if _is_state(one) else one for one in _without_repeats(found)]
     _distinguish(found)
     points = [_point(one.source, row) for one in found for row in one.rows]
-    return Harvest([*(half for point in points for half in _halves(point)), *_printed(outputs, params, gaps)], gaps)
+    return Harvest([*(half for point in points for half in _halves(point)), *printed], gaps)
 
 
 def values_in(kind: str, data: bytes, name: str) -> list[float]:
@@ -117,7 +121,9 @@ def _reader(path: str) -> Callable[[Path, str], _Found] | None:
     name = PurePosixPath(path).name
     if "tfevents" in name:
         return _tensorboard
-    return {".jsonl": _jsonlines, ".ndjson": _jsonlines, ".json": _document, ".csv": _table, ".tsv": _table}.get(
+    if name == trainerstate.FILE:
+        return _trainer_state
+    return {".jsonl": _jsonlines, ".ndjson": _jsonlines, ".json": _document, ".csv": _table, ".tsv": _table, ".log": _csv_log}.get(
         PurePosixPath(name).suffix.lower()
     )
 
@@ -156,6 +162,34 @@ def _document(path: Path, name: str) -> _Found:
 def _table(path: Path, name: str) -> _Found:
     told = names_metrics(PurePosixPath(name).stem)
     return _Found("csv", name, f"csv:{name}", list(_rows(path, read_table(_text(path)), told)))
+
+
+def _csv_log(path: Path, name: str) -> _Found:
+    return _Found("csv", name, f"csv:{name}", list(_rows(path, read_csv_log(_text(path)), True)))
+
+
+def _trainer_state(path: Path, name: str) -> _Found:
+    rows = list(_rows(path, trainerstate.read_trainer_state(_text(path)), True))
+    return _Found("json", name, f"json:{name}", rows)
+
+
+def _without_repeats(found: list[_Found]) -> list[_Found]:
+    """Without the states of a training that a later one of it repeats."""
+    kept = trainerstate.furthest((one.place, len(one.rows)) for one in found if _is_state(one))
+    return [one for one in found if one.place in kept or not _is_state(one)]
+
+
+def _is_state(found: _Found) -> bool:
+    return PurePosixPath(found.place).name == trainerstate.FILE
+
+
+def _without_stale(state: _Found, printed: Iterable[Point]) -> _Found:
+    """Without the names of which more was printed: what is logged after the last checkpoint is in no state."""
+    counts = Counter(name for _, _, values in state.rows for name in values)
+    shown = Counter(name for point in printed for name in point.values)
+    fresh = {name for name, count in counts.items() if shown[name] <= count}
+    rows = [(time, step, {name: values[name] for name in values if name in fresh}) for time, step, values in state.rows]
+    return state._replace(rows=[row for row in rows if row[2]])
 
 
 def _text(path: Path) -> str:
