@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from assay.errors import InvalidValue, RemoteUnusable, StoreDamaged, UnknownRun
+from assay.errors import InvalidValue, RemoteUnusable, StoreDamaged, UnknownRun, UsageError
 from assay.project.sharing import clone, pull, push
 from assay.records.canonical import canonical, digest
 from assay.records.dataset import DataEntry, DataVersion
@@ -383,3 +384,10 @@ def test_restored_code_of_a_clone_is_the_code_that_ran(bench: Bench, remote: str
     assert (tmp_path / "code" / "train.py").read_text() == "print('restored')\n" and os.access(
         tmp_path / "code/src/model.py", os.X_OK
     )
+
+
+def test_without_the_extra_a_bucket_says_what_to_install(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "assay.store.remotes.bucket", raising=False)
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(UsageError, match=r"assay\[s3\]"):
+        push(store, "s3://bucket/prefix")

@@ -16,7 +16,7 @@ from assay.comparison.patched import patch_text
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
-from assay.project import documents, sharing
+from assay.project import documents
 from assay.project.ancestry import Traced, traced, traced_file
 from assay.project.marking import bring_back, note, remove, tag
 from assay.project.restore import PutBack, carry_out, plan, undo_plan
@@ -27,19 +27,19 @@ from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import Trace
 from assay.records.verdict import Difference, Verdict
-from assay.store.fsck import Checked, fsck
-from assay.store.gc import GRACE, Collected, collect
-from assay.store.remotes.transfer import Moved
 from assay.store.root import find_root
 from assay.store.store import Store
 from assay.store.tree import FileKind, read_tree, restore_tree, write_tree
-from assay.store.usage import Usage, usage
 from assay.tracking.series import Series, series
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     from assay.execution.from_snapshot import OwnFolder
+    from assay.store.fsck import Checked
+    from assay.store.gc import Collected
+    from assay.store.remotes.transfer import Moved
+    from assay.store.usage import Usage
 
 RunLike = Run | str
 
@@ -269,24 +269,36 @@ class Project:
             restore_loaded(self.store.objects, *loaded, target)
         return target
 
+    # Below, late imports: what moves and looks after stores is of no use to the many commands that only ask.
+
     def push(self, remote: str, runs: Sequence[RunLike] = (), *, check: bool = False) -> Moved:
         """Give a remote what it lacks of these runs, or of everything; see `assay.project.sharing.push`."""
+        from assay.project import sharing
+
         return sharing.push(self.store, remote, [self.resolve(run).id for run in runs], check=check)
 
     def pull(self, remote: str, runs: Sequence[str] = (), *, check: bool = False) -> Moved:
         """Get what is not here of a remote's runs; see `assay.project.sharing.pull`."""
+        from assay.project import sharing
+
         return sharing.pull(self.store, remote, runs, check=check)
 
     def fsck(self, *, repair: bool = False) -> Checked:
         """Everything that is damaged or missing; see `assay.store.fsck.fsck`."""
+        from assay.store.fsck import fsck
+
         return fsck(self.store, repair=repair)
 
-    def gc(self, *, delete: bool = False, grace: float = GRACE) -> Collected:
-        """What nothing needs any more, removed where `delete` says so; see `assay.store.gc.collect`."""
-        return collect(self.store, delete=delete, grace=grace)
+    def gc(self, *, delete: bool = False, grace: float | None = None) -> Collected:
+        """What nothing needs any more, removed where `delete` says so; see `assay.store.gc.collect`, which has its own `grace` for None."""
+        from assay.store.gc import GRACE, collect
+
+        return collect(self.store, delete=delete, grace=GRACE if grace is None else grace)
 
     def du(self) -> Usage:
         """What takes space, by kind and by run; see `assay.store.usage.usage`."""
+        from assay.store.usage import usage
+
         return usage(self.store)
 
     def reindex(self) -> int:
