@@ -123,6 +123,11 @@ def test_how_a_run_failed_stands_among_its_findings(store):
     assert kinds == ["exit code", "failure", "k"]
 
 
+def test_a_failure_without_a_word_adds_nothing_to_the_exit_code(store):
+    run = finished(store, state="failed", exit_code=3, failure=Failure(kind="exit code 3", text=""))
+    assert [finding["kind"] for finding in strict(documents.shown(store, run))["run"]["findings"]] == ["exit code"]
+
+
 def test_a_series_keeps_its_steps_values_and_times(store):
     found = strict(documents.log(series(store, finished(store).id)))
     assert found["series"] == {"loss": {"step": [0, 1], "value": [0.5, "NaN"], "time": [2.0, 3.0]}}

@@ -102,6 +102,11 @@ def test_the_plan_says_what_will_run_and_what_it_cannot_see(project: Path) -> No
     assert not (project / ".assay").exists()
 
 
+def test_a_plan_fits_the_terminal(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert 50 < max(map(len, str(study_of(project).plan()).splitlines())) <= 60
+
+
 def test_after_a_first_run_the_plan_estimates_the_time(project: Path) -> None:
     study_of(project, seeds=2).run()
     assert "earlier trials took" in str(study_of(project, seeds=7).plan())

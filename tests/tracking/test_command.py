@@ -25,6 +25,10 @@ COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("./train.sh --seed 3 -- --not 4", {"seed": 3}),
     ("python train.py --config none.yaml", {"config": "none.yaml"}),
     ("python", {}),
+    ("bash -c exit", {}),
+    ("sh -ec code name --lr 1", {"lr": 1}),
+    ("/bin/bash -eu -o pipefail run.sh --lr 1", {"lr": 1}),
+    ("bash", {}),
 ]
 
 

@@ -146,7 +146,8 @@ def _ending(result: Result) -> list[Finding]:
         found.append(Finding(kind="signal", about=str(result.signal), text=f"ended by signal {result.signal}"))
     elif result.exit_code:
         found.append(Finding(kind="exit code", about=str(result.exit_code), text=f"the command returned {result.exit_code}"))
-    if result.failure:
+    # A command that ended without a word says no more than its exit code.
+    if result.failure and result.failure.text:
         found.append(Finding(kind="failure", about=result.failure.kind, text=result.failure.text))
     return found
 

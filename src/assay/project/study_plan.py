@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from assay.questions.study.definition import Definition
 from assay.records.plan import Plan, Trial
 from assay.report.numbers import duration
 
-_WIDTH = 100
+_NARROWEST, _WIDEST = 40, 100
 _NAMES = 40
 """Configurations that are listed by name; a factorial may have thousands."""
 
@@ -108,7 +109,9 @@ def time_in_words(trials: int, expected: Expected, workers: int = 1) -> str:
 
 
 def _paragraph(start: str, text: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False)
+    # Of the terminal, or as COLUMNS says; longer lines than the widest are hard to read.
+    width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns))
+    return textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False)
 
 
 def _section(title: str, items: list[str]) -> list[str]:

@@ -21,6 +21,8 @@ _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*t?(?:\.exe)?")
 _PYTHON_OPTIONS_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
+_SHELL = re.compile(r"(?:ba|da|k|z)?sh")
+_SHELL_OPTIONS_WITH_VALUE = ("-o", "-O", "+o", "+O", "--rcfile", "--init-file")
 _PAIR = re.compile(r"[+]{0,2}(?P<name>[A-Za-z_][\w./@-]*)=(?P<value>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z_][^\s=]*)(?:=(?P<value>.*))?", re.DOTALL)
 
@@ -69,6 +71,8 @@ def is_python(program: str) -> bool:
 
 def _own_arguments(command: Sequence[str]) -> list[str]:
     """The arguments that the user's program gets."""
+    if command and _SHELL.fullmatch(command[0].rpartition("/")[2]):
+        return _behind_shell(command)
     if not command or not is_python(command[0]):
         return list(command[1:])
     at = 1
@@ -83,6 +87,17 @@ def _own_arguments(command: Sequence[str]) -> list[str]:
         else:
             return list(command[at + 1 :])
     return []
+
+
+def _behind_shell(command: Sequence[str]) -> list[str]:
+    """What a shell hands to its script or, behind `-c`, to the code in its arguments."""
+    at = 1
+    while at < len(command) and command[at][:1] in ("-", "+"):
+        word = command[at]
+        if not word.startswith("--") and "c" in word:
+            return list(command[at + 2 :])
+        at += 2 if word in _SHELL_OPTIONS_WITH_VALUE else 1
+    return list(command[at + 1 :])
 
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
