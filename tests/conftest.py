@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 # Variables by which an outer run, store or seed would reach into the tests.
-_INHERITED = ("ASSAY_HOME", "ASSAY_RUN", "ASSAY_STORE", "ASSAY_TRACE", "ASSAY_SEED", "PYTHONHASHSEED", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+_INHERITED = (
+    "ASSAY_HOME",
+    "ASSAY_RUN",
+    "ASSAY_STORE",
+    "ASSAY_TRACE",
+    "ASSAY_SEED",
+    "PYTHONHASHSEED",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+)
 
 
 @pytest.fixture(autouse=True)
