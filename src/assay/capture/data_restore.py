@@ -172,7 +172,7 @@ def _save(store: Store, name: str, base: bytes, paths: Sequence[bytes]) -> Liste
             entries[path], sizes[path] = (kind, store.objects.put_file(full)), found.st_size
     order = sorted(entries, key=lambda path: path.rpartition(b"/")[::2])
     version = DataVersion(content=write_tree(store.objects, entries), sizes=tuple(sizes[path] for path in order))
-    return enter(store, SAVED + name, "", store.objects.put_record(version), version)
+    return enter(store, SAVED + name, "", store.objects.put_record(version), version.content)
 
 
 def _refuse_secret(full: bytes, found: os.stat_result) -> None:

@@ -55,10 +55,10 @@ def add_version(
     found = look(store, full, policy)
     if history and (history[0].entry.version, history[0].entry.path) == (found.id, recorded):
         return Added(history[0], found.version, new=False)
-    return Added(enter(store, name, recorded, found.id, found.version), found.version, new=True)
+    return Added(enter(store, name, recorded, found.id, found.version.content), found.version, new=True)
 
 
-def enter(store: Store, name: str, recorded: str, version_id: str, version: DataVersion, *, card: str | None = None) -> Listed:
+def enter(store: Store, name: str, recorded: str, version_id: str, content: str, *, card: str | None = None) -> Listed:
     """Add a version, which is in the store, to the history of a data set.
 
     Args:
@@ -73,7 +73,7 @@ def enter(store: Store, name: str, recorded: str, version_id: str, version: Data
         name=name,
         path=recorded,
         version=version_id,
-        content=version.content,
+        content=content,
         added=max(time.time(), last.entry.added + _LATER) if last else time.time(),
         before=last.id if last else None,
         card=card or (last.entry.card if last else None),

@@ -1,4 +1,4 @@
-"""The data sets of a project, as a user holds them: add versions, list, compare, put back."""
+"""The data sets of a project, as a user holds them: add versions, list, compare, put back, split, describe."""
 
 # Paths are text here: names need not be valid Unicode.
 # ruff: noqa: PTH100, PTH118, PTH120
@@ -8,14 +8,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from assay.capture.data import present
 from assay.capture.data_changes import Change, File, changes, files_now, files_of
+from assay.capture.data_leaks import Checked, leaks
 from assay.capture.data_restore import Restored, restore
-from assay.capture.data_versions import Added, add_version
+from assay.capture.data_rows import read_table, suffix_of
+from assay.capture.data_scan import readable
+from assay.capture.data_split import split
+from assay.capture.data_versions import Added, add_version, enter
 from assay.errors import InvalidValue
-from assay.records.dataset import DataVersion, Policy
+from assay.project.data_card import BESIDE, checked_fields, croissant, read_card, sha256_of
+from assay.records.dataset import Card, DataVersion, Policy
 from assay.store.datasets import Listed
 from assay.store.root import find_root
 from assay.store.store import Store
@@ -107,6 +114,82 @@ class DataSets:
         if to is None and self.version(listed).kind != "folder":
             target = os.path.dirname(target)
         return restore(self.store, listed, target, paths)
+
+    def split(self, version: str, fractions: Mapping[str, float], *, seed: int = 0, stratify: str = "") -> list[Listed]:
+        """Parts of a version, each the newest version of a data set NAME/PART; see `assay.capture.data_split.split`."""
+        return split(self.store, self.store.datasets.resolve(version), fractions, seed=seed, stratify=stratify)
+
+    def leaks(self, *versions: str) -> Checked:
+        """What versions have in common that should have nothing in common; see `assay.capture.data_leaks.leaks`.
+
+        Args:
+            versions: two or more; or one, whose parts are meant: the data sets NAME/PART, at their last version.
+
+        Raises:
+            InvalidValue: a version is not known, or there are fewer than two.
+        """
+        found = [self.store.datasets.resolve(version) for version in versions]
+        if len(found) == 1:
+            before = found[0].entry.name + "/"
+            found = [listed for listed in self.history() if listed.entry.name.startswith(before)]
+        if len(found) < 2:
+            raise InvalidValue(
+                "leaks are looked for between two versions or more",
+                value=" ".join(versions),
+                expected="two versions, or a data set that was split",
+                next_step="`assay data split` splits one.",
+            )
+        return leaks(self.store, found)
+
+    def card(self, version: str, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The data card of a version as a Croissant document, with the SHA-256 of every file.
+
+        Fields come from, in this order: `fields`; the file PATH.card.yaml beside the data; the card that was recorded before. Where
+        they differ from what was recorded, they are recorded now.
+
+        Args:
+            version: which.
+            fields: of `assay.records.dataset.Card`.
+
+        Raises:
+            InvalidValue: there is no such version, or a field is none of a card's.
+            MissingContent: a content was only hashed, and lies where it was added no more.
+        """
+        listed = self.store.datasets.resolve(version)
+        found, place = self.version(listed), os.path.join(os.path.realpath(self.root), listed.entry.path)
+        card = self._described(listed, place, fields or {})
+        files = files_of(self.store.objects, found, listed.entry.path or listed.entry.name)
+        folder = place if found.kind == "folder" else os.path.dirname(place)
+        sums = {
+            path: sha256_of(self.store.objects, file, Path(folder, os.fsdecode(path)))
+            for path, file in files.items()
+            if file.kind != "link"
+        }
+        return croissant(listed, found, card, files, sums, self._columns(files))
+
+    def _described(self, listed: Listed, place: str, fields: Mapping[str, Any]) -> Card:
+        """The card of a version, recorded where it is new."""
+        newest = self.store.datasets.history(listed.entry.name)[
+            0
+        ].entry  # a card is of the data set, whichever version it is made for
+        before = self.store.objects.record(newest.card, Card) if newest.card else Card()
+        beside = Path(place + BESIDE)
+        written = read_card(beside) if listed.entry.path and beside.is_file() else {}
+        card = msgspec.structs.replace(before, **(written | checked_fields(dict(fields), "the fields")))
+        if card != before:
+            card_id = self.store.objects.put_record(card)
+            enter(self.store, newest.name, newest.path, newest.version, newest.content, card=card_id)
+        return card
+
+    def _columns(self, files: Mapping[bytes, File]) -> dict[bytes, tuple[str, ...]]:
+        """Columns of the tables whose content is in the store."""
+        found = {}
+        for path, file in files.items():
+            if file.kind != "link" and suffix_of(readable(path)) in (".csv", ".tsv") and file.id in self.store.objects:
+                columns = read_table(self.store.objects.get(file.id), readable(path)).columns
+                if columns and len(set(columns)) == len(columns) and all(columns):
+                    found[path] = columns
+        return found
 
     def _state(self, selector: str) -> Mapping[bytes, File]:
         if not selector.endswith(_NOW):

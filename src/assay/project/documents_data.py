@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from assay.capture.data_changes import Change, File, count
+from assay.capture.data_leaks import Checked
 from assay.capture.data_restore import Restored
 from assay.project.data import Compared
 from assay.records.dataset import DataVersion
@@ -67,6 +68,11 @@ def restored(done: Restored) -> Document:
         "not_kept": done.not_kept,
         "overwritten": {"name": kept.entry.name, "version": kept.entry.content} if kept else None,
     }
+
+
+def leaks(found: Checked) -> Document:
+    """What `data leaks` prints."""
+    return {"version": VERSION, "leaks": [leak._asdict() for leak in found.leaks], "not_searched": dict(found.not_searched)}
 
 
 def _change(change: Change) -> Document:

@@ -11,6 +11,9 @@ DATA_COMMANDS = {
     "ls": Entry("data_ls", "List data sets, or the versions of one."),
     "diff": Entry("data_diff", "Say which files differ between two versions, or a version and what lies there now."),
     "restore": Entry("data_restore", "Put a version of a data set back, so that nothing is lost."),
+    "split": Entry("data_split", "Split a version into parts by a rule and a seed."),
+    "leaks": Entry("data_leaks", "Look for files and rows that two versions share."),
+    "card": Entry("data_card", "Print the data card of a version as a Croissant document."),
 }
 
 
