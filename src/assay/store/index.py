@@ -190,10 +190,15 @@ class Index:
         present = self._present()
         gone: list[str] = []
         if present is not self._compared:
-            gone = [run_id for run_id in self._known if run_id not in present]
+            # Sets throughout: this is done before each run of a loop, over all runs of the store.
+            gone = list(self._known.keys() - present)
             for run_id in self.problems.keys() - present:
                 del self.problems[run_id]
-            self._unsettled = {run_id for run_id in present if not self._known.get(run_id, (False, ""))[0]}
+            if self._compared is None:
+                settled = {run_id for run_id, (has_ended, _) in self._known.items() if has_ended}
+                self._unsettled = set(present - settled)
+            else:
+                self._unsettled = (self._unsettled & present) | (present - self._compared)
             self._compared = present
         changed = [news for news in map(self._news_of, self._unsettled) if news is not None]
         if gone or changed:

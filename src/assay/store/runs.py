@@ -116,6 +116,7 @@ class Runs:
     def __init__(self, store: Path) -> None:
         self._folder = store / "runs"
         self._aside = store / "tmp"
+        self._seen: set[str] = set()
         self._removed = store / "removed"
 
     def create(self, start: Start) -> RunWriter:
@@ -156,7 +157,10 @@ class Runs:
             StoreUnusable: the folder cannot be read.
         """
         with using(self._folder):
-            return sorted(filter(is_run_id, os.listdir(self._folder)))  # noqa: PTH208 - names are wanted, not paths
+            names = set(os.listdir(self._folder))  # noqa: PTH208 - names are wanted, not paths
+        # What was an id stays one; looking at each name again would cost a loop of runs more than the listing does.
+        self._seen = (self._seen & names) | {name for name in names - self._seen if is_run_id(name)}
+        return sorted(self._seen)
 
     def folder(self, run_id: str) -> Path:
         """The folder of a run, whether it exists or not.
