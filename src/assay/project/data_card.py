@@ -15,9 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from assay.capture.data_changes import File
 from assay.capture.data_scan import readable
 from assay.capture.data_split import FOLDER
@@ -52,6 +49,10 @@ def read_card(path: Path) -> dict[str, Any]:
     Raises:
         InvalidValue: it cannot be read, is no mapping, or has a field that no card has.
     """
+    # Late: most cards are made without a file, and the parser takes a twentieth of a second to load.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
     try:
         found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:

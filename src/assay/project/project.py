@@ -18,6 +18,7 @@ from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
 from assay.project import documents
 from assay.project.ancestry import Traced, traced, traced_file
+from assay.project.data import DataSets
 from assay.project.marking import bring_back, note, remove, tag
 from assay.project.restore import PutBack, carry_out, plan, undo_plan
 from assay.project.restore_choice import choose
@@ -112,6 +113,11 @@ class Project:
         """
         root = find_root(Path(path) if path is not None else Path.cwd())
         return cls(Store.open(root, create=create), root)
+
+    @property
+    def data(self) -> DataSets:
+        """The data sets of this project: add versions, compare them, put them back."""
+        return DataSets(self.store, self.root)
 
     def runs(self, where: str | None = None, sort: str = "-started", limit: int | None = None) -> Runs:
         """The runs that fulfil an expression such as "metrics.loss < .3 and params.lr == .1".
