@@ -322,3 +322,28 @@ def test_a_name_that_two_open_folders_have_is_a_gap(tmp_path: Path) -> None:
     )
     assert not {"in.txt", "far/in.txt"} & below(tmp_path, seen.reads)
     assert seen.lost == ("in.txt was opened relative to a folder that is not known",)
+
+
+def test_removing_a_tree_is_no_reading(tmp_path: Path) -> None:
+    """Folders that are opened on the way through a tree leave neither reads nor doubts, though other folders have their names."""
+    for folder in ("a/a/a", "far/a/b", "b"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "f").write_text("x")
+    seen = observe(
+        tmp_path,
+        "import os, shutil, pathlib\nlist(os.fwalk('.'))\nshutil.rmtree('far')\nshutil.rmtree('a')\n"
+        "fd = os.open('.', os.O_RDONLY)\nos.close(os.open('b', os.O_RDONLY, dir_fd=fd))\n",
+    )
+    assert below(tmp_path, [path for path, use in seen.reads.items() if use.stat]) <= {"script.py"}
+    assert seen.lost == ()
+
+
+def test_an_environment_of_bytes(tmp_path: Path) -> None:
+    """A child whose environment is given in bytes is told apart by what it holds."""
+    seen = observe(
+        tmp_path,
+        "import os, subprocess, sys\nsubprocess.run([sys.executable, '-c', '1'], env=dict(os.environb))\n"
+        "subprocess.run([sys.executable, '-c', '2'], env={b'X': b'1'})\n",
+    )
+    assert [words[-1] for words in seen.apart] == ["2"]
+    assert len(seen.interpreters) == 2

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from assay.capture.trace_reports import Rank
 from assay.records.run import Run
 from assay.records.trace import Trace
 from assay.store.store import Store
+from assay.tracking.ranks import printed
 from assay.tracking.series import series
 from assay.tracking.supervise import supervise
 
@@ -78,3 +80,13 @@ def test_ranks_that_log_into_the_run(project: Path) -> None:
     assert series(store, run.id)["loss"].values == (0.0, 1.0)
     assert series(store, run.id, source="rank1")["loss"].values == (10.0, 11.0)
     assert store.runs.ids() == [run.id]
+
+
+def test_a_secret_that_a_rank_prints_is_not_kept() -> None:
+    """What a rank printed is redacted as a whole, though it came in pieces; without a secret, each piece keeps its time."""
+    token = "ghp_" + "Zq8Kd3mXv7Lw2Rt9Yb4Nc6Hs1Jf5Pg0TaEuW"
+    rank = Rank(((1.0, "stdout", f"token {token[:20]}"), (2.0, "stdout", token[20:]), (3.0, "stdout", "\n")), {})
+    assert token[20:].encode() not in printed(rank).data
+    plain = printed(Rank(((1.0, "stdout", "é=1\n"), (2.0, "stderr", "b=2\n")), {}))
+    assert plain.data.decode() == "é=1\nb=2\n"
+    assert list(plain.marks) == [(5, 1.0), (9, 2.0)]

@@ -293,7 +293,10 @@ def _ranks(facts: dict[str, list[tuple[int, Any]]]) -> dict[int, Rank]:
     used: dict[int, dict[str, float]] = {}
     for process, fact in facts.get("e", ()):
         if process in ranks:
-            used.setdefault(ranks[process], {}).update(fact.get("used", {}))
+            # A rank's own children inherit its number: times add up, and the largest process counts.
+            mine = used.setdefault(ranks[process], {})
+            for name, value in fact.get("used", {}).items():
+                mine[name] = max(mine.get(name, 0.0), value) if name == "peak_memory" else mine.get(name, 0.0) + value
     return {rank: Rank(tuple(sorted(said)), used.get(rank, {})) for rank, said in words.items()}
 
 

@@ -13,9 +13,13 @@ from assay.tracking.sources.harvest import Output
 
 def printed(rank: Rank) -> Output:
     """What a rank wrote to its standard output and standard error, in the order of time, without secrets."""
-    pieces = [redact(text)[0].encode("utf-8", "backslashreplace") for _, _, text in rank.words]
+    pieces = [text.encode("utf-8", "backslashreplace") for _, _, text in rank.words]
+    whole = b"".join(pieces).decode("utf-8")
+    told = redact(whole)[0]
+    if told != whole:  # a secret may stand across several pieces, and what replaces it is of another length
+        return Output(told.encode(), [(len(told.encode()), rank.words[-1][0])])
     ends = accumulate(map(len, pieces))
-    return Output(b"".join(pieces), [(end, moment) for end, (moment, _, _) in zip(ends, rank.words, strict=True)])
+    return Output(whole.encode(), [(end, moment) for end, (moment, _, _) in zip(ends, rank.words, strict=True)])
 
 
 def usage(number: int, rank: Rank) -> Point:

@@ -37,6 +37,7 @@ LOST = b"!no space left for the report" + END
 WRITING = os.O_WRONLY | os.O_RDWR
 NATIVE = frozenset(("h5py", "netCDF4", "tables", "pyarrow", "fastparquet", "polars", "duckdb", "safetensors", "tensorflow", "lmdb", "cv2", "zarr"))
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/usr/bin/", "/usr/local/lib/")
+WALKERS = ("os", "shutil")  # they open folders by descriptors of those above, and read no file so
 IMPORTERS = ("importlib", "_frozen_importlib", "pkgutil", "pkg_resources", "zipimport")
 BLAS = ("openblas", "mkl", "blis", "cublas", "cudnn", "libomp", "libgomp", "libiomp", "accelerate")
 VARIABLES = (
@@ -403,7 +404,8 @@ class Watcher:
             kind = _writing_kind(mode or "", flags)
         if path[:1] != "/":
             if mode is None and _names_a_folder(sys._getframe(1)):
-                self._opened_below(kind, path)
+                if not flags & os.O_DIRECTORY:
+                    self._opened_below(kind, path)
             elif self._once(kind, os.getcwd() + "/" + path):
                 self._seen.add(key)
                 self._relative.add(key)
@@ -413,7 +415,8 @@ class Watcher:
     def _opened_below(self, kind: "str", path: "str") -> "None":
         """`os.open`, perhaps with a folder's descriptor, which the event does not tell: the one folder that has the name, or a note."""
         names = [folder + "/" + path for folder in _open_folders()]
-        found = [name for name in names if os.path.lexists(name)] or (names if kind != "r" else [])
+        # What is a folder in each of them was opened to look into it, as for removing a tree.
+        found = [name for name in names if os.path.lexists(name) and not os.path.isdir(name)] or (names if kind != "r" else [])
         if len(found) == 1:
             self._once(kind, found[0])
         elif found and hash(("!", path)) not in self._seen:
@@ -634,6 +637,8 @@ def _names_a_folder(frame: "object") -> "bool":
         frame = frame.f_back
     if frame is None:
         return False
+    if frame.f_globals.get("__name__") in WALKERS:
+        return True
     code = frame.f_code
     words = [word for constant in code.co_consts if isinstance(constant, tuple) for word in constant]
     return "dir_fd" in words or any("dir_fd" in names for names in (code.co_names, code.co_varnames, code.co_consts))
