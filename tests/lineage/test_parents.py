@@ -62,15 +62,22 @@ def test_one_that_had_ended_is_preferred_to_one_that_still_ran(store: Store, rec
     assert linked(store, reading(store, {"m": b"w"}), start=begun(10.0)) == [("m", last, "read")]
 
 
-def test_empty_files_code_and_unknown_contents_link_nothing(store: Store, record_run: RecordRun) -> None:
+def test_empty_files_copied_code_and_unknown_contents_link_nothing(store: Store, record_run: RecordRun) -> None:
     """They say nothing about where a result comes from."""
-    record_run(wrote={"empty": b"", "generated.py": b"code", "x": b"x"})
-    code = write_tree(store.objects, {b"generated.py": ("file", store.objects.put(b"code"))})
-    trace = reading(store, {"empty": b"", "generated.py": b"code"})
+    record_run(wrote={"empty": b"", "out/config.json": b"code", "x": b"x"}, code={b"config.json": b"code"})
+    code = write_tree(store.objects, {b"config.json": ("file", store.objects.put(b"code"))})
+    trace = reading(store, {"empty": b"", "config.json": b"code"})
     trace = Trace(read=(*trace.read, FileUse(path="x", id=None, size=1)))
     assert linked(store, trace, Recipe(code=code)) == []
-    assert [path for path, _, _ in linked(store, trace)] == ["generated.py"]
-    assert [path for path, _, _ in linked(store, trace, Recipe(code="0" * 64))] == ["generated.py"]
+    assert [path for path, _, _ in linked(store, trace)] == ["config.json"]
+    assert [path for path, _, _ in linked(store, trace, Recipe(code="0" * 64))] == ["config.json"]
+
+
+def test_a_small_copy_that_counts_as_code_is_linked_all_the_same(store: Store, record_run: RecordRun) -> None:
+    """A checkpoint that was copied into the project is a file that git would add; the run that wrote it did not have it."""
+    writer = record_run(wrote={"ckpt": b"w"}, code={b"train.py": b"code"}, state="failed", command=TRAIN)
+    code = write_tree(store.objects, {b"copy": ("file", store.objects.put(b"w"))})
+    assert linked(store, reading(store, {"copy": b"w"}), Recipe(code=code, command=TRAIN)) == [("copy", writer, "resume")]
 
 
 def test_nobody_is_his_own_parent_nor_a_later_runs_child(store: Store, record_run: RecordRun) -> None:

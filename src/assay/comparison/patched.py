@@ -41,9 +41,11 @@ def patched(store: Store, parent: Run, run: Run) -> Patched:
         MissingContent: a record of either run is not in this store.
     """
     before, after = _code(Facts(store, parent)), _code(Facts(store, run))
+    # What leads from one to the other is lineage, though a small checkpoint lies among the code.
+    led = {each.path.encode() for each in run.parents if each.run == parent.id}
     # A module that only one of them happened to load was not patched.
     shared = {path for path in before.keys() | after.keys() if not _is_outside(path) or path in before.keys() & after.keys()}
-    changed = sorted(path for path in shared if before.get(path) != after.get(path))
+    changed = sorted(path for path in shared if before.get(path) != after.get(path) and path not in led)
     files = tuple(_change(store.objects, path, before.get(path), after.get(path)) for path in changed)
     return Patched(parent=parent.id, run=run.id, files=files)
 

@@ -49,7 +49,8 @@ def links(store: Store, trace: Trace, start: Start, recipe: Recipe) -> Links:
 
     Where several runs wrote the same content, one that wrote it to the same path is preferred, then one that had ended before this one
     began, then the one that ended last; a finding names the others. A file that was overwritten since it was read is known by its path,
-    size and modification time. Empty files, and files that are part of the code, say nothing about where a result comes from.
+    size and modification time. Empty files say nothing about where a result comes from; nor do files that are part of the code, if they
+    were part of the writer's code too, which only copied them.
 
     A parent that did not finish and ran the same script in the same root is resumed ("resume"); every other is read from ("read").
 
@@ -70,8 +71,9 @@ def links(store: Store, trace: Trace, start: Start, recipe: Recipe) -> Links:
     for file in reads:
         if file.id is None:
             search.link(file, search.by_stat(file))
-        elif file.id in known and file.id not in code:
-            search.link(file, ((run_id, path, file.id or "") for run_id, path in known[file.id]))
+        elif file.id in known:
+            written = [(run_id, path, file.id) for run_id, path in known[file.id]]
+            search.link(file, search.not_copied(written) if file.id in code else written)
     return Links(tuple(search.parents), _with_contents(store, trace, search.contents), tuple(search.findings()))
 
 
@@ -86,6 +88,7 @@ class _Search:
         self._start = start
         self._recipe = recipe
         self._runs: dict[str, Run | None] = {}
+        self._codes: dict[str, frozenset[str]] = {}
 
     def link(self, file: FileUse, found: Iterable[tuple[str, str, str]]) -> None:
         """Add the parent that wrote the file, chosen among (run, path, content)."""
@@ -111,6 +114,13 @@ class _Search:
                 if use.path == file.path and use.id and (use.size, use.mtime) == (file.size, file.mtime):
                     yield run_id, use.path, use.id
 
+    def not_copied(self, written: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+        """Of (run, path, content) those whose run did not have the content in its own code."""
+        for run_id, path, content in written:
+            run = self._run(run_id)
+            if run is not None and content not in self._code_of(run):
+                yield run_id, path, content
+
     def findings(self) -> Iterator[Finding]:
         """Which other runs could have been the parents."""
         for (chosen, others), paths in self._others.items():
@@ -130,6 +140,15 @@ class _Search:
         if run_id not in self._runs:
             self._runs[run_id] = next(iter(readable(self._store, run_id)), None)
         return self._runs[run_id]
+
+    def _code_of(self, run: Run) -> frozenset[str]:
+        recipe = run.start.recipe
+        if recipe not in self._codes:
+            try:
+                self._codes[recipe] = _contents(self._store, self._store.objects.record(recipe, Recipe).code)
+            except AssayError:
+                self._codes[recipe] = frozenset()
+        return self._codes[recipe]
 
     def _is_earlier(self, run: Run) -> bool:
         """Whether a run had begun before this one did; runs that overlap may still have handed a file over."""
