@@ -63,6 +63,11 @@ def test_what_was_patched_in_between_is_told(assay: Assay, resumed: list[str]) -
     assert patched["parent"] == resumed[1]
     assert patched["files"] == [{"path": "go.py", "how": "changed", "added": 1, "removed": 1}]
     assert "ran the same code" in assay("show", "two").out
+    told = assay("diff", "two", "three").out
+    assert "b goes on from a (resume copy.bin)" in told and "go.py  changed, +1 -1 lines" in told
+    assert {"path": "go.py", "how": "changed", "added": 1, "removed": 1} in assay("diff", "two", "three", "--json").document[
+        "patched"
+    ]
 
 
 def test_files_are_traced_by_content(assay: Assay, folder: Path, resumed: list[str], tmp_path: Path) -> None:

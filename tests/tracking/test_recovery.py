@@ -61,6 +61,7 @@ def test_a_chain_of_failed_and_killed_runs_is_one_lineage(start: Start, store: S
     left = (project / "ckpt.json").read_bytes()
     last = run(start, store, "--resume", "ckpt.json")
     assert [(parent.run, parent.by, parent.path) for parent in last.parents] == [(killed.id, "resume", "ckpt.json")]
+    assert last.result is not None and last.result.fidelity.grade == "full"  # what it read and overwrote is known by its parent
     recovered = store.runs.recovered(killed.id)
     assert recovered is not None
     (use,) = recovered.written

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from assay.errors import AssayError
-from assay.records.finding import Finding
+from assay.records.finding import Finding, Gap
 from assay.records.recipe import Recipe
 from assay.records.run import Parent, Run, Start
 from assay.records.trace import FileUse, Trace
@@ -75,6 +75,13 @@ def links(store: Store, trace: Trace, start: Start, recipe: Recipe) -> Links:
             written = [(run_id, path, file.id) for run_id, path in known[file.id]]
             search.link(file, search.not_copied(written) if file.id in code else written)
     return Links(tuple(search.parents), _with_contents(store, trace, search.contents), tuple(search.findings()))
+
+
+def still_missing(gaps: Iterable[Gap], before: Trace, after: Trace) -> list[Gap]:
+    """The gaps that remain once `links` has made `after` of a trace: a read whose content its writer told is missing no more."""
+    unknown = {use.path for use in before.read if use.id is None}
+    known = {use.path for use in after.read if use.id is not None and use.path in unknown}
+    return [gap for gap in gaps if gap.what not in known]
 
 
 class _Search:

@@ -12,7 +12,7 @@ from assay.capture.environment import packages_in
 from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
 from assay.comparison.patch import patch
-from assay.comparison.patched import patch_text
+from assay.comparison.patched import Patched, patch_text, patched
 from assay.comparison.verdict import compare
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
@@ -169,6 +169,10 @@ class Project:
     def patch_since(self, parent: RunLike, run: RunLike) -> str:
         """What was patched between a run and one that goes on from it, as `git apply` takes it: with modules that git ignores, as loaded."""
         return patch_text(self.store, self.resolve(parent), self.resolve(run))
+
+    def patched(self, a: RunLike, b: RunLike) -> Patched:
+        """Every file of the code that differs between two runs, with the number of lines; see `assay.comparison.patched`."""
+        return patched(self.store, self.resolve(a), self.resolve(b))
 
     def compare(self, a: RunLike, b: RunLike, tolerances: Mapping[str, tuple[float, float]] | None = None) -> Verdict:
         """Whether `b` has the result of `a`; see `assay.comparison.verdict.compare`."""

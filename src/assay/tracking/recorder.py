@@ -19,7 +19,7 @@ from assay.capture.interpreter import this_interpreter
 from assay.capture.secrets import redact_arguments
 from assay.capture.trace import Observed, settle, trace_here
 from assay.errors import InvalidValue, StoreUnusable
-from assay.lineage.parents import links
+from assay.lineage.parents import links, still_missing
 from assay.records.environment import Environment
 from assay.records.finding import Finding, Gap
 from assay.records.journal import Entry, Params, Point, Saved
@@ -257,8 +257,10 @@ class Recorder:
         trace = with_uses(trace, saved=saved, declared=self._declared)
         parents: tuple[Parent, ...] = ()
         with self._shortfall.border("lineage"):
-            parents, trace, others = links(self._store, trace, self._start, self._recipe)
-            findings = (*findings, *others)
+            linked = links(self._store, trace, self._start, self._recipe)
+            gaps = still_missing(gaps, trace, linked.trace)
+            parents, trace = linked.parents, linked.trace
+            findings = (*findings, *linked.findings)
         trace_id = None
         with self._shortfall.border("trace"):
             trace_id = self._store.objects.put_record(trace)

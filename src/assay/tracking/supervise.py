@@ -18,7 +18,7 @@ from assay.capture.secrets import redact
 from assay.capture.settle import KEEP_BELOW
 from assay.capture.trace import Observed, collect, injection, settle
 from assay.errors import StoreUnusable
-from assay.lineage.parents import links
+from assay.lineage.parents import links, still_missing
 from assay.records.finding import Gap
 from assay.records.journal import Entry, Point
 from assay.records.recipe import Recipe
@@ -135,6 +135,7 @@ class _Carried:
         self.root = Path(start.root)
         self.shortfall = Shortfall()
         self.channels: list[Channel] = []
+        self.pid: int | None = None
         self.gpu: GpuWatch | None = None
         self.floor = peak_here()
         self.ending: int | None = None
@@ -246,8 +247,10 @@ class _Carried:
         trace = with_uses(trace, saved=told.saved, declared=self.prepared.declared)
         parents: tuple[Parent, ...] = ()
         with self.shortfall.border("lineage"):
-            parents, trace, others = links(self.store, trace, self.start, self.prepared.recipe)
-            findings += others
+            linked = links(self.store, trace, self.start, self.prepared.recipe)
+            gaps = still_missing(gaps, trace, linked.trace)
+            parents, trace = linked.parents, linked.trace
+            findings += linked.findings
         trace_id = None
         with self.shortfall.border("trace"):
             trace_id = self.store.objects.put_record(trace)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 import click
 
 from assay.cli.boundary import NO, YES
 from assay.cli.commands.ls import value_text
-from assay.cli.output import emit, json_option, say, title, width
+from assay.cli.output import emit, json_option, pairs, say, title, width
 from assay.cli.streams import write_answer
 from assay.project import documents
 from assay.project.project import Project
-from assay.report.layout import Column, text_table
+from assay.records.run import Run
+from assay.report.document import plain
+from assay.report.layout import Column, safe, text_table
 
 _HEADINGS = {
     "param": "Parameters", "code": "Code", "data": "Data", "package": "Packages", "python": "Python", "system": "System",
@@ -35,16 +38,21 @@ def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
         write_answer(patch)
         return NO if patch else YES
     found = project.diff(first, second)
-    document = documents.diff(first, second, found)
+    document = documents.diff(first, second, found) | {"patched": plain(project.patched(first, second).files)}
     results_differ = any(metric["a"] != metric["b"] for metric in document["metrics"].values() if not metric["measured"])
     if as_json:
         emit(document | {"patch": project.patch(first, second)} if as_patch else document)
         return NO if found or results_differ else YES
     say(f"a  {first.id}  {first.start.name}".rstrip())
     say(f"b  {second.id}  {second.start.name}".rstrip())
+    if relation := _relation(first, second):
+        say(safe(relation))
     for kind, group in groupby(found, key=lambda difference: difference.kind):
         title(_HEADINGS[kind])
         _table([(difference.name, _shown(difference.a), _shown(difference.b)) for difference in group])
+    if document["patched"]:
+        title("Patched (--patch shows the text)")
+        pairs([(file["path"], _lines(file)) for file in document["patched"]])
     if document["metrics"]:
         title("Metrics")
         _table([(name, _value(both["a"]), _value(both["b"])) for name, both in document["metrics"].items()])
@@ -58,6 +66,19 @@ def _table(rows: list[tuple[str, str, str]]) -> None:
     head, _, *lines = text_table(columns, rows, width() - 2).split("\n")
     for line in (head, *lines):
         say(f"  {line}".rstrip())
+
+
+def _lines(file: dict[str, Any]) -> str:
+    return file["how"] if file["added"] is None else f"{file['how']}, +{file['added']} -{file['removed']} lines"
+
+
+def _relation(a: Run, b: Run) -> str:
+    """How one of the runs goes on from the other; empty where it does not."""
+    for child, parent, text in ((b, a, "b goes on from a"), (a, b, "a goes on from b")):
+        how = [f"{each.by} {each.path}".strip() for each in child.parents if each.run == parent.id]
+        if how:
+            return f"{text} ({', '.join(how)})"
+    return ""
 
 
 def _shown(value: str | None) -> str:
