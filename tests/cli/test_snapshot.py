@@ -95,6 +95,14 @@ def test_it_runs_in_the_same_folder_below(assay, folder: Path) -> None:
     assert done.out == "sub ['--from-snapshot', '3']\n", done.err
 
 
+def test_what_is_written_elsewhere_stays_there(assay, folder: Path, tmp_path: Path) -> None:
+    """A file that the command writes by an absolute path beyond the project is where it was put, and the user is told."""
+    (folder / "train.py").write_text(f"open({str(tmp_path / 'far.txt')!r}, 'w').write('x')\n")
+    done = assay("run", "--from-snapshot", sys.executable, "train.py")
+    assert "It wrote no files in it. Elsewhere it wrote " in done.err
+    assert (tmp_path / "far.txt").read_text() == "x"
+
+
 def test_a_source_that_is_none(assay, folder: Path) -> None:
     """A word that names neither a run nor a tree is answered by name, and nothing is run."""
     assay("snapshot")

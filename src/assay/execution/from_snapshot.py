@@ -44,10 +44,12 @@ def snapshot_of(store: Store, source: Run | str) -> Snapshot:
         MissingContent: the run was recorded without code, or the store has no such tree.
     """
     if isinstance(source, str):
+        store.objects.renew(source)  # no run names it yet
         return Snapshot(source, _files(store, source), {}, None, {})
     tree = store.objects.record(source.start.recipe, Recipe).code
     if tree is None:
         raise MissingContent("this run has no code tree", value=source.id, next_step="`assay show` says why, under fidelity.")
+    store.objects.renew(tree)
     return Snapshot(tree, _files(store, tree), dict(source.start.left_out), source.start.git, {})
 
 

@@ -30,10 +30,12 @@ def run_snapshot(command: Sequence[str], source: str | None, **options: Any) -> 
 
 
 def _outputs(run: str, written: Sequence[FileUse]) -> str:
-    kept = [use for use in written if use.kept]
-    if not kept:
-        return "It wrote no files."
-    return f"What it wrote is kept as its artifacts: {_names(kept)} (`assay restore {run} PATH --to DIR` gives them back)."
+    inside = [use for use in written if use.kept and not use.path.startswith("/")]
+    outside = [use for use in written if use.path.startswith("/")]
+    text = "It wrote no files in it."
+    if inside:
+        text = f"What it wrote is kept as its artifacts: {_names(inside)} (`assay restore {run} PATH --to DIR` gives them back)."
+    return text + (f" Elsewhere it wrote {_names(outside)}." if outside else "")
 
 
 def _names(uses: Sequence[FileUse]) -> str:
