@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -300,6 +301,18 @@ def test_a_program_that_is_no_python_is_recorded_and_called_blind(project: Path)
     ).run
     assert run.result is not None and run.result.fidelity.grade == "blind"
     assert run.metrics == {"acc": 0.75}
+
+
+def test_what_a_shell_reads_for_a_script_is_said_to_be_unseen(project: Path) -> None:
+    """Its scripts are seen; that it hands them a file is not, and a shell that becomes its script has nothing to hide."""
+    (project / "data.txt").write_text("1")
+    store, python = Store.open(project), shlex.quote(sys.executable)
+    piped = ["bash", "-c", f"cat data.txt | {python} -c 'input()'; exit"]
+    run = supervise(store, project, piped, cwd=project, relay=False).run
+    assert run.result is not None and run.result.fidelity.grade == "partial"
+    assert [gap.what for gap in run.result.fidelity.missing] == ["reads by bash"]
+    run = supervise(store, project, ["bash", "-c", f"exec {python} -c pass"], cwd=project, relay=False).run
+    assert run.result is not None and run.result.fidelity.grade == "full"
 
 
 def test_open_descriptors_of_the_shell_reach_the_command(start: Start, tmp_path: Path) -> None:

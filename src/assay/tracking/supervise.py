@@ -176,6 +176,7 @@ class _Carried:
         if signals is not None:
             signals.watch()
         beat = Pulse(writer.beat, self.start.heartbeat, self.start.heartbeat)
+        self.pid = child.pid
         self.gpu = GpuWatch(child.pid)
         try:
             return child.wait(signals, timeout)
@@ -228,7 +229,7 @@ class _Carried:
             settled = settle(self.store, self.root, observed, snapshot=snapshot, since=since, keep_below=self.keep_below)
             trace = settled.trace
             findings += settled.findings
-            gaps += settled.gaps
+            gaps += (*self._unseen(observed), *settled.gaps)
             shutil.rmtree(writer.folder / "trace", ignore_errors=True)
         entries: list[Entry] = []
         with self.shortfall.border("journal"):
@@ -289,6 +290,14 @@ class _Carried:
         if self.ending in _INTERRUPTING or ended.signal in _INTERRUPTING:
             return "interrupted"
         return "finished" if ended.exit_code == 0 else "failed"
+
+    def _unseen(self, observed: Observed) -> list[Gap]:
+        """The command's own program, where it is no interpreter that reported, and so nobody saw what it read and started."""
+        if any(fact.get("pid") == self.pid for fact in observed.interpreters):
+            return []
+        program = self.start.command[0].rpartition("/")[2] if self.start.command else "the command"
+        why = "it is no Python interpreter that reported; what it read itself, or through other programs, is not recorded"
+        return [Gap(what=f"reads by {program}", why=why)]
 
     def _captured(self, observed: Observed) -> list[str]:
         captured = ["code", "hardware", "output", "resources"]
