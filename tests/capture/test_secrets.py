@@ -22,6 +22,7 @@ TOKENS = {
     "PyPI": "pypi" + "-AgEIcHlwaS5vcmc" + TAIL,
     "JSON web token": "eyJ" + TAIL[:20] + ".eyJ" + TAIL + "." + TAIL,
     "private key": "-----BEGIN RSA " + "PRIVATE KEY-----\n" + TAIL * 3 + "\n-----END RSA " + "PRIVATE KEY-----",
+    "private key with written line ends": "-----BEGIN " + "PRIVATE KEY-----\\n" + TAIL * 3 + "\\n-----END " + "PRIVATE KEY-----",
 }
 
 

@@ -36,7 +36,8 @@ _SHAPES: Final = (
     (
         "a private key",
         "PRIVATE KEY",
-        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s+(?:[\w-]+: .*\s+)*[A-Za-z0-9+/=\s]{40,}"
+        # In JSON, as cloud services hand keys out, line ends are written as two characters.
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])+(?:[\w-]+: .*\s+)*[A-Za-z0-9+/=\s\\]{40,}"
         r"(?:-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----)?",
     ),
 )
