@@ -288,3 +288,12 @@ def test_undoing_is_the_inverse_of_putting_back(tmp_path_factory: pytest.TempPat
     if back is not None:
         carry_out(store, undo_plan(store, back)[1])
     assert standing(root) == there
+
+
+def test_collecting_keeps_the_way_back(lab: Project, record: RecordRun) -> None:
+    """What was overwritten belongs to no run, and is kept all the same."""
+    done = lab.put_back(record({b"train.py": ("file", b"old"), b"only here": ("file", b"x")}))
+    (lab.root / "stray").write_text("x")
+    lab.gc(delete=True, grace=0.0)
+    lab.undo(done.back or "")
+    assert (lab.root / "train.py").read_text() == "print('loss=0.5')\n"

@@ -14,6 +14,7 @@ import pytest
 
 from assay.records.run import Run
 from assay.records.trace import Trace
+from assay.store.gc import collect
 from assay.store.store import Store
 from assay.tracking.recovery import recover_crashed
 
@@ -128,3 +129,26 @@ def test_finished_runs_leave_no_marker(start: Start, store: Store, own_home: Pat
     """Nothing is left to look at for the runs after them."""
     assert run(start, store).state == "finished"
     assert [path for path in (own_home / ".cache" / "assay" / "live").rglob("*") if path.is_file()] == []
+
+
+def test_many_that_start_at_once_agree_on_what_was_found(start: Start, store: Store, project: Path) -> None:
+    """Whoever is first writes the account down; nobody fails, and nobody overwrites it."""
+    killed = run(start, store, "--die", "3", how="kill")
+    children = [start(sys.executable, "-c", "pass") for _ in range(4)]
+    assert [(child.communicate()[1], child.returncode) for child in children] == [(b"", 0)] * 4
+    recovered = store.runs.recovered(killed.id)
+    assert recovered is not None
+    assert [use.path for use in recovered.written] == ["ckpt.json"]
+    assert store.catalogue.wrote(recovered.written[0].id or "") == [(killed.id, "ckpt.json")]
+
+
+def test_collecting_keeps_what_a_crashed_run_left(start: Start, store: Store, project: Path) -> None:
+    """Its account stands for it as a result does."""
+    killed = run(start, store, "--die", "3", how="kill")
+    left = (project / "ckpt.json").read_bytes()
+    recover_crashed(store)
+    (project / "ckpt.json").unlink()
+    collect(store, delete=True, grace=0.0)
+    recovered = store.runs.recovered(killed.id)
+    assert recovered is not None
+    assert store.objects.get(recovered.written[0].id or "") == left
