@@ -283,6 +283,13 @@ def test_a_metric_that_nobody_reports_names_those_that_are():
         study(noisy(lambda p: 0.0), goals=[maximize("acuracy")])
 
 
+def test_finished_trials_that_report_nothing_at_all_are_an_error():
+    plan = make_plan("leave-one-out", BASELINE, [A], 1)
+    silent = [Outcome(trial, "run", "finished", {}, None, False, 1.0) for trial in plan.trials]
+    with pytest.raises(UnknownMetric, match=r"'acc'.*report none at all"):
+        analyse(Asked((A,), (maximize("acc"),)), plan, silent)
+
+
 def test_outcomes_of_another_plan_are_refused():
     plan, other = make_plan("leave-one-out", BASELINE, [A], 1), make_plan("leave-one-out", BASELINE, [B], 1)
     outcome = Outcome(other.trials[1], "run", "finished", {"acc": 1.0}, None, False, 1.0)

@@ -84,7 +84,7 @@ def difference_cell(line: Line, baseline: Line, metric: str, decimals: int) -> s
         return ""
     effect = line.effects.get(metric)
     if effect is not None:
-        return estimate(effect.estimate, effect.low, effect.high, decimals)
+        return estimate(effect.estimate, effect.low, effect.high, decimals) if effect.n else ""
     difference = paired_mean(line, baseline, metric)
     return "" if math.isnan(difference) else number(difference, decimals, signed=True)
 

@@ -67,7 +67,7 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
         outcomes: what came of the trials, in any order; missing ones count as not run.
 
     Raises:
-        UnknownMetric: no trial reports a metric that is asked about, though some report others.
+        UnknownMetric: trials finished, and none of them reports a metric that is asked about.
         InvalidStudy: a hypothesis is about something that the study does not have.
         InvalidValue: an outcome is not of this plan, or comes twice.
     """

@@ -118,13 +118,14 @@ class Readings:
         return {name: value for name, value in row.metrics.items() if name not in self.measured}
 
     def _check(self, goals: Sequence[MetricGoal]) -> None:
-        reported = sorted({name for row in self._finished().values() for name in row.metrics})
+        finished = self._finished().values()
+        reported = sorted({name for row in finished for name in row.metrics})
         for goal in goals:
-            if reported and goal.name not in reported:
+            if finished and goal.name not in reported:
                 raise UnknownMetric(
                     "no trial reports this metric",
                     value=goal.name,
-                    expected="one of " + ", ".join(map(repr, reported)),
+                    expected="one of " + ", ".join(map(repr, reported)) if reported else "a metric; they report none at all",
                     next_step="Correct the study's metrics, or let the trials report it.",
                 )
 
