@@ -19,7 +19,7 @@ from assay.records.dataset import DataVersion, Policy
 from assay.records.trace import FileUse
 from assay.store.objects import Objects
 from assay.store.store import Store
-from assay.store.tree import FileKind, write_tree
+from assay.store.tree import write_folders
 
 
 class Looked(NamedTuple):
@@ -138,14 +138,17 @@ def _gather(objects: Objects, full: str, known: Files, *, keep: bool) -> Gathere
 
 
 def _version(objects: Objects, full: str, found: Gathered, policy: Policy) -> DataVersion:
-    files = list(flat(found.files))
-    kind: FileKind | None = None if os.path.isdir(full) else files[0][1].kind
-    entries = {path: (known.kind, known.id) for path, known in files}
+    is_folder = os.path.isdir(full)
+    one = None if is_folder else next(iter(found.files[b""].values()))
+    by_folder: dict[bytes, list[tuple[bytes, str, str]]]
+    by_folder = {folder: [(name, known.kind, known.id) for name, known in names.items()] for folder, names in found.files.items()}
+    ordered = [names[name] for _, names in sorted(found.files.items()) for name in sorted(names)]
+    secrets = any(known.why for known in ordered)
     return DataVersion(
-        content=write_tree(objects, entries) if kind is None else files[0][1].id,
-        kind="folder" if kind is None else "exec" if kind == "exec" else "file",
+        content=one.id if one else write_folders(objects, by_folder),
+        kind="folder" if one is None else "exec" if one.kind == "exec" else "file",
         policy=policy,
-        sizes=tuple(known.size if known.kind != "link" else 0 for _, known in files),
-        not_kept={readable(path): known.why for path, known in files if known.why},
+        sizes=tuple([known.size if known.kind != "link" else 0 for known in ordered]),
+        not_kept={readable(path): known.why for path, known in flat(found.files) if known.why} if secrets else {},
         left_out=dict(sorted(found.left_out.items())),
     )

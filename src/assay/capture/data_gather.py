@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from assay.capture.data_scan import Files, Fresh, Known, readable, scan
@@ -90,6 +89,9 @@ def _take_all(objects: Objects, base: bytes, fresh: Sequence[Fresh], keep: bool)
     if keep or len(batches) < 2:
         yield from (taken for batch in batches for taken in one_batch(batch))
         return
+    # Late: a look that reads nothing needs no threads, and what they come with takes as long to load as 5,000 files to look at.
+    from concurrent.futures import ThreadPoolExecutor
+
     pool = ThreadPoolExecutor(threads(), "assay-data")
     try:
         for taken in pool.map(one_batch, batches):

@@ -120,6 +120,7 @@ class _Looking:
     def through(self, full: bytes) -> list[bytes]:
         """The folders in the folder at `full`, after everything else in it was looked at."""
         below: list[bytes] = []
+        known, files = self._known, self._files
         folder = os.open(full, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for name in os.listdir(full):
@@ -128,11 +129,11 @@ class _Looking:
                     now = os.stat(name, dir_fd=folder, follow_symlinks=False)
                 except OSError:
                     continue  # it vanished since the folder was listed
-                before = self._known.get(name)
+                before = known.get(name)
                 if not stat.S_ISREG(now.st_mode):
                     below += self._look(folder, name, now, before)
                 elif before is not None and before.matches(now) and before.kind != "link":
-                    self._files[name] = before
+                    files[name] = before
                 else:
                     self._found.fresh.append(Fresh(self._path, name, is_link=False))
         finally:

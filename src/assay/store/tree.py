@@ -52,10 +52,26 @@ def write_tree(objects: Objects, entries: Entries) -> str:
         if kind not in _KINDS or name in _NO_NAMES or path[:1] == b"/" or b"\0" in name:
             raise _refused(path, kind)
         folders[folder].append((name, kind, content_id))
+    return write_folders(objects, folders)
+
+
+def write_folders(objects: Objects, folders: dict[bytes, list[tuple[bytes, str, str]]]) -> str:
+    """As `write_tree`, for entries that are grouped by folder already; the lists are used up.
+
+    Args:
+        objects: where to.
+        folders: path of a folder ("" for the tree itself) to name, kind and content id of each file and link in it. The folder above
+            each is there too. A folder that holds nothing is left out.
+
+    Raises:
+        InvalidValue: a name is there twice.
+        StoreUnusable: it cannot be written.
+    """
     # A folder sorts before all that it holds, so going backwards meets every folder after its own folders.
     for path in sorted(folders, reverse=True)[:-1]:
-        folder, _, name = path.rpartition(b"/")
-        folders[folder].append((name, "dir", _put(objects, folders[path], path)))
+        if folders[path]:
+            folder, _, name = path.rpartition(b"/")
+            folders[folder].append((name, "dir", _put(objects, folders[path], path)))
     return _put(objects, folders[b""], b"")
 
 
