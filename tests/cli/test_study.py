@@ -59,8 +59,9 @@ def test_a_plan_is_shown_and_nothing_is_run_or_written(assay: Assay, file: Path,
     assert len(document["plan"]["configurations"]) == 4 and document["effects"] == []
 
 
-def test_a_study_is_run_shown_listed_and_reported(assay: Assay, file: Path, folder: Path) -> None:
+def test_a_study_is_run_shown_listed_and_reported(assay: Assay, file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The plan goes to standard error before the result comes to standard output; run again, it repeats nothing."""
+    monkeypatch.setenv("COLUMNS", "140")  # so that no name is broken across lines
     done = assay("study", "run", "study.yaml", "--workers", "2")
     assert done.code == 0
     assert "Cannot see" in done.err and "9 of 9 trials" in done.err

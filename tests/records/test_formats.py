@@ -21,6 +21,7 @@ from assay.records.environment import Determinism, Environment, Gpu, Hardware, P
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.factor import Factor, Hypothesis, Level, MetricGoal
 from assay.records.finding import Fidelity, Finding, Gap
+from assay.records.mark import Mark
 from assay.records.plan import Block, Configuration, Plan, Trial
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Git, Host, Metric, Parent, Resources, Result, Start, TrialOf
@@ -213,6 +214,7 @@ EXAMPLES: dict[str, Record] = {
         cite="@misc{digits}",
         generation=("download", "resize"),
     ),
+    "mark": Mark(run="abcdefghijklmnop", time=1789000000.5, kind="note", text="Grüße\nfrom the lab", user="me", host="vm"),
     "dataset": DataEntry(name="digits", path="data/digits", version=A, content=B, added=1789000000.25, before=C, card=A),
 }
 PINNED: dict[str, str] = {
@@ -228,6 +230,7 @@ PINNED: dict[str, str] = {
     "parts": "3150c8e8f2f689ac6afaf601bfcf09d250a10363281c9f67cf61cc000f548bb5",
     "data": "7adbff3e0d5b38e5122551ac92c7e2f1ac3f50a264e05040f6a4351a73f3d8a5",
     "card": "8d0c4eb5a7fc02e4ee71ebb3201af427985438d999d4f644ff39c9d173965843",
+    "mark": "9cedfe832c7313b491587295d74e2ab900eab25401ea9c591c61a34819c68337",
     "dataset": "d5915867708b495134851f857527250144abd498404036553186648b94579a74",
 }
 
