@@ -25,7 +25,7 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -p no:cacheprovider --doctest-modules src/assay \
+	PYTHONHASHSEED=0 $(BIN)/pytest -q -p no:cacheprovider --doctest-modules src/assay \
 		--ignore=src/assay/capture/injected --ignore=src/assay/adapters
 	$(BIN)/python tools/commands.py --check
 
