@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from assay.capture.data_split import deal
 from assay.errors import InvalidValue, MissingContent
 from assay.project.data import DataSets
+from assay.project.project import Project
 from assay.records.canonical import digest
 from assay.store.datasets import Listed
 
@@ -29,7 +30,7 @@ def data(project: Path) -> DataSets:
     (folder / "run.sh").write_text("exit\n")
     (folder / "run.sh").chmod(0o755)
     (folder / "deep" / "c").write_text("c\n")
-    found = DataSets.open(project, create=True)
+    found = Project.open(project, create=True).data
     found.add(folder)
     return found
 

@@ -24,7 +24,6 @@ from assay.errors import InvalidValue
 from assay.project.data_card import BESIDE, checked_fields, croissant, read_card, sha256_of
 from assay.records.dataset import Card, DataVersion, Policy
 from assay.store.datasets import Listed
-from assay.store.root import find_root
 from assay.store.store import Store
 
 _NOW = "@now"
@@ -52,18 +51,6 @@ class DataSets:
     def __init__(self, store: Store, root: Path) -> None:
         self.store = store
         self.root = root
-
-    @classmethod
-    def open(cls, path: str | Path | None = None, *, create: bool = False) -> DataSets:
-        """The data sets of the project that `path` (the working directory) lies in.
-
-        Raises:
-            StoreUnusable: nothing was recorded here yet (unless `create`), or the store cannot be used.
-            StoreTooNew: a newer Assay made the store.
-            InvalidValue: `path` is no folder, or too wide to be a project.
-        """
-        root = find_root(Path(path) if path is not None else Path.cwd())
-        return cls(Store.open(root, create=create), root)
 
     def add(self, path: str | os.PathLike[str], *, name: str | None = None, policy: Policy | None = None) -> Added:
         """What `path` holds now as the newest version; see `assay.capture.data_versions.add_version`."""

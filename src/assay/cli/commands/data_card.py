@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from assay.cli.output import emit, hint, json_option
-from assay.project.data import DataSets
+from assay.project.project import Project
 from assay.report.document import to_json
 
 
@@ -32,7 +32,7 @@ def command(version: str, to: str | None, as_json: bool, **fields: Any) -> int:
     What options do not say is read from PATH.card.yaml beside the data, a mapping of the same names (creators and generation are lists), or
     is as it was recorded before. What is new is recorded.
     """
-    document = DataSets.open().card(version, {name: value for name, value in fields.items() if value})
+    document = Project.open().data.card(version, {name: value for name, value in fields.items() if value})
     if to is not None:
         Path(to).write_text(to_json(document), encoding="utf-8")
         hint(f"written to {to}")

@@ -8,7 +8,7 @@ from assay.capture.data_changes import Change, count
 from assay.cli.boundary import NO, YES
 from assay.cli.output import emit, json_option, say, size
 from assay.project import documents_data
-from assay.project.data import DataSets
+from assay.project.project import Project
 from assay.report.layout import safe
 
 _SHOWN = 200
@@ -24,7 +24,7 @@ def command(a: str, b: str | None, as_json: bool) -> int:
 
     NAME@now is what lies there now. Without B, A is compared with that.
     """
-    compared = DataSets.open().diff(a, b)
+    compared = Project.open().data.diff(a, b)
     if as_json:
         emit(documents_data.diff(compared))
         return NO if compared.changes else YES

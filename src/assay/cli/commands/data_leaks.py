@@ -8,7 +8,7 @@ from assay.cli.boundary import NO, YES
 from assay.cli.commands.data_add import say_reasons
 from assay.cli.output import emit, json_option, say
 from assay.project import documents_data
-from assay.project.data import DataSets
+from assay.project.project import Project
 from assay.report.layout import safe
 
 
@@ -20,7 +20,7 @@ def command(versions: tuple[str, ...], as_json: bool) -> int:
 
     A single data set that was split stands for its parts. Rows are those of CSV, TSV, JSON lines and text files that are kept.
     """
-    found = DataSets.open().leaks(*versions)
+    found = Project.open().data.leaks(*versions)
     if as_json:
         emit(documents_data.leaks(found))
         return NO if found.leaks else YES

@@ -6,7 +6,7 @@ import click
 
 from assay.cli.output import age, emit, hint, json_option, say, size, width
 from assay.project import documents_data
-from assay.project.data import DataSets
+from assay.project.project import Project
 from assay.records.dataset import DataVersion
 from assay.report.layout import Column, text_table
 from assay.store.datasets import Listed
@@ -27,7 +27,7 @@ _COLUMNS = (
 @json_option
 def command(name: str | None, as_json: bool) -> int:
     """List data sets with their last version, or all versions of NAME, the newest first."""
-    data = DataSets.open()
+    data = Project.open().data
     found = [(listed, data.version(listed)) for listed in data.history(name)]
     if as_json:
         emit(documents_data.listing(found))

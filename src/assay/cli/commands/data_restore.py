@@ -9,7 +9,7 @@ import click
 from assay.cli.commands.data_add import say_reasons
 from assay.cli.output import emit, hint, json_option, say
 from assay.project import documents_data
-from assay.project.data import DataSets
+from assay.project.project import Project
 
 
 @click.command(name="restore")
@@ -23,7 +23,7 @@ def command(version: str, paths: tuple[str, ...], to: str | None, as_json: bool)
     What is right already stays. What would be overwritten is kept first, and the way back is printed. Files that the version does not
     have stay where they are.
     """
-    done = DataSets.open().restore(version, paths, to=to)
+    done = Project.open().data.restore(version, paths, to=to)
     if as_json:
         emit(documents_data.restored(done))
         return 0

@@ -7,7 +7,7 @@ import click
 from assay.cli.output import emit, json_option, say, size
 from assay.errors import InvalidValue
 from assay.project import documents_data
-from assay.project.data import DataSets
+from assay.project.project import Project
 
 
 @click.command(name="split")
@@ -24,7 +24,7 @@ def command(version: str, parts: tuple[str, ...], seed: int, stratify: str, as_j
     A folder is split by its files, a table (CSV, TSV, JSON lines, text) by its rows. The same content never goes to two parts. The rule and
     the seed are recorded; they alone and the contents decide, so that the split is the same everywhere.
     """
-    data = DataSets.open()
+    data = Project.open().data
     made = [(listed, data.version(listed)) for listed in data.split(version, _shares(parts), seed=seed, stratify=stratify)]
     if as_json:
         emit(documents_data.listing(made))
