@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ _INHERITED = (
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
 )
+
+
+def pytest_configure() -> None:
+    """A store above the folder of the tests would be taken for the store of every project in it."""
+    folder = Path(tempfile.gettempdir()).resolve()
+    for above in (folder, *folder.parents):
+        if (above / ".assay").exists():
+            raise pytest.UsageError(f"{above / '.assay'} is a store above the tests' projects; remove it, or set TMPDIR")
 
 
 @pytest.fixture(autouse=True)
