@@ -178,7 +178,9 @@ def attempt(act):
     except StoreUnusable as error:
         print("full" if "disk is full" in str(error) and error.next_step and str(root) in str(error) else error)
 attempt(lambda: Store.open(root))
-if {made}:
+if not {made}:
+    print((root / ".assay").exists())
+else:
     attempt(lambda: store.objects.put(bytes(50_000)))
     (Path("/dev/shm") / "assay-test-{pid}").write_bytes(bytes(3 << 20))
     attempt(lambda: store.objects.put_file("/dev/shm/assay-test-{pid}"))
@@ -191,7 +193,7 @@ if {made}:
 def test_a_full_disk_is_refused_before_the_start(root: Path) -> None:
     """With what to do, and nothing half-written."""
     new = on_small_disk(root, FULL_DISK.format(made=False, pid=os.getpid()))
-    assert (new.stdout.splitlines(), new.stderr) == (["full"], "")
+    assert (new.stdout.splitlines(), new.stderr) == (["full", "False"], "")
     used = on_small_disk(root, FULL_DISK.format(made=True, pid=os.getpid()))
     assert (used.stdout.splitlines(), used.stderr) == ([*["full"] * 4, "[] [] 0"], "")
 

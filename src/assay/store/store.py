@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,15 +146,33 @@ def _make(path: Path) -> None:
             expected="a folder that is empty or does not exist yet",
             next_step=f"It has {', '.join(others[:3])}; give the store a folder of its own (ASSAY_HOME).",
         )
-    with using(path):
+    try:
         _make_folders(path)
         for name, text in ((".gitignore", b"*\n"), ("format", b"%d\n" % FORMAT)):
-            aside = path / "tmp" / owned_name()
-            try:
-                write_new(str(aside), text, mode=0o644)
-                aside.rename(path / name)
-            finally:
-                discard(aside)
+            _write_part(path, name, text)
+    except OSError as error:
+        _unmake(path)
+        raise unusable(error, path) from error
+
+
+def _write_part(path: Path, name: str, text: bytes) -> None:
+    aside = path / "tmp" / owned_name()
+    try:
+        write_new(str(aside), text, mode=0o644)
+        aside.rename(path / name)
+    finally:
+        discard(aside)
+
+
+def _unmake(path: Path) -> None:
+    """Leave nothing half-made. Only empty folders go: what another process has written meanwhile stays, and makes the store whole."""
+    if (path / "format").exists():
+        return
+    with suppress(OSError):
+        (path / ".gitignore").unlink(missing_ok=True)
+    for folder in (*(path / name for name in _FOLDERS), path):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _make_folders(path: Path) -> None:
