@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import pytest
 
-import assay.records
+import assay
+from assay.project.restore import Restoration
+from assay.questions.study.definition import Definition
 from assay.records.canonical import Record, canonical, decode, digest
 from assay.records.dataset import Card, DataEntry, DataVersion, Split
 from assay.records.effect import Answer, Effect, Interaction
@@ -47,6 +48,7 @@ PLAN = Plan(
     detectable=1.2,
     named=("no x",),
 )
+PLAN_FACTORS = (Factor(name="x", kind="remove", levels=(Level(name="removed", settings={"lr": 0.0}),)),)
 HYPOTHESIS = Hypothesis(component="x", metric="loss", direction="lowers", by=0.05)
 # Every field is set, nested records included, so that each is written and read.
 EXAMPLES: dict[str, Record] = {
@@ -215,6 +217,19 @@ EXAMPLES: dict[str, Record] = {
         generation=("download", "resize"),
     ),
     "mark": Mark(run="abcdefghijklmnop", time=1789000000.5, kind="note", text="Grüße\nfrom the lab", user="me", host="vm"),
+    "study": Definition(
+        name="toy",
+        subject="module:train",
+        evaluation=None,
+        baseline={"lr": 0.1, "deep": {"none": None}},
+        factors=PLAN_FACTORS,
+        goals=(MetricGoal(name="loss", goal="minimize", margin=0.01, measured=False, source="output:loss", at="min"),),
+        seeds=(0, 1),
+        design="full",
+        configurations={"plain": {"lr": 1}},
+        hypotheses=(HYPOTHESIS,),
+    ),
+    "restoration": Restoration(time=1789000000.5, root="/home/me/project", before=A, after=B, run="abcdefghijklmnop"),
     "dataset": DataEntry(name="digits", path="data/digits", version=A, content=B, added=1789000000.25, before=C, card=A),
 }
 PINNED: dict[str, str] = {
@@ -231,19 +246,18 @@ PINNED: dict[str, str] = {
     "data": "7adbff3e0d5b38e5122551ac92c7e2f1ac3f50a264e05040f6a4351a73f3d8a5",
     "card": "8d0c4eb5a7fc02e4ee71ebb3201af427985438d999d4f644ff39c9d173965843",
     "mark": "9cedfe832c7313b491587295d74e2ab900eab25401ea9c591c61a34819c68337",
+    "study": "954e58f5ed2d7dc6c47cab1ab2ded65e9f137ef4f294f24f29f6a47da593816b",
+    "restoration": "41f534d06f0e4c5a1ab7d612d91b5944da68ae4bbe5c37f1f421f52081067e8c",
     "dataset": "d5915867708b495134851f857527250144abd498404036553186648b94579a74",
 }
 
 
 def stored_kinds() -> set[str]:
-    """Tags of all records that are stored on their own."""
-    for module in iter_modules(assay.records.__path__, "assay.records."):
-        import_module(module.name)
-    return {
-        kind.__struct_config__.tag
-        for kind in Record.__subclasses__()
-        if kind.__module__.startswith(("assay.records.", "assay.store."))
-    } - {None}
+    """Tags of all records that are stored on their own, wherever in the package they are defined."""
+    for file in Path(assay.__file__).parent.rglob("*.py"):
+        if 'tag_field="assay"' in file.read_text(encoding="utf-8"):
+            import_module(".".join(file.relative_to(Path(assay.__file__).parents[1]).with_suffix("").parts))
+    return {kind.__struct_config__.tag for kind in Record.__subclasses__() if kind.__module__.startswith("assay.")} - {None}
 
 
 def test_every_kind_has_an_example() -> None:
