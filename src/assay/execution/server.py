@@ -30,10 +30,11 @@ from assay.errors import AssayError
 from assay.execution.channel import Inbox, send
 from assay.execution.setup import Began, CommandTask, NotReady, Ready, Report, Setup, Task, interpreter_flags
 from assay.execution.trial import carry_out, forget_server_exits
-from assay.records.run import Failure
-from assay.store.runs import new_run_id
+from assay.records.run import HEARTBEAT, Failure
+from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
 from assay.tracking.ending import user_name
+from assay.tracking.resources import look_for_gpus
 
 _GRACE = 10.0
 """Seconds between asking a trial to stop and killing it."""
@@ -93,6 +94,7 @@ class Server:
         self._setup: Setup | None = None
         self._functions: tuple[Any, Any] = (None, None)
         self._store: Store | None = None
+        self._beaten = time.monotonic()
 
     def serve(self) -> None:
         """Until the channel closes and every trial has ended."""
@@ -102,6 +104,7 @@ class Server:
                 key.data()
             self._start_waiting()
             self._kill_the_late()
+            self._give_signs_of_life()
 
     def _hear(self) -> None:
         for message in self._client.receive():
@@ -145,8 +148,12 @@ class Server:
         self._tell(answer)
 
     def _start_waiting(self) -> None:
-        while self._setup and self._waiting and self._stopping is None and len(self._running) < self._setup.workers:
+        while self._setup and self._waiting and self._stopping is None and self._at_work() < self._setup.workers:
             self._launch(self._waiting.popleft(), self._setup)
+
+    def _at_work(self) -> int:
+        """Trials that have not reported yet. One that has is only ending: the next one need not wait until its memory is given back."""
+        return sum(running.report is None for running in self._running.values())
 
     def _launch(self, task: Task | CommandTask, setup: Setup) -> None:
         reading, writing = os.pipe()
@@ -236,8 +243,21 @@ class Server:
             _signal_group(running.pid, signal.SIGINT)
 
     def _patience(self) -> float | None:
-        """Seconds that may pass before somebody has to be killed."""
-        return None if self._stopping is None else max(0.1, self._stopping + _GRACE - time.monotonic())
+        """Seconds that may pass before a trial has to be killed, or said to be alive."""
+        if self._stopping is not None:
+            return max(0.1, self._stopping + _GRACE - time.monotonic())
+        return max(0.0, self._beaten + HEARTBEAT - time.monotonic()) if self._running else None
+
+    def _give_signs_of_life(self) -> None:
+        """For the runs of trials, which have no thread of their own for it; readers on other machines look for them."""
+        if self._setup is None or time.monotonic() < self._beaten + HEARTBEAT:
+            return
+        self._beaten = time.monotonic()
+        for run_id in [running.run for running in self._running.values() if running.run is not None]:
+            # A lost folder ends no study: the run itself says what it could not write.
+            with contextlib.suppress(AssayError):
+                store = self._store or Store.open(self._setup.store, create=False)
+                store.runs.open_writer(run_id).beat()
 
     def _kill_the_late(self) -> None:
         if self._stopping is not None and time.monotonic() >= self._stopping + _GRACE:
@@ -265,7 +285,9 @@ def _warm_up() -> None:
     trace.start()
     trace.stop()
     new_run_id()
+    this_process()
     user_name()
+    look_for_gpus()
     redact_arguments(sys.argv)
 
 

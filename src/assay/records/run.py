@@ -11,6 +11,10 @@ from assay.records.finding import Fidelity, Finding
 State = Literal["queued", "running", "finished", "failed", "interrupted", "crashed"]
 
 
+HEARTBEAT = 30.0
+"""Seconds between signs of life that readers on other hosts may expect of a run."""
+
+
 class Host(Record, frozen=True, kw_only=True):
     """Which process carries the run out, so that any reader can tell whether it still lives.
 
@@ -88,7 +92,7 @@ class Start(Record, frozen=True, kw_only=True, tag_field="assay", tag="start/1")
     user: str = ""
     host: Host = Host()
     environment: str | None = None
-    heartbeat: float = 30.0
+    heartbeat: float = HEARTBEAT
     git: Git | None = None
     left_out: dict[str, str] = {}
 

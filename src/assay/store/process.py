@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import count
 from pathlib import Path
 
@@ -75,6 +75,7 @@ def _token(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").hex()[-24:] or "0"
 
 
+@cache
 def _boot() -> str:
     return _line("/proc/sys/kernel/random/boot_id")
 

@@ -6,6 +6,7 @@ import os
 import pwd
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import msgspec
 
@@ -56,10 +57,15 @@ def _warn(text: str) -> None:
 
 def user_name() -> str:
     """The user's name; their number where the system knows no name."""
+    return _name_of(os.getuid())
+
+
+@cache
+def _name_of(user: int) -> str:
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(user).pw_name
     except KeyError:
-        return str(os.getuid())
+        return str(user)
 
 
 class Said(msgspec.Struct):

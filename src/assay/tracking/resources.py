@@ -116,18 +116,19 @@ class GpuWatch:
         self._looks = 0
         self._pid = pid
         self._nvml: Nvml | None = None
-        self._pulse = Pulse(self.look, _EVERY, _FIRST_LOOK)
+        self._pulse = None if _is_known_absent() else Pulse(self.look, _EVERY, _FIRST_LOOK)
 
     def stop(self) -> None:
         """Take the last look's figures as final."""
-        self._pulse.stop()
+        if self._pulse is not None:
+            self._pulse.stop()
 
     def look(self) -> None:
         """Look once."""
         if self._nvml is None:
             self._nvml = load_nvml()
         if self._nvml is None:
-            self._pulse.stop()
+            self.stop()
             return
         sample = self._nvml.sample(family(self._pid))
         if sample is None:
@@ -136,6 +137,26 @@ class GpuWatch:
         self._busy += sample.utilisation
         self.peak_memory = max(self.peak_memory or 0, sample.memory)
         self.utilisation = self._busy / self._looks
+
+
+def look_for_gpus() -> None:
+    """Learn, before processes are forked, where NVIDIA's library is absent: none of them then starts a thread to look at GPUs.
+
+    Where it is there it is not initialised, which a forked process would have to do again.
+    """
+    # Late: as in `load_nvml`.
+    import ctypes
+
+    from assay.tracking.nvml import LIBRARY
+
+    try:
+        ctypes.CDLL(LIBRARY)
+    except OSError:
+        load_nvml()
+
+
+def _is_known_absent() -> bool:
+    return load_nvml.cache_info().currsize > 0 and load_nvml() is None
 
 
 @cache
