@@ -84,7 +84,7 @@ def prepare(
     words, findings = redact_arguments(command)
     declared = declare(store, root, cwd, data)
     return Prepared(
-        recipe or _recipe(root, cwd, words, taken, described[1], declared, env, params, seed),
+        recipe or _recipe(root, cwd, words, taken, described[1], declared, settings(seeded(env, seed)), params, seed),
         taken,
         interpreter,
         described,
@@ -101,17 +101,42 @@ def _recipe(
     snapshot: Snapshot,
     environment: Environment,
     declared: Sequence[FileUse],
-    env: Mapping[str, str],
+    variables: tuple[dict[str, str], dict[str, str]],
     params: Mapping[str, Any] | None,
     seed: int | None,
 ) -> Recipe:
-    threads, flags = settings(seeded(env, seed))
+    command = portable(words, root, cwd)
+    # Paths among the parameters are those of the portable command, so that a trial's folder does not show in its recipe.
+    given = parameters(command) | dict(params or {})
+    return put_together(root, cwd, command, snapshot, environment, declared, variables, given, seed)
+
+
+def put_together(
+    root: Path,
+    cwd: Path,
+    command: tuple[str, ...],
+    snapshot: Snapshot,
+    environment: Environment,
+    declared: Sequence[FileUse],
+    variables: tuple[dict[str, str], dict[str, str]],
+    params: dict[str, Any],
+    seed: int | None,
+) -> Recipe:
+    """The recipe that is made of what was captured: the one place that decides what is part of a run's identity.
+
+    Args:
+        root, cwd: the project's root, and the working directory in it.
+        command: arguments in their portable form.
+        snapshot, environment, declared: code, interpreter and packages, declared inputs.
+        variables: thread counts and flags, as `assay.capture.environment.settings` gives them.
+        params, seed: as `Recipe` has them.
+    """
+    threads, flags = variables
     return Recipe(
         code=snapshot.tree,
-        command=portable(words, root, cwd),
+        command=command,
         directory=os.path.relpath(cwd, root),
-        # Paths among the parameters are those of the portable command, so that a trial's folder does not show in its recipe.
-        params=parameters(portable(words, root, cwd)) | dict(params or {}),
+        params=params,
         seed=seed,
         threads=threads,
         flags=flags,

@@ -35,7 +35,7 @@ from assay.tracking.ending import Shortfall, said, user_name, with_uses
 from assay.tracking.leaving import leave_if_asked, let_go, watch_over
 from assay.tracking.plain import plain_params
 from assay.tracking.pulse import Pulse
-from assay.tracking.recipe import HASH_SEED, kept_file
+from assay.tracking.recipe import HASH_SEED, kept_file, put_together
 from assay.tracking.recovery import announce, recover_crashed, withdraw
 from assay.tracking.resources import GpuWatch, Usage
 from assay.tracking.summary import Tally, summarise
@@ -127,7 +127,7 @@ class Recorder:
         declared = declare(store, root, cwd, data)
         command = portable(words, root, cwd)
         given = parameters(command) if params is None else plain_params(params)
-        recipe = recipe or _recipe(root, cwd, command, snapshot, environment[1], declared, given, seed)
+        recipe = recipe or put_together(root, cwd, command, snapshot, environment[1], declared, _own_settings(), given, seed)
         start = Start(
             id=new_run_id(),
             recipe=store.objects.put_record(recipe),
@@ -361,33 +361,13 @@ def own_command() -> list[str]:
     return [] if interactive else list(sys.orig_argv)
 
 
-def _recipe(
-    root: Path,
-    cwd: Path,
-    command: tuple[str, ...],
-    snapshot: Snapshot,
-    environment: Environment,
-    declared: Sequence[FileUse],
-    params: dict[str, Any],
-    seed: int | None,
-) -> Recipe:
+def _own_settings() -> tuple[dict[str, str], dict[str, str]]:
+    """Thread counts and flags of this process. Its hash seed may have been set for children since; what counts is how it was started."""
     threads, flags = settings(os.environ)
-    # What the variable says now may have been set for children; what counts is how this interpreter was started.
     flags = {name: value for name, value in flags.items() if name != HASH_SEED}
     if hash_seed() != "random":
         flags[HASH_SEED] = hash_seed()
-    return Recipe(
-        code=snapshot.tree,
-        command=command,
-        directory=os.path.relpath(cwd, root),
-        params=params,
-        seed=seed,
-        threads=threads,
-        flags=flags,
-        python=environment.python,
-        packages=environment.packages,
-        data={use.path: use.id for use in declared if use.id is not None},
-    )
+    return threads, flags
 
 
 def ended(run_id: str) -> InvalidValue:
