@@ -52,7 +52,23 @@ def run(start: Start, store: Store, *arguments: str, how: str = "") -> Run:
     child.communicate(timeout=60)
     assert (child.returncode == -signal.SIGKILL) == (how == "kill")
     (new,) = set(store.runs.ids()) - before
+    wait_for_orphans(new)
     return store.runs.read(new)
+
+
+def wait_for_orphans(run_id: str) -> None:
+    """Until no process of the run is left: those that were killed with it may take the kernel a moment."""
+    for _ in range(1000):
+        if not any(belongs(path, run_id) for path in Path("/proc").glob("[0-9]*/environ")):
+            return
+        time.sleep(0.01)
+
+
+def belongs(environ: Path, run_id: str) -> bool:
+    try:
+        return f"ASSAY_RUN={run_id}".encode() in environ.read_bytes()
+    except OSError:  # it has ended since, or belongs to somebody else
+        return False
 
 
 def test_a_chain_of_failed_and_killed_runs_is_one_lineage(start: Start, store: Store, project: Path) -> None:
@@ -83,22 +99,13 @@ def test_a_copied_checkpoint_of_a_killed_run_is_known_by_content(start: Start, s
     assert [(parent.run, parent.by, parent.path) for parent in last.parents] == [(killed.id, "resume", "elsewhere/start.bin")]
 
 
-def recovered_in_time(store: Store) -> tuple[str, ...]:
-    """What is recovered once the last process of the killed run has ended, which the kernel may take a moment for."""
-    for _ in range(200):
-        if found := recover_crashed(store):
-            return found
-        time.sleep(0.05)
-    return ()
-
-
 def test_what_was_written_after_the_death_is_not_the_runs(start: Start, store: Store, project: Path) -> None:
     """Source that the user wrote since, and a file that has changed since."""
     killed = run(start, store, "--die", "3", how="kill")
     (project / "fix.py").write_text("x = 1\n")
     late = (project / "ckpt.json").stat().st_mtime + 3600
     os.utime(project / "ckpt.json", (late, late))
-    assert recovered_in_time(store) == (killed.id,)
+    assert recover_crashed(store) == (killed.id,)
     recovered = store.runs.recovered(killed.id)
     assert recovered is not None and recovered.written == ()
     assert [use.path for use in recovered.loaded] == ["train.py"]
