@@ -129,7 +129,9 @@ def test_a_run_that_goes_on_is_left_alone(start: Start, store: Store, project: P
     child.stdin.write(b"\n")
     child.stdin.close()
     child.stdout.close()
-    assert select.select([handle], [], [], 60)[0]
+    waiting = select.poll()  # unlike select(2), it takes descriptors of any number
+    waiting.register(handle, select.POLLIN)
+    assert waiting.poll(60_000)
     os.close(handle)
     assert recover_crashed(store) == (run_id,)
 
