@@ -9,6 +9,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +44,8 @@ class FunctionAgain(NamedTuple):
         snapshot: of the code tree.
         env: environment for the new process, with the recipe's threads and flags.
         environment: id and record of what it runs in.
+        name, parent: of the new run.
+        timeout: seconds after which it is asked to end, and ended 10 seconds later; its run is then interrupted, or has crashed.
     """
 
     run: Run
@@ -53,6 +56,9 @@ class FunctionAgain(NamedTuple):
     snapshot: Snapshot
     env: Mapping[str, str]
     environment: tuple[str, Environment]
+    name: str
+    parent: Parent
+    timeout: float | None = None
 
 
 def recorded_call(store: Store, run: Run, recipe: Recipe) -> Call:
@@ -92,12 +98,15 @@ def carry_out_again(store: Store, again: FunctionAgain) -> Run:
     with os.fdopen(reading, "rb", buffering=0):
         process = _start(again, writing)
         os.close(writing)
+        clock = _clock(process, again.timeout)
         try:
             _hand_over(process, (_setup(store, again), _task(store, again)))
             run_id, report = _follow(Inbox(reading))
         except BaseException:
             _stop(process)
             raise
+        finally:
+            clock.cancel()
         process.wait()
     if run_id is None:
         raise TrialsFailed(
@@ -174,10 +183,10 @@ def _task(store: Store, again: FunctionAgain) -> Task:
         configuration=again.call.configuration,
         seed=again.recipe.seed or 0,
         recipe=msgspec.structs.replace(again.recipe, python=record.python, packages=record.packages),
-        name=name_again(again.run),
+        name=again.name,
         # A reproduction is evidence about its original, not one more trial of the study.
         trial=None,
-        parents=(*parents, Parent(run=again.run.id, by="reproduction")),
+        parents=(*parents, again.parent),
         prepared=prepared,
     )
 
@@ -199,6 +208,15 @@ def _follow(inbox: Inbox) -> tuple[str | None, Report | None]:
             elif isinstance(message, Report):
                 run_id, report = message.run or run_id, message
     return run_id, report
+
+
+def _clock(process: subprocess.Popen[bytes], timeout: float | None) -> threading.Timer:
+    """What stops the trial when its time is over, started where it has one."""
+    clock = threading.Timer(timeout or 0, _stop, [process])
+    clock.daemon = True
+    if timeout is not None:
+        clock.start()
+    return clock
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from assay.capture.outside import below, import_folders, lay_copies, loaded_outside, moved, named_folders
-from assay.questions.reproduce.inputs import Places, changed, content_of
+from assay.execution.again.inputs import Places, changed, content_of
 from assay.records.environment import Environment, Package
 from assay.records.finding import Finding
 from assay.records.run import Run

@@ -1,0 +1,7 @@
+"""A recorded run carried out again, as it was or with something of it changed, in a folder of its own."""
+
+from assay.execution.again.carry_out import Terms as Terms
+from assay.execution.again.carry_out import carry_out as carry_out
+from assay.execution.again.carry_out import check_runnable as check_runnable
+from assay.execution.again.original import Original as Original
+from assay.execution.again.original import read_original as read_original

@@ -1,0 +1,77 @@
+"""What is carried out again: a run with the records that say how, which a variant may change before it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from assay.capture.code import Snapshot
+from assay.comparison.diff import show_path
+from assay.errors import MissingContent, UsageError
+from assay.records.environment import Environment
+from assay.records.recipe import Recipe
+from assay.records.run import Run
+from assay.records.trace import Trace
+from assay.store.store import Store
+from assay.store.tree import read_tree
+
+
+class Original(NamedTuple):
+    """A recorded run, with what it is carried out from. A variant of it has another recipe, code tree or inputs.
+
+    Attributes:
+        run: the run as it was recorded.
+        recipe: command or function, parameters, seed, threads and flags.
+        code: id of the code tree.
+        trace: inputs that are laid beside the code, with their content.
+        environment: what the run ran in.
+        variables: further environment variables; they win over the recipe's.
+    """
+
+    run: Run
+    recipe: Recipe
+    code: str
+    trace: Trace
+    environment: Environment
+    variables: Mapping[str, str] = {}
+
+    def snapshot(self, store: Store) -> Snapshot:
+        """The code tree as it was recorded; looked for anew, it would lack what only git knew of."""
+        files = {show_path(path): content for path, (_, content) in read_tree(store.objects, self.code).items()}
+        return Snapshot(self.code, files, dict(self.run.start.left_out), None, {})
+
+
+def read_original(store: Store, run: Run) -> Original:
+    """A run that has ended, with its records.
+
+    Raises:
+        UsageError: the run still goes on.
+        MissingContent: it has no code tree, or a record of it is not in this store.
+    """
+    if run.state in ("running", "queued"):
+        raise UsageError(
+            f"this run is still {run.state}",
+            value=run.id,
+            expected="a run that has ended",
+            next_step="Wait for its end; `assay show` tells its state.",
+        )
+    recipe = store.objects.record(run.start.recipe, Recipe)
+    if recipe.code is None:
+        raise MissingContent(
+            "this run was recorded without its code, so it cannot be carried out again",
+            value=run.id,
+            expected="a run with a code tree",
+            next_step="`assay show` says under fidelity why the code is missing.",
+        )
+    result = run.result
+    seen = (result.environment if result else None) or run.start.environment
+    environment = store.objects.record(seen, Environment) if seen else Environment()
+    return Original(run, recipe, recipe.code, _trace_of(store, run), environment)
+
+
+def _trace_of(store: Store, run: Run) -> Trace:
+    """What the run was seen to read; of a run that crashed, what a finished one of the same recipe did."""
+    for each in (run, *(store.runs.read(run_id) for run_id in store.catalogue.with_recipe(run.start.recipe))):
+        if each.result and each.result.trace:
+            return store.objects.record(each.result.trace, Trace)
+    return Trace()
