@@ -23,6 +23,7 @@ from assay.execution.again.function import FunctionAgain, carry_out_again, recor
 from assay.execution.again.inputs import Places, lay_inputs, lay_output_folders
 from assay.execution.again.original import Original
 from assay.execution.again.outside import OutsideCode, lay_outside_code
+from assay.execution.again.standing import standing_for
 from assay.execution.interpreter_change import with_interpreter
 from assay.records.environment import Environment
 from assay.records.finding import Finding
@@ -50,6 +51,8 @@ class Terms(NamedTuple):
         keep: leave the folder; it is the new run's `start.root`.
         relay: pass terminal and signals through, and show on standard error what a command prints; else it has no input and is quiet.
         tags: of the new run.
+        reuse: a finished run of the same recipe whose observed inputs have the content that they have here stands for the new one.
+        used: runs that must not stand for it: to measure noise, a recipe is carried out more than once.
     """
 
     name: str
@@ -59,6 +62,8 @@ class Terms(NamedTuple):
     keep: bool = False
     relay: bool = True
     tags: tuple[str, ...] = ()
+    reuse: bool = False
+    used: frozenset[str] = frozenset()
 
     def parent(self, run: Run) -> Parent:
         """The link from the new run to what it repeats."""
@@ -66,7 +71,7 @@ class Terms(NamedTuple):
 
 
 def carry_out(store: Store, root: Path, original: Original, terms: Terms, report: Report | None = None) -> Run:
-    """Carry a run out again; afterwards the store has the new run, whose parent is the old one.
+    """Carry a run out again; afterwards the store has the new run, whose parent is the old one, or one that stands for it.
 
     Code tree, project modules and project data go into a fresh folder, as copies whose content was checked; inputs elsewhere are checked
     and used in place. The user's project is not written.
@@ -167,6 +172,10 @@ def _run_again(
     for finding in again.findings:
         say(finding)
     _, now = _compare_environments(store, original, interpreter_of(again.words, again.env, again.cwd), again.env, say)
+    # All of it holds again but for what it runs in.
+    recipe = msgspec.structs.replace(recipe, python=now.python, packages=now.packages)
+    if terms.reuse and (standing := standing_for(store, recipe.id, workspace, terms.used)) is not None:
+        return standing
     with _standard_output_spared(original.run, terms.relay):
         run = supervise(
             store,
@@ -177,8 +186,7 @@ def _run_again(
             name=terms.name,
             tags=terms.tags,
             seed=recipe.seed,
-            # All of it holds again but for what it runs in.
-            recipe=msgspec.structs.replace(recipe, python=now.python, packages=now.packages),
+            recipe=recipe,
             data=[workspace / path for path in recipe.data],
             parents=(terms.parent(original.run),),
             snapshot=original.snapshot(store),
@@ -217,12 +225,15 @@ def _call_again(store: Store, root: Path, original: Original, workspace: Path, t
     call = recorded_call(store, original.run, original.recipe)
     env = {**recipe_environment(original.recipe, os.environ), **original.variables}
     environment = _compare_environments(store, original, this_interpreter(), env, say)
+    recipe = msgspec.structs.replace(original.recipe, python=environment[1].python, packages=environment[1].packages)
+    if terms.reuse and (standing := standing_for(store, recipe.id, workspace, terms.used)) is not None:
+        return standing
     roots = (os.path.realpath(root), original.run.start.root)
     return carry_out_again(
         store,
         FunctionAgain(
             original.run,
-            original.recipe,
+            recipe,
             call,
             roots,
             workspace,

@@ -38,7 +38,8 @@ class FunctionAgain(NamedTuple):
     """A call that is to be made again.
 
     Attributes:
-        run, recipe, call: of what is repeated.
+        run, call: of what is repeated.
+        recipe: of the new run.
         roots: folders that the project stood under, now and then.
         workspace: folder that holds the code tree and the inputs.
         snapshot: of the code tree.
@@ -175,14 +176,13 @@ def _task(store: Store, again: FunctionAgain) -> Task:
             expected="the content that `prepare` returned",
             next_step="Run the study again; it prepares its blocks anew.",
         )
-    record = again.environment[1]
     parents = tuple(parent for parent in again.run.start.parents if parent.by == "prepare")
     return Task(
         number=0,
         kind="train",
         configuration=again.call.configuration,
         seed=again.recipe.seed or 0,
-        recipe=msgspec.structs.replace(again.recipe, python=record.python, packages=record.packages),
+        recipe=again.recipe,
         name=again.name,
         # A reproduction is evidence about its original, not one more trial of the study.
         trial=None,

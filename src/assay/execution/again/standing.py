@@ -1,0 +1,44 @@
+"""Runs that stand for one that would be carried out: the same recipe, and every input as it lies in the folder that was made for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay.errors import MissingContent
+from assay.execution.again.inputs import content_of
+from assay.records.run import Run
+from assay.records.trace import FileUse, Trace
+from assay.store.store import Store
+
+
+def standing_for(store: Store, recipe: str, workspace: Path, used: frozenset[str]) -> Run | None:
+    """The oldest finished run of a recipe whose inputs have the content that they have here; None where there is none.
+
+    Args:
+        store: where runs are.
+        recipe: id of the recipe.
+        workspace: holds code and inputs; what lies outside is looked at in place.
+        used: runs that are passed over.
+    """
+    for run_id in reversed(store.catalogue.with_recipe(recipe)):
+        if run_id in used:
+            continue
+        run = store.runs.read(run_id)
+        trace = _trace(store, run)
+        if trace is not None and all(_is_here(use, workspace) for use in (*trace.loaded, *trace.read)):
+            return run
+    return None
+
+
+def _trace(store: Store, run: Run) -> Trace | None:
+    """What a finished run was seen to do; None where it did not finish or was not watched, since nobody knows what it used."""
+    if run.state != "finished" or run.result is None or run.result.trace is None or run.result.fidelity.grade == "blind":
+        return None
+    try:
+        return store.objects.record(run.result.trace, Trace)
+    except MissingContent:
+        return None
+
+
+def _is_here(use: FileUse, workspace: Path) -> bool:
+    return use.id is not None and content_of(workspace / use.path) == use.id
