@@ -16,6 +16,8 @@
         ├── StoreDamaged          stored bytes do not have the content that their id promises
         ├── RemoteUnusable        a remote cannot be reached, read or written, or is none
         ├── InputChanged          an observed input no longer has the content that was recorded
+        ├── EnvironmentUnavailable  an environment cannot be had as it was recorded: a package or a Python is gone
+        │   └── PackagesConflict      these versions of packages do not go together
         └── TrialsFailed          the trials that an answer needs did not finish
 
 Each error carries four fields beside its text: ``problem`` (what is wrong, in a clause), ``value`` (what was given), ``expected``
@@ -158,6 +160,18 @@ class InputChanged(BrokenError):
     """An observed input no longer has the content that was recorded."""
 
     code = "input_changed"
+
+
+class EnvironmentUnavailable(BrokenError):
+    """An environment cannot be had as it was recorded: a package or a Python is gone, or what builds it is missing."""
+
+    code = "environment_unavailable"
+
+
+class PackagesConflict(EnvironmentUnavailable):
+    """These versions of packages do not go together, or with this Python."""
+
+    code = "packages_conflict"
 
 
 class TrialsFailed(BrokenError):
