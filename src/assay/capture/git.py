@@ -206,9 +206,17 @@ def _text(path: str) -> str:
         return ""
 
 
+def git_output(root: str, *arguments: str) -> bytes:
+    """What a git command says in the folder `root`; it takes no lock and fetches nothing.
+
+    Raises:
+        GitFailed: git is not installed or refuses.
+    """
+    return _run(["git", "-C", root, *_ALWAYS, *arguments])
+
+
 def _lines(root: str, *arguments: str) -> list[str]:
-    output = os.fsdecode(_run(["git", "-C", root, *_ALWAYS, *arguments]))
-    return output.split("\0")[:-1]
+    return os.fsdecode(git_output(root, *arguments)).split("\0")[:-1]
 
 
 def _environment() -> dict[str, str]:

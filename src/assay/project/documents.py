@@ -16,8 +16,10 @@ from assay.lineage.graph import Edge
 from assay.lineage.parents import parents_of, trace_of
 from assay.project.ancestry import FileOrigin
 from assay.project.fidelity import judged
+from assay.records.attribution import Attribution
 from assay.records.environment import Environment
 from assay.records.finding import Finding
+from assay.records.matrix import Matrix
 from assay.records.recipe import Recipe
 from assay.records.run import Metric, Result, Run
 from assay.records.verdict import Difference, Verdict
@@ -203,6 +205,48 @@ def reproduction(run: Run, verdict: Verdict) -> Document:
     """What `reproduce` prints: the verdict on `run`, which repeats another, and what it rests on."""
     found: Document = plain(verdict)
     return {"version": VERSION, **found, "run": run.id}
+
+
+def attribution(found: Attribution) -> Document:
+    """What `why` prints: causes by size; `runs` is how many were looked at, `tried` each of them."""
+    document: Document = plain(found)
+    gap = document.pop("gap")
+    return {
+        "version": VERSION,
+        **document,
+        "gap": gap["value"],
+        "gap_low": gap["low"],
+        "gap_high": gap["high"],
+        "causes": [
+            {
+                "factor": cause["factor"],
+                "kind": cause["kind"],
+                "from": cause["a"],
+                "to": cause["b"],
+                "effect": cause["effect"]["value"],
+                "low": cause["effect"]["low"],
+                "high": cause["effect"]["high"],
+                "share": cause["share"],
+            }
+            for cause in document["causes"]
+        ],
+        "interactions": [
+            {
+                "factors": each["factors"],
+                "effect": each["effect"]["value"],
+                "low": each["effect"]["low"],
+                "high": each["effect"]["high"],
+            }
+            for each in document["interactions"]
+        ],
+        "runs": len(found.tried),
+    }
+
+
+def matrix(found: Matrix) -> Document:
+    """What `matrix` prints: the control and each cell with its verdict against the record, and where the result is lost."""
+    document: Document = plain(found)
+    return {"version": VERSION, **document}
 
 
 def error(problem: AssayError) -> Document:

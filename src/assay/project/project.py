@@ -22,8 +22,10 @@ from assay.project.data import DataSets
 from assay.project.marking import bring_back, note, remove, tag
 from assay.project.restore import PutBack, carry_out, plan, undo_plan
 from assay.project.restore_choice import choose
+from assay.records.attribution import Attribution
 from assay.records.environment import Environment
 from assay.records.mark import Mark
+from assay.records.matrix import Matrix
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import Trace
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     from assay.execution.from_snapshot import OwnFolder
+    from assay.questions.matrix import Asked
     from assay.store.fsck import Checked
     from assay.store.gc import Collected
     from assay.store.remotes.transfer import Moved
@@ -186,6 +189,18 @@ class Project:
         from assay.questions.reproduce import reproduce
 
         return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, keep=keep)
+
+    def why(self, good: RunLike, bad: RunLike, metric: str, **options: Any) -> Attribution:
+        """Which differences between two runs moved a metric, and by how much; see `assay.questions.why.why` for what else it takes."""
+        from assay.questions.why import why
+
+        return why(self.store, self.root, self.resolve(good), self.resolve(bad), metric, **options)
+
+    def matrix(self, run: RunLike, axes: Mapping[str, Sequence[str]], asked: Asked | None = None) -> Matrix:
+        """Carry a run out under every combination of versions; see `assay.questions.matrix.matrix`."""
+        from assay.questions.matrix import matrix
+
+        return matrix(self.store, self.root, self.resolve(run), axes, asked)
 
     def snapshot(self) -> Snapshot:
         """The code as it is now, kept in the store; `tree` is its id, which `run_from_snapshot` takes.

@@ -69,7 +69,12 @@ def first_models(weights: tuple[float, ...], *, products: bool = True) -> Models
         weights: one for each unit, relative prior odds that it matters, > 0.
         products: False where only single effects can be told (states along a chain).
     """
-    found = [model for number in (1, 2, 3) for units in combinations(range(len(weights)), number) for model in _structures(units, products)]
+    found = [
+        model
+        for number in (1, 2, 3)
+        for units in combinations(range(len(weights)), number)
+        for model in _structures(units, products)
+    ]
     return weighted(found, weights)
 
 

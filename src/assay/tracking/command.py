@@ -59,7 +59,7 @@ def parameters(command: Sequence[str]) -> dict[str, Any]:
     {'lr': 0.1, 'amp': True, 'layers': [64, 32], 'optimizer': 'adam'}
     """
     found: dict[str, list[Any]] = {}
-    for name, value in _pairs(_own_arguments(command)):
+    for name, value in _pairs(own_arguments(command)):
         found.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
@@ -69,7 +69,7 @@ def is_python(program: str) -> bool:
     return _PYTHON.fullmatch(program.rpartition("/")[2]) is not None
 
 
-def _own_arguments(command: Sequence[str]) -> list[str]:
+def own_arguments(command: Sequence[str]) -> list[str]:
     """The arguments that the user's program gets."""
     if command and _SHELL.fullmatch(command[0].rpartition("/")[2]):
         return _behind_shell(command)

@@ -150,5 +150,3 @@ def _model(row: Bits) -> Model:
 
 def _joined(one: Models, other: Models) -> Models:
     return Models(np.concatenate([one.terms, other.terms]), np.concatenate([one.log_prior, other.log_prior]))
-
-

@@ -82,7 +82,7 @@ class Search:
     ) -> None:
         _check(factors, weights or {}, margin, budget, confidence)
         self.factors = tuple(factors)
-        self._weights = {factor: 1.0 for factor in factors} | dict(weights or {})
+        self._weights = dict.fromkeys(factors, 1.0) | dict(weights or {})
         self._ordered, self._reseedable = ordered, reseedable
         self._margin, self._budget, self._confidence, self._seed = margin, budget, confidence, seed
         self._values: dict[Point, float] = {}
@@ -163,7 +163,9 @@ class Search:
         """
         ends = self._ends()
         if Point(self.good) not in self._values or Point(self.bad) not in self._values:
-            raise InvalidValue("nothing is known of the gap yet", value=len(self._values), expected="values of GOOD and BAD in block 0")
+            raise InvalidValue(
+                "nothing is known of the gap yet", value=len(self._values), expected="values of GOOD and BAD in block 0"
+            )
         step = self._now()
         known = Known(
             factors=self.factors,
@@ -284,7 +286,9 @@ class Search:
         return tuple(dict.fromkeys(point for state, _ in found for point in self._with_ends(self._whole(state), ends)))
 
     def _conflicts(self) -> Conflicts:
-        return Conflicts(self.factors if self._broken else (), (p.bad for p in self._values if self._broken), (p.bad for p in self._broken))
+        return Conflicts(
+            self.factors if self._broken else (), (p.bad for p in self._values if self._broken), (p.bad for p in self._broken)
+        )
 
     def _whole(self, state: int) -> frozenset[str]:
         """The factors at BAD's level in a state of the units: those of its units, or along a chain everything up to the last of them."""
@@ -310,7 +314,11 @@ class Search:
 
     def _paired(self) -> list[int]:
         """Blocks in which both ends have their number."""
-        return [point.block for point in self._values if point == Point(self.good, point.block) and Point(self.bad, point.block) in self._values]
+        return [
+            point.block
+            for point in self._values
+            if point == Point(self.good, point.block) and Point(self.bad, point.block) in self._values
+        ]
 
     def _free(self, state: frozenset[str], ends: Ends) -> bool:
         if self._fresh_noise(ends):

@@ -3,5 +3,7 @@
 from assay.execution.again.carry_out import Terms as Terms
 from assay.execution.again.carry_out import carry_out as carry_out
 from assay.execution.again.carry_out import check_runnable as check_runnable
+from assay.execution.again.crew import Carried as Carried
+from assay.execution.again.crew import carry_out_all as carry_out_all
 from assay.execution.again.original import Original as Original
 from assay.execution.again.original import read_original as read_original
