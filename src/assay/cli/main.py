@@ -26,6 +26,7 @@ COMMANDS = {
     "note": Entry("note", "Put a text beside a run."),
     "rm": Entry("rm", "Remove runs, until they are collected."),
     "reproduce": Entry("reproduce", "Run a run again and say whether its result came back."),
+    "recheck": Entry("recheck", "Run every baseline again, and name those that no longer come back."),
     "why": Entry("why", "Find out which differences between two runs moved a metric."),
     "matrix": Entry("matrix", "Run a run again under many versions of packages and Python."),
     "study": Entry("study", "Plan, run and show ablation studies."),

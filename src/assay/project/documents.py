@@ -249,6 +249,22 @@ def matrix(found: Matrix) -> Document:
     return {"version": VERSION, **document}
 
 
+def rechecked(found: Iterable[tuple[Run, Run | None, Verdict | None, str]]) -> Document:
+    """What `recheck` prints: each baseline with the run that repeated it and its verdict, null where it could not be carried out."""
+    baselines = [
+        {
+            "id": run.id,
+            "name": run.start.name,
+            "verdict": verdict.verdict if verdict else None,
+            "divergence": plain(verdict.divergence) if verdict else None,
+            "run": again.id if again else None,
+            "why": why,
+        }
+        for run, again, verdict, why in found
+    ]
+    return {"version": VERSION, "baselines": baselines}
+
+
 def error(problem: AssayError) -> Document:
     """What stands in the place of any document where the request failed."""
     return {

@@ -134,6 +134,11 @@ class Project:
         """How many runs fulfil an expression. Raises InvalidValue where it cannot be read."""
         return self.store.catalogue.count(where)
 
+    def baselines(self, tag: str = "baseline") -> Runs:
+        """The runs that bear a tag, the oldest first: those that are to come back whenever somebody looks."""
+        found = self.store.catalogue.runs(sort="started")
+        return Runs(self.store, (run for run in found if tag in self.store.marks.tags(run)))
+
     def resolve(self, selector: RunLike) -> Run:
         """The run that a text names, as it stands now.
 

@@ -19,6 +19,7 @@ from assay.records.finding import Finding
 _NAN = float("nan")
 _AGREE = 1e-6
 """Relative difference up to which a run that came again has the value that was recorded."""
+_ALL_AT_ONCE = "all differences together move the metric by no more than the noise"
 _HOW = {
     "individually": "runs set it apart from every other difference, and it moved nothing",
     "jointly": "it moved nothing together with others; effects that cancel each other exactly would have gone unseen",
@@ -96,12 +97,8 @@ def answered(ends: Ends, flips: Sequence[Flip], answer: Answer, trials: Trials, 
             Joint(factors=tuple(by_key[key].name for key in each.factors), effect=_estimate(each.effect))
             for each in answer.interactions
         ),
-        ruled_out=(*_idle(flips), *(_aside(by_key[each.factor], _HOW[each.how]) for each in answer.ruled_out)),
-        untested=(
-            *_barred(flips),
-            *(_aside(by_key[key], "it may be a cause; the runs did not suffice to tell") for key in answer.undecided),
-            *(_aside(by_key[key], "no run that worked set it apart") for key in answer.untested),
-        ),
+        ruled_out=(*_idle(flips), *_no_causes(answer, by_key)),
+        untested=(*_barred(flips), *_open(answer, by_key)),
         minimal=tuple(sorted(by_key[key].name for key in answer.minimal)),
         minimal_seen=answer.minimal_seen,
         sure=answer.sure,
@@ -111,12 +108,33 @@ def answered(ends: Ends, flips: Sequence[Flip], answer: Answer, trials: Trials, 
     return _with_words(found, answer)
 
 
+def _no_causes(answer: Answer, by_key: Mapping[str, Flip]) -> list[SetAside]:
+    if answer.verdict == "within noise":
+        keys = [*(each.factor for each in answer.ruled_out), *answer.undecided, *answer.untested]
+        return [_aside(by_key[key], _ALL_AT_ONCE) for key in by_key if key in keys]
+    return [_aside(by_key[each.factor], _HOW[each.how]) for each in answer.ruled_out]
+
+
+def _open(answer: Answer, by_key: Mapping[str, Flip]) -> list[SetAside]:
+    if answer.verdict == "within noise":
+        return []
+    undecided = [_aside(by_key[key], "it may be a cause; the runs did not suffice to tell") for key in answer.undecided]
+    return undecided + [_aside(by_key[key], "no run that worked set it apart") for key in answer.untested]
+
+
+def only_seed(answer: Answer, handle: SeedHandle | None) -> bool:
+    """Whether the two runs' seeds differ, and all their other differences together move nothing at all under one seed."""
+    nothing = answer.verdict == "within noise" and answer.gap.estimate == 0 and answer.noise.sd == 0
+    return nothing and handle is not None and handle.good != handle.bad
+
+
 def seed_alone(ends: Ends, flips: Sequence[Flip], trials: Trials, handle: SeedHandle) -> Attribution:
-    """The answer where nothing differs but the seed: how large the gap is among the draws of the good run's recipe."""
-    values = [tried.value for tried in trials.tried.values() if tried.value is not None and math.isfinite(tried.value)]
+    """The answer where nothing but the seed is at work: how large the gap is among the draws of the good run's recipe."""
+    ends_only = [tried for point, tried in trials.tried.items() if not point.bad and not point.repeat]
+    values = [tried.value for tried in ends_only if tried.value is not None and math.isfinite(tried.value)]
     sd = statistics.stdev(values) if len(values) > 1 else _NAN
     words = (
-        f"The two runs differ in nothing that could be flipped but the seed ({handle.good} and {handle.bad}). Over {len(values)} seeds the same "
+        f"Nothing but the seed ({handle.good} and {handle.bad}) is at work here. Over {len(values)} seeds the same "
         f"recipe gives {ends.metric} with a standard deviation of {sd:.4g}: the gap of {ends.gap:+.4g} is a draw of the seed, not a change."
     )
     return Attribution(
@@ -129,10 +147,10 @@ def seed_alone(ends: Ends, flips: Sequence[Flip], trials: Trials, handle: SeedHa
         noise=sd,
         margin=_NAN,
         causes=(_seed_cause(handle, ends.gap, 1.0),),
-        ruled_out=_idle(flips),
+        ruled_out=(*_idle(flips), *(_aside(flip, _ALL_AT_ONCE) for flip in flips if flip.is_open)),
         untested=_barred(flips),
         tried=tuple(trials.tried.values()),
-        findings=tuple(_findings(ends, trials, {}, handle)),
+        findings=tuple(_findings(ends, trials, {flip.key: flip for flip in flips}, handle)),
     )
 
 

@@ -53,9 +53,7 @@ class DataPart:
         for flip in self.flips:
             on = flip.key in bad
             for path in self._groups[flip.name]:
-                chosen = (self._b if on else self._a).get(path)
-                if flip.barred and PurePosixPath(path).is_absolute():
-                    chosen = msgspec.structs.replace(uses[path], id=content_of(Path(path)))
+                chosen = self._as_it_is(uses[path]) if flip.barred else (self._b if on else self._a).get(path)
                 if chosen is None:
                     uses.pop(path, None)
                 else:
@@ -70,6 +68,12 @@ class DataPart:
         declared = {path: use.id for path, use in uses.items() if path in original.recipe.data and use.id}
         recipe = msgspec.structs.replace(original.recipe, data={**original.recipe.data, **declared})
         return variant._replace(original=original._replace(trace=trace, recipe=recipe))
+
+    def _as_it_is(self, use: FileUse) -> FileUse | None:
+        """What cannot be flipped has one content in every variant: the one that is there."""
+        contents = (content_of(root / use.path) for root in self._roots)
+        found = next((content for content in contents if content is not None), None)
+        return None if found is None else msgspec.structs.replace(use, id=found)
 
     def _flip(self, name: str, paths: list[str]) -> Flip:
         barred = next((why for path in paths if (why := self._barred(path))), "")

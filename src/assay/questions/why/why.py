@@ -12,14 +12,14 @@ from assay.ablation.search.records import Point
 from assay.ablation.search.search import Search
 from assay.errors import InvalidValue, TrialsFailed, UnknownMetric, UsageError
 from assay.execution.again import Original, check_runnable, read_original
-from assay.questions.why.answering import Ends, answered, seed_alone, unanswered
+from assay.questions.why.answering import Ends, answered, only_seed, seed_alone, unanswered
 from assay.questions.why.code import CodePart
 from assay.questions.why.configuration import ConfigurationPart
 from assay.questions.why.flips import Flip, Part
 from assay.questions.why.history import history_between
 from assay.questions.why.inputs import DataPart
 from assay.questions.why.outside import OutsidePart
-from assay.questions.why.seeds import seed_handle
+from assay.questions.why.seeds import SeedHandle, seed_handle
 from assay.questions.why.settings import SettingsPart
 from assay.questions.why.surroundings import SurroundingsPart
 from assay.questions.why.trying import Question, Trials, metric_of
@@ -114,9 +114,7 @@ def why(
     if not factors and (handle is None or handle.good == handle.bad):
         return unanswered(ends, flips)
     if not factors and handle is not None:
-        for _ in trials.carry_out([Point(frozenset(), block) for block in range(_SEEDS)][: limits.runs]):
-            pass
-        return seed_alone(ends, flips, trials, handle)
+        return _seed_alone(ends, flips, trials, handle, limits)
     search = Search(
         list(factors),
         weights={key: flip.weight for key, flip in factors.items()},
@@ -125,7 +123,19 @@ def why(
         margin=margin,
     )
     _carry_out(search, trials, ends, limits)
-    return answered(ends, flips, search.answer(), trials, handle)
+    answer = search.answer()
+    if handle is not None and only_seed(answer, handle):
+        return _seed_alone(ends, flips, trials, handle, limits)
+    return answered(ends, flips, answer, trials, handle)
+
+
+def _seed_alone(ends: Ends, flips: Sequence[Flip], trials: Trials, handle: SeedHandle, limits: Limits) -> Attribution:
+    """Measure how far seeds lie apart, in what the budget leaves."""
+    points = [point for block in range(_SEEDS) if (point := Point(frozenset(), block)) not in trials.tried]
+    room = len(points) if limits.runs is None else max(0, limits.runs - len(trials.tried))
+    for _ in trials.carry_out(points[:room]):
+        pass
+    return seed_alone(ends, flips, trials, handle)
 
 
 class _Sides(NamedTuple):
@@ -152,19 +162,17 @@ class _Sides(NamedTuple):
 
 def _value(run: Run, other: Run, metric: str) -> float:
     value = metric_of(run, metric)
-    if value is None:
-        mine = run.result.metrics if run.result else {}
-        theirs = other.result.metrics if other.result else {}
-        both = ", ".join(sorted(mine.keys() & theirs.keys()))
-        if not both or metric_of(other, metric) is None:
-            choose(mine, metric)  # raises, and names what there is
-        raise UnknownMetric(
-            f"only one of the two runs has this metric ({other.id} has it, {run.id} has not)",
-            value=metric,
-            expected=both,
-            next_step="`assay diff` shows what both reported.",
-        )
-    return value
+    if value is not None:
+        return value
+    mine, theirs = (side.result.metrics if side.result else {} for side in (run, other))
+    if metric_of(other, metric) is None:
+        choose(theirs, metric)  # raises, and says why
+    raise UnknownMetric(
+        f"only one of the two runs has this metric ({other.id} has it, {run.id} has not)",
+        value=metric,
+        expected=", ".join(sorted(mine.keys() & theirs.keys())) or "runs that have a metric in common; these have none",
+        next_step="`assay diff` shows what both reported.",
+    )
 
 
 def _parts(
