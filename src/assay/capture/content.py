@@ -20,6 +20,10 @@ _WORTH_KEEPING: Final = 1 << 20  # bytes; smaller files are hashed faster than a
 _MOST: Final = 20_000  # remembered files; beyond, the cache would cost more than it spares
 
 
+_small: dict[str, Mark] = {}
+"""Of smaller files what this process has hashed: its runs, and trials that are forked from it, load the same sources."""
+
+
 def readable(path: str) -> str:
     """A path as records hold it: "/" between names, bytes that are not UTF-8 as `\\xNN`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -86,17 +90,18 @@ class Contents:
             found = os.stat(path)
         except OSError:
             return None
-        if found.st_size < _WORTH_KEEPING:
-            return None
-        known = self._cache().get(path)
+        known = self._cache().get(path) if found.st_size >= _WORTH_KEEPING else _small.get(path)
         return known.digest if known is not None and known.matches(found) else None
 
     def _hash(self, path: str, before: Stat) -> str:
         moment = time.time_ns()
         found = hash_file(path)
+        made = mark(os.stat(path), moment, found)
         if before.size >= _WORTH_KEEPING:
-            self._cache()[path] = mark(os.stat(path), moment, found)
+            self._cache()[path] = made
             self._new = True
+        elif len(_small) < _MOST:
+            _small[path] = made
         return found
 
     def _cache(self) -> dict[str, Mark]:

@@ -231,7 +231,7 @@ class _Settling:
         name, note = self._contents.name(path), ""
         if now.size > self._keep_below and not always:
             note = f"too large to keep (over {self._keep_below >> 20} MiB)"
-        elif secret := secret_name(name) or _secret_inside(path, now):
+        elif secret := secret_name(name) or _secret_inside(path, content, now):
             note = f"not kept: {secret}"
         else:
             try:
@@ -300,14 +300,23 @@ def listing_digest(names: Iterator[str]) -> str:
     return digest(b"".join(name + b"\0" for name in kept))
 
 
-def _secret_inside(path: str, now: Stat) -> str:
+_searched: dict[str, str] = {}
+"""Content id to what a search for secrets in it gave: the runs of one process, or of one server of trials, load the same sources."""
+
+
+def _secret_inside(path: str, content: str, now: Stat) -> str:
     if now.size > LARGEST:
         return ""
-    try:
-        with open(path, "rb") as file:
-            return secret_content(file.read(LARGEST))
-    except OSError:
-        return ""  # keeping it will say why
+    if content not in _searched:
+        try:
+            with open(path, "rb") as file:
+                data = file.read(LARGEST)
+        except OSError:
+            return ""  # keeping it will say why
+        if digest(data) != content:  # it has changed since it was hashed: this says nothing of `content`
+            return secret_content(data)
+        _searched[content] = secret_content(data)
+    return _searched[content]
 
 
 def _same(then: Stat, now: Stat) -> bool:

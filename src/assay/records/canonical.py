@@ -115,9 +115,9 @@ def _normal(value: object) -> object:
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"the key {key!r} is not text")
-        return {str.__str__(key): _normal(item) for key, item in value.items()}
+        return {str.__str__(key): item if type(item) in _ATOMS else _normal(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_normal(item) for item in value]
+        return [item if type(item) in _ATOMS else _normal(item) for item in value]
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str):
@@ -135,10 +135,12 @@ def _shown(value: object) -> str:
 
 def _plain_struct(value: msgspec.Struct) -> object:
     config = value.__struct_config__
-    fields = [(name, _normal(getattr(value, name))) for name in value.__struct_fields__]
+    plain: dict[str, object] = {}
+    for name in value.__struct_fields__:
+        item = getattr(value, name)
+        plain[name] = item if type(item) in _ATOMS else _normal(item)
     if config.array_like:
-        return [*([config.tag] if config.tag is not None else []), *(item for _, item in fields)]
-    plain: dict[str, object] = dict(fields)
+        return [*([config.tag] if config.tag is not None else []), *plain.values()]
     if config.tag_field is not None:
         plain[config.tag_field] = config.tag
     return plain

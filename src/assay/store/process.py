@@ -41,9 +41,13 @@ def lives(host: Host) -> bool | None:
 
 def owned_name() -> str:
     """A file name that no other call gives, on any machine, and that says which process made it (see `surely_dead`)."""
-    here = this_process()
-    machine = f"{_token(here.name)}-{_token(here.boot)}-{_token(here.namespace)}"
-    return f"{machine}-{here.pid}-{here.started}-{next(_counter)}"
+    return f"{_owner(os.getpid())}-{next(_counter)}"
+
+
+@lru_cache(maxsize=1)
+def _owner(pid: int) -> str:
+    here = _identity(pid)
+    return f"{_token(here.name)}-{_token(here.boot)}-{_token(here.namespace)}-{here.pid}-{here.started}"
 
 
 def surely_dead(name: str) -> bool:
@@ -57,15 +61,21 @@ def surely_dead(name: str) -> bool:
     return lives(Host(name=here.name, boot=here.boot, namespace=here.namespace, pid=int(parts[3]), started=int(parts[4]))) is False
 
 
-def discard(left: Path) -> None:
+def discard(left: str | Path) -> None:
     """Remove what stands under an `owned_name`, a file or a folder of files; what cannot be removed stays for the next time."""
     try:
-        if left.is_dir():
-            for file in left.iterdir():
-                file.unlink(missing_ok=True)
-            left.rmdir()
-        else:
-            left.unlink(missing_ok=True)
+        os.unlink(left)  # noqa: PTH108 - most often it is a file, at the end of every run
+    except FileNotFoundError:
+        return
+    except OSError:
+        _discard_folder(Path(left))
+
+
+def _discard_folder(left: Path) -> None:
+    try:
+        for file in left.iterdir():
+            file.unlink(missing_ok=True)
+        left.rmdir()
     except OSError:
         return  # another process removes it at the same time, or the disk refuses: nobody reads it either way
 
@@ -82,16 +92,16 @@ def _boot() -> str:
 
 def _namespace() -> str:
     try:
-        return str(Path("/proc/self/ns/pid").readlink())
+        return os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - every trial asks, and a `Path` costs more than the answer
     except OSError:
         return ""
 
 
 def _started(pid: int) -> int | None:
     """Start of a living process in clock ticks since boot (field 22 of its stat, `man 5 proc`); None where there is no such process."""
-    if not Path("/proc/self/stat").exists():
-        return _answers(pid)
     line = _line(f"/proc/{pid}/stat")
+    if not line and not Path("/proc/self/stat").exists():
+        return _answers(pid)
     # The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
     fields = line.rpartition(")")[2].split()
     if len(fields) < 20 or fields[0] in "ZX":
@@ -125,7 +135,7 @@ def _answers(pid: int) -> int | None:
 
 def _line(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
+        with open(path, "rb", buffering=0) as file:
+            return file.read().decode("utf-8", "replace").strip()
     except OSError:
         return ""
