@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,24 @@ def test_forked_children_of_this_process(tmp_path: Path) -> None:
     seen = trace.stop()
     assert str(tmp_path / "data") in seen.reads
     assert len(seen.interpreters) == 3, "the parent, the fork and the interpreter that it became"
+
+
+def test_the_first_that_reports_makes_the_folder_until_the_run_has_ended(tmp_path: Path) -> None:
+    """No interpreter adds anything to a run that has a result, or makes a run's folder that is not there."""
+    run, script = tmp_path / "run", [sys.executable, "-c", "open('data')"]
+    (tmp_path / "data").write_text("x")
+    env = {**os.environ, **injection(run, seed=None, env=os.environ, late=True)}
+    subprocess.run(script, cwd=tmp_path, env=env, check=True)
+    assert not run.exists()
+    run.mkdir()
+    for _ in range(2):
+        subprocess.run(script, cwd=tmp_path, env=env, check=True)
+    seen = collect(run)
+    assert str(tmp_path / "data") in seen.reads and len(seen.interpreters) == 2
+    shutil.rmtree(run / "trace")
+    (run / "result").write_bytes(b"ended")
+    subprocess.run(script, cwd=tmp_path, env=env, check=True)
+    assert [path.name for path in run.iterdir()] == ["result"]
 
 
 def test_a_report_that_cannot_grow_says_so(tmp_path: Path) -> None:

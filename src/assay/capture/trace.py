@@ -4,7 +4,7 @@ The settled trace is made in `assay.capture.settle`, which this module offers to
 """
 
 # Paths are text here: observed names need not be valid Unicode, and there can be hundreds of thousands of them.
-# ruff: noqa: PTH100, PTH103, PTH106, PTH120
+# ruff: noqa: PTH100, PTH103, PTH120
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EXPORTED = ("PYTHONPATH", "ASSAY_TRACE")
 __all__ = ["LiveTrace", "Observed", "Settled", "collect", "injection", "settle", "trace_here"]
 
 
-def injection(folder: Path, *, seed: int | None, env: Mapping[str, str]) -> dict[str, str]:
+def injection(folder: Path, *, seed: int | None, env: Mapping[str, str], late: bool = False) -> dict[str, str]:
     """Variables to add to `env` so that every Python interpreter started with it reports into `folder`.
 
     The file that enters is kept in the user's cache folder, where its bytecode survives the run: compiling it at each start would cost
@@ -37,9 +37,14 @@ def injection(folder: Path, *, seed: int | None, env: Mapping[str, str]) -> dict
     Args:
         folder: a folder of the run's own; `trace` below it takes the reports.
         seed: 0 … 2**32-1 seeds the libraries of each interpreter as they load; None leaves them alone.
+        late: `trace` is made by the first interpreter that reports, as long as `folder` holds no result. Most runs of a process start
+            none, and a folder costs a short one as much as all else that it writes.
     """
     reports = os.path.abspath(folder / "trace")
-    os.makedirs(reports, exist_ok=True)
+    if late:
+        reports += "/"  # as `tracer` has it
+    else:
+        os.makedirs(reports, exist_ok=True)
     entrance = os.path.dirname(tracer_file(folder))
     inherited = env.get("PYTHONPATH", "")
     added = {"PYTHONPATH": entrance + (os.pathsep + inherited if inherited else ""), "ASSAY_TRACE": reports}
@@ -100,7 +105,7 @@ class LiveTrace:
             return
         # Where neither the cache nor the run's folder can be written, children stay unseen, and are named as such.
         with contextlib.suppress(OSError):
-            os.environ.update(injection(self._folder, seed=None, env=os.environ))
+            os.environ.update(injection(self._folder, seed=None, env=os.environ, late=True))
 
     def _take_back(self) -> None:
         for name, value in self._before.items():
@@ -112,8 +117,7 @@ class LiveTrace:
     def _children(self) -> list[bytes]:
         if self._folder is None:
             return []
-        with contextlib.suppress(OSError):
-            os.rmdir(self._folder / "trace")  # nobody reported: cheaper than looking
+        if not (self._folder / "trace").is_dir():  # nobody reported
             return []
         reports = read_folder(self._folder / "trace")
         # Reports hold command lines as they were typed; what may be kept of them is in the account by now.
@@ -153,14 +157,22 @@ def _packages(mapped: list[str]) -> list[str]:
 
 
 _known: dict[str, bytes | None] = {}
+_listed: tuple[int, str] = (0, "")
+_records: list[bytes] = []
 
 
 def _loaded_modules() -> list[bytes]:
     """A record for each source file below `sys.modules` that is not the interpreter's own. Names seen before are not looked at again."""
+    global _listed, _records
     modules = sys.modules
-    for name in modules.keys() - _known.keys():
-        _known[name] = _module_record(modules.get(name))
-    return [record for name, record in _known.items() if record is not None and name in modules]
+    # What is added to a dictionary stands last. In a forked process a look at each name would copy the memory of them all.
+    state = (len(modules), next(reversed(modules)))
+    if state != _listed:
+        for name in modules.keys() - _known.keys():
+            _known[name] = _module_record(modules.get(name))
+        _records = [record for name, record in _known.items() if record is not None and name in modules]
+        _listed = state
+    return _records
 
 
 def _module_record(module: object) -> bytes | None:

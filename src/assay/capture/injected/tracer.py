@@ -820,9 +820,20 @@ def enter_as_sitecustomize() -> "None":
     _run_shadowed()
 
 
+def _made(folder: "str") -> "bool":
+    """Make the folder for reports, where its name ends with a slash: who reports first does, unless the run has ended."""
+    if folder[-1:] != "/" or os.path.exists(os.path.dirname(folder[:-1]) + "/result"):
+        return False
+    try:
+        os.mkdir(folder)
+    except OSError:
+        return os.path.isdir(folder)  # another was first; or there is no such run
+    return True
+
+
 def _watch_process(here: "str") -> "None":
     folder = os.environ.get("ASSAY_TRACE", "")
-    if folder and os.path.isdir(folder):
+    if folder and (os.path.isdir(folder) or _made(folder)):
         report = Report(folder)
         watcher.start(report.append, (folder.rstrip("/") + "/", here + "/"), folder)
         report.append(watcher.start_record())
