@@ -23,7 +23,9 @@ from assay.execution.setup import THREADS, trial_environment
 from assay.execution.trial import OUTPUT
 from assay.records.plan import Configuration, Trial
 from assay.records.recipe import Recipe
+from assay.records.trace import Trace
 from assay.store.store import Store
+from assay.tracking.series import series
 
 SCRIPT = """
 import os, sys, time
@@ -190,6 +192,39 @@ def test_what_a_trial_prints_goes_into_the_folder_of_its_run(project: Path, capf
     text = (Store.open(project).runs.folder(outcome.run or "") / OUTPUT).read_text()
     assert sorted(text.splitlines()) == ["said aloud", "said natively"]
     assert "said" not in "".join(capfd.readouterr())
+
+
+def test_a_trial_that_prints_nothing_leaves_a_start_and_a_result_alone(project: Path) -> None:
+    """Its metrics are a series all the same. What was printed before a kill is kept."""
+
+    def train(config: dict[str, bool], seed: int) -> dict[str, float]:
+        if config["killed"]:
+            os.write(1, b"last words")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"y": 1.0}
+
+    silent, killed = carry_out(project, train, [{"killed": False}, {"killed": True}])
+    store = Store.open(project)
+    assert sorted(path.name for path in store.runs.folder(silent.run or "").iterdir()) == ["result", "start"]
+    assert series(store, silent.run or "")["y"].values == (1.0,)
+    assert (store.runs.folder(killed.run or "") / OUTPUT).read_text() == "last words"
+
+
+def test_children_of_a_trial_are_seen(project: Path) -> None:
+    """Forked or executed; the folder for their reports is gone with the trial's end."""
+
+    def train(config: object, seed: int) -> dict[str, float]:
+        (project / "data").write_text("1")
+        subprocess.run([sys.executable, "-c", "open('data'); open('made', 'w')"], cwd=project, check=True)
+        return {"y": 1.0}
+
+    (outcome,) = carry_out(project, train)
+    store = Store.open(project)
+    result = store.runs.read(outcome.run or "").result
+    assert result is not None
+    trace = store.objects.record(result.trace or "", Trace)
+    assert {"made", "data"} <= {use.path for use in trace.written} and trace.processes > 1
+    assert sorted(path.name for path in store.runs.folder(outcome.run or "").iterdir()) == ["result", "start"]
 
 
 def test_writers_that_flush_at_exit_are_flushed(project: Path) -> None:

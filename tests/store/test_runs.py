@@ -16,7 +16,7 @@ import pytest
 from assay.errors import InvalidValue, StoreDamaged, StoreTooNew, StoreUnusable, UnknownRun
 from assay.records.canonical import canonical
 from assay.records.journal import Params, Point
-from assay.records.run import Host, Result, Start
+from assay.records.run import Host, Metric, Result, Start
 from assay.store.process import lives, owned_name, surely_dead
 from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
@@ -189,6 +189,26 @@ def test_a_run_without_journals_has_no_entries(store: Store) -> None:
     """Neither before nor after its end."""
     writer = store.runs.create(start())
     assert list(store.runs.entries(writer.id)) == []
+
+
+def test_what_was_known_at_the_end_alone_is_told_by_the_result(store: Store) -> None:
+    """Of each metric with one value, that value, results and measurements apart; of one with more only its journal can tell."""
+    writer = store.runs.create(start())
+    known = {
+        "loss": Metric(last=1.0, minimum=1.0, maximum=1.0, mean=1.0, step=3),
+        "seconds": Metric(last=2.0, minimum=2.0, maximum=2.0, mean=2.0, measured=True),
+        "lost": Metric(last=1.0, minimum=0.0, maximum=1.0, mean=0.5, n=2),
+    }
+    writer.finish(Result(state="finished", ended=9.0, metrics=known))
+    assert list(store.runs.entries(writer.id)) == [Point(9.0, 3, {"loss": 1.0}), Point(9.0, None, {"seconds": 2.0}, measured=True)]
+
+
+def test_a_journal_stands_before_the_result(store: Store) -> None:
+    """Its points are not told twice."""
+    writer = store.runs.create(start())
+    writer.journal().append(Point(1.0, None, {"loss": 1.0}))
+    writer.finish(Result(state="finished", ended=2.0, metrics={"loss": Metric(last=1.0, minimum=1.0, maximum=1.0, mean=1.0)}))
+    assert list(store.runs.entries(writer.id)) == [Point(1.0, None, {"loss": 1.0})]
 
 
 def test_the_end_closes_the_journals(store: Store) -> None:

@@ -17,6 +17,7 @@ import torch
 
 from assay.errors import InvalidValue
 from assay.records.canonical import canonical
+from assay.records.journal import Point
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, TrialOf
 from assay.records.trace import Trace
@@ -134,6 +135,61 @@ def test_a_trial_is_recorded_under_its_recipe(store: Store, project: Path) -> No
     run = Recorder.begin(store, project, recipe=recipe, params={"a": 1}, trial=trial).finish()
     assert run.start.recipe == recipe.id and run.start.trial == trial
     assert run.params == {"a": 1}
+
+
+@pytest.fixture
+def trial(store: Store, project: Path) -> Recorder:
+    """A run that is ended by who carries it out."""
+    return Recorder.begin(store, project, recipe=Recipe(function="m:f"), params={}, guarded=False)
+
+
+def files(store: Store, recorder: Recorder) -> list[str]:
+    """Kinds of files in a run's folder."""
+    return sorted(path.suffix or path.name for path in store.runs.folder(recorder.id).iterdir())
+
+
+def test_a_trial_that_says_its_metrics_at_its_end_makes_no_file_for_them(store: Store, trial: Recorder) -> None:
+    """They are in its result and in its series."""
+    trial.conclude({"score": 1})
+    trial.conclude({"seconds": 2}, measured=True)
+    assert files(store, trial) == ["start"]
+    run = trial.finish()
+    assert files(store, trial) == ["result", "start"]
+    assert run.metrics == {"score": 1.0, "seconds": 2.0}
+    assert {name: (found.values, found.measured) for name, found in series(store, run.id).items()} == {
+        "score": ((1.0,), False),
+        "seconds": ((2.0,), True),
+    }
+    with pytest.raises(InvalidValue, match="has ended"):
+        trial.conclude({"score": 2.0})
+
+
+def test_what_a_trial_logs_is_kept_at_once_and_what_it_concludes_follows(store: Store, trial: Recorder) -> None:
+    """Threads that log first at the same instant share one journal."""
+    threads = [threading.Thread(target=trial.log, args=({"x": 1.0},)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert files(store, trial) == [".journal", "start"]
+    assert [entry.values for entry in store.runs.entries(trial.id) if isinstance(entry, Point)] == [{"x": 1.0}] * 4
+    trial.conclude({"x": 2.0})
+    run = trial.finish()
+    assert run.result is not None and (run.result.metrics["x"].n, run.result.metrics["x"].last) == (5, 2.0)
+    assert series(store, run.id)["x"].values == (1.0, 1.0, 1.0, 1.0, 2.0)
+
+
+def test_a_forked_child_of_a_trial_logs_though_the_trial_has_not(store: Store, trial: Recorder) -> None:
+    """Both are in the result and in the series."""
+    child = os.fork()
+    if child == 0:
+        trial.log({"y": 2.0})
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    trial.conclude({"x": 1.0})
+    run = trial.finish()
+    assert run.metrics == {"x": 1.0, "y": 2.0}
+    assert set(series(store, run.id)) == {"x", "y"}
 
 
 def test_metrics_files_of_the_process_are_read(recorder: Recorder, project: Path) -> None:

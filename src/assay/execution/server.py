@@ -20,12 +20,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from assay.capture.secrets import redact_arguments
+from assay.capture.entrance import tracer_file
 from assay.capture.seeds import set_deterministic_seed
-from assay.capture.trace import trace_here
+from assay.capture.trace import settle, trace_here
 from assay.errors import AssayError
 from assay.execution.channel import Inbox, send
 from assay.execution.setup import Began, CommandTask, NotReady, Ready, Report, Setup, Task, interpreter_flags
@@ -34,6 +34,7 @@ from assay.records.run import HEARTBEAT, Failure
 from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
 from assay.tracking.ending import user_name
+from assay.tracking.recorder import redacted_command
 from assay.tracking.resources import look_for_gpus
 
 _GRACE = 10.0
@@ -142,7 +143,8 @@ class Server:
                     "importing the function's module initialised CUDA, which does not survive a fork", 'Use start="spawn".'
                 )
             if isinstance(answer, Ready) and setup.function is not None:
-                _warm_up()
+                assert self._store is not None
+                _warm_up(self._store, setup)
             gc.collect()
             gc.freeze()  # the collector of a forked process would copy every page that holds an object
         self._tell(answer)
@@ -276,24 +278,32 @@ def load_functions(shipped: bytes) -> tuple[Any, Any]:
     return functions
 
 
-def _warm_up() -> None:
+def _warm_up(store: Store, setup: Setup) -> None:
     """Do once, here, what would be done anew in every trial: look through the loaded modules, build tables, compile patterns.
 
     Not by recording a run: that would start a thread, and a fork keeps the locks that other threads hold.
     """
-    trace = trace_here()
-    trace.start()
-    trace.stop()
     new_run_id()
     this_process()
     user_name()
     look_for_gpus()
-    redact_arguments(sys.argv)
+    redacted_command()
+    with contextlib.suppress(OSError):  # neither the cache can be written nor anything else be done about it here
+        tracer_file()
+    # Last: what is known of the shared libraries holds for as many modules as are imported now.
+    trace = trace_here()
+    trace.start()
+    # Of what was loaded alone, whose contents are then known: nobody wants the files that changed just now.
+    loaded = replace(trace.stop(), compiled=frozenset())
+    settle(store, setup.root, loaded, snapshot=setup.snapshot, since=time.time())
+
+
+_prctl = ctypes.CDLL(None).prctl
 
 
 def die_with_parent() -> None:
     """SIGKILL this process when its parent dies, whatever the parent dies of (Linux)."""
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def signal_name(number: int) -> str:

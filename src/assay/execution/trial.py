@@ -30,7 +30,7 @@ from assay.tracking.recorder import Recorder
 PREPARED = "prepared.pickle"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 OUTPUT = "output.txt"
-"""File in a trial's run folder that holds what it printed."""
+"""File in a trial's run folder that holds what it printed; gone at the end where it printed nothing."""
 
 
 class _Refused(Exception):
@@ -83,7 +83,8 @@ def _record(setup: Setup, functions: tuple[Any, Any], store: Store, task: Task, 
         guarded=False,
     )
     send(pipe, Began(task.number, recorder.id))
-    _redirect(store.runs.folder(recorder.id) / OUTPUT)
+    output = store.runs.folder(recorder.id) / OUTPUT
+    _redirect(output)
     started = time.monotonic()
     ended = _attempt(functions, store, task)
     metrics: dict[str, float] = {}
@@ -91,6 +92,7 @@ def _record(setup: Setup, functions: tuple[Any, Any], store: Store, task: Task, 
     if ended.state == "finished":
         ended, metrics, prepared = _keep(recorder, store, setup, task, ended)
     _run_exit_handlers()
+    _drop_silence(output)
     run = recorder.finish(ended.state, ended.failure)
     resources = run.result.resources if run.result else None
     send(
@@ -139,7 +141,7 @@ def _seed(seed: int) -> None:
 
 
 def _keep(recorder: Recorder, store: Store, setup: Setup, task: Task, ended: _Ended) -> tuple[_Ended, dict[str, float], str | None]:
-    """Metrics into the journal, or the prepared value into the store; a value that is neither makes the ending a failure."""
+    """Metrics into the run, or the prepared value into the store; a value that is neither makes the ending a failure."""
     try:
         if task.kind == "prepare":
             path = store.runs.folder(recorder.id) / PREPARED
@@ -151,9 +153,9 @@ def _keep(recorder: Recorder, store: Store, setup: Setup, task: Task, ended: _En
     results = {name: value for name, value in metrics.items() if name not in setup.measured}
     measurements = {name: value for name, value in metrics.items() if name in setup.measured}
     if results:
-        recorder.log(results)
+        recorder.conclude(results)
     if measurements:
-        recorder.log(measurements, measured=True)
+        recorder.conclude(measurements, measured=True)
     return ended, metrics, None
 
 
@@ -207,6 +209,21 @@ def _redirect(path: Path) -> None:
     for source in (nowhere, output):
         if source > 2:
             os.close(source)
+
+
+def _drop_silence(path: Path) -> None:
+    """Remove the output of a trial that printed nothing and has nobody left who could."""
+    with contextlib.suppress(OSError):  # the user's code may have removed it
+        if path.stat().st_size == 0 and not _has_children():
+            path.unlink()
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def forget_server_exits() -> None:

@@ -42,9 +42,14 @@ class JournalWriter:
     Args:
         path: a file that must not exist yet.
 
+    Attributes:
+        exists: there is a file.
+
     Raises:
         StoreUnusable: it cannot be made.
     """
+
+    exists = True
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,6 +87,31 @@ class JournalWriter:
             if self._file >= 0:
                 os.close(self._file)
             self._file = -1
+
+
+class LateJournal:
+    """A journal that is made when something is first appended to it; threads may share it.
+
+    Args:
+        make: makes it.
+    """
+
+    def __init__(self, make: Callable[[], JournalWriter]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._journal: JournalWriter | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file."""
+        return self._journal is not None
+
+    def append(self, entry: Entry) -> None:
+        """As `JournalWriter.append`."""
+        with self._lock:
+            if self._journal is None:
+                self._journal = self._make()
+        self._journal.append(entry)
 
 
 _open_writers: weakref.WeakSet[JournalWriter] = weakref.WeakSet()

@@ -1,7 +1,7 @@
 """Run folders: the only truth about a run.
 
     runs/ID/start               the `Start` record; the folder appears with it, whole
-    runs/ID/WRITER.journal      what was logged, one file for each writer
+    runs/ID/WRITER.journal      what was logged, one file for each writer; none where nothing was, before the end
     runs/ID/heartbeat           its modification time is a sign of life, as is that of any other file here
     runs/ID/result              the `Result` record, written once
     runs/ID/recovered           of a run that crashed: the `Trace` that was put together afterwards, written once
@@ -23,7 +23,7 @@ from typing import TypeVar
 
 from assay.errors import InvalidValue, StoreDamaged, UnknownRun
 from assay.records.canonical import Record, canonical, decode
-from assay.records.journal import Entry
+from assay.records.journal import Entry, Point
 from assay.records.run import Result, Run, Start, State
 from assay.records.trace import Trace
 from assay.store.failures import unusable, using
@@ -89,10 +89,10 @@ class RunWriter:
         data = canonical(result)
         for journal in self._journals:
             journal.close()
-        aside = str(self._aside / owned_name())
+        aside = f"{self._aside}/{owned_name()}"
         try:
             write_new(aside, data)
-            _appear_once(aside, str(self.folder / "result"))
+            _appear_once(aside, f"{self.folder}/result")
         except FileExistsError:
             raise InvalidValue(
                 "this run has already ended",
@@ -103,7 +103,7 @@ class RunWriter:
         except OSError as error:
             raise unusable(error, self.folder) from error
         finally:
-            discard(Path(aside))
+            discard(aside)
 
 
 class Runs:
@@ -127,11 +127,11 @@ class Runs:
             StoreUnusable: it cannot be written.
         """
         folder = self._named(start.id)
-        aside = self._aside / owned_name()
+        aside = f"{self._aside}/{owned_name()}"
         try:
-            aside.mkdir()
+            os.mkdir(aside)  # noqa: PTH102 - every trial comes by here, and each `Path` costs it a hundredth of its time
             write_new(f"{aside}/start", canonical(start))
-            aside.rename(folder)
+            os.rename(aside, folder)  # noqa: PTH104 - as above
         except OSError as error:
             discard(aside)
             if folder.exists():
@@ -293,10 +293,10 @@ class Runs:
         folder = self.folder(run_id)
         if not (folder / "start").exists():
             raise _unknown(run_id)
-        aside = self._aside / owned_name()
+        aside = f"{self._aside}/{owned_name()}"
         try:
-            write_new(str(aside), canonical(trace))
-            _appear_once(str(aside), str(folder / "recovered"))
+            write_new(aside, canonical(trace))
+            _appear_once(aside, f"{folder}/recovered")
         except FileExistsError:
             return
         except OSError as error:
@@ -320,6 +320,8 @@ class Runs:
     def entries(self, run_id: str, report: Report | None = None) -> Iterator[Entry]:
         """All journals of a run in the order of time; each journal keeps its own order where a clock was set back.
 
+        A run that has none logged nothing before its end: the metrics of its result are its points then.
+
         Args:
             run_id: the run.
             report: called with a sentence for each place that is damaged and was passed over.
@@ -327,12 +329,15 @@ class Runs:
         Raises:
             UnknownRun: there is no such run.
             StoreUnusable: a journal cannot be read.
+            StoreDamaged, StoreTooNew: the result that stands for them cannot be read.
         """
         folder = self.folder(run_id)
         if not (folder / "start").exists():
             raise _unknown(run_id)
         with using(folder):
             paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+        if not paths:
+            return points_of(_load(folder / "result", Result))
         journals = [read_journal(path, report or _ignore) for path in paths]
         return journals[0] if len(journals) == 1 else merge(*journals, key=lambda entry: entry.time)
 
@@ -348,6 +353,17 @@ class Runs:
         if alive is None:
             alive = time.time() - _last_sign(folder) <= _MISSED * start.heartbeat
         return "running" if alive else "crashed"
+
+
+def points_of(result: Result | None) -> Iterator[Point]:
+    """The points that a result tells of alone: of each metric with one value, that value, together with those of the same kind."""
+    alike: dict[tuple[int | None, bool, str], dict[str, float]] = {}
+    for name, metric in result.metrics.items() if result is not None else ():
+        if metric.n == 1:
+            alike.setdefault((metric.step, metric.measured, metric.source), {})[name] = metric.last
+    for (step, measured, source), values in alike.items():
+        assert result is not None
+        yield Point(time=result.ended, step=step, values=values, measured=measured, source=source)
 
 
 def _last_sign(folder: Path) -> float:

@@ -7,6 +7,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from threading import get_ident, main_thread
 from typing import Any
@@ -22,11 +23,11 @@ from assay.errors import InvalidValue, StoreUnusable
 from assay.lineage.parents import links, still_missing
 from assay.records.environment import Environment
 from assay.records.finding import Finding, Gap
-from assay.records.journal import Entry, Params, Point, Saved
+from assay.records.journal import Params, Point, Saved
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Metric, Parent, Result, Run, Start, State, TrialOf
 from assay.records.trace import FileUse, Trace
-from assay.store.journal import SUFFIX, JournalWriter
+from assay.store.journal import SUFFIX, JournalWriter, LateJournal
 from assay.store.runs import RunWriter, new_run_id, this_process
 from assay.store.store import Store
 from assay.store.tree import FileKind, write_tree
@@ -78,7 +79,9 @@ class Recorder:
         self._shared = False  # whether the journals hold more than `_tally` has seen
         self._run: Run | None = None
         self._writer: RunWriter = store.runs.create(start)
-        self._journal: JournalWriter | _LateJournal = self._writer.journal()
+        # A trial most often says its metrics at its end, and then needs no journal: a file costs it more than all its other writing.
+        self._journal: JournalWriter | LateJournal = self._writer.journal() if guarded else LateJournal(self._writer.journal)
+        self._last: list[Point] = []
 
     @classmethod
     def begin(
@@ -123,7 +126,7 @@ class Recorder:
         root, cwd = Path(os.path.realpath(root)), Path.cwd()  # the system gives the working directory without links
         snapshot = snapshot or CodeCapture(store, root).snapshot()
         environment = environment or describe(store, this_interpreter(), os.environ)
-        words, findings = redact_arguments(own_command())
+        words, findings = redacted_command()
         declared = declare(store, root, cwd, data)
         command = portable(words, root, cwd)
         given = parameters(command) if params is None else plain_params(params)
@@ -136,7 +139,7 @@ class Recorder:
             parents=tuple(parents),
             trial=trial,
             started=_now(),
-            command=tuple(words),
+            command=words,
             cwd=str(cwd),
             root=str(root),
             user=user_name(),
@@ -148,7 +151,7 @@ class Recorder:
         recorder = cls(store, start, recipe, given, seed, guarded=guarded)
         if recorder.guarded:  # a trial's folder does not outlive it
             announce(store, start.id)
-        recorder._declared, recorder._findings = declared, tuple(findings)
+        recorder._declared, recorder._findings = declared, findings
         recorder._observe(usage, snapshot, trace)
         return recorder
 
@@ -179,6 +182,16 @@ class Recorder:
         point = checked_point(values, step, measured)
         self._append(point)
         self._tally.add(point.values, point.step, measured)
+
+    def conclude(self, values: Mapping[str, float], measured: bool = False) -> None:
+        """Metrics that are known at the end alone; they are kept when `finish` has returned.
+
+        Raises:
+            InvalidValue: as for `log`.
+        """
+        if self._run is not None:
+            raise ended(self.id)
+        self._last.append(checked_point(values, None, measured))
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """Keep a file, or all files of a folder, as artifacts: the content's id, or the tree's.
@@ -300,12 +313,16 @@ class Recorder:
         """Parameters, saved files and metrics, by this process and by others that wrote into the run."""
         params, saved = self._params, self._saved
         points: list[Point] = []
+        for point in self._last:
+            self._tally.add(point.values, point.step, point.measured)
         with self._shortfall.border("metrics"):
             points = self._harvested(trace)
-            for point in points:
-                self._journal.append(point)
-            journals = sum(1 for path in self._writer.folder.iterdir() if path.suffix == SUFFIX)
-            if journals == 1 and not self._shared and not points:
+            journals = sum(name.endswith(SUFFIX) for name in os.listdir(self._writer.folder))  # noqa: PTH208 - names are wanted
+            by_others = journals > self._journal.exists
+            if journals or points:
+                for point in (*self._last, *points):
+                    self._journal.append(point)
+            if not by_others and not self._shared and not points:
                 return params, saved, self._tally.metrics()
             entries = list(self._store.runs.entries(self.id))
             told = said(entries)
@@ -323,23 +340,13 @@ class Recorder:
         return found.points
 
     def _forked(self) -> None:
-        """In a child: write into a journal of its own, so that the parent sees that there is one."""
+        """In a child: write into a journal of its own, so that the parent sees that there is one.
+
+        Most children (workers that load data) never write.
+        """
         self._main = get_ident()
         self.busy = False
-        self._journal = _LateJournal(self._writer)
-
-
-class _LateJournal:
-    """The journal of a forked child, made when it first writes: most children (workers that load data) never do."""
-
-    def __init__(self, writer: RunWriter) -> None:
-        self._writer = writer
-        self._journal: JournalWriter | None = None
-
-    def append(self, entry: Entry) -> None:
-        if self._journal is None:
-            self._journal = self._writer.journal()
-        self._journal.append(entry)
+        self._journal = LateJournal(self._writer.journal)
 
 
 # Weak, since a run that was never finished must not be kept alive by this.
@@ -359,6 +366,18 @@ def own_command() -> list[str]:
     main = sys.modules.get("__main__")
     interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules or main is None
     return [] if interactive else list(sys.orig_argv)
+
+
+def redacted_command() -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """`own_command` without secrets, and a finding for each that was replaced."""
+    return _redacted(tuple(own_command()))
+
+
+# The runs of one process have one command line.
+@lru_cache(maxsize=1)
+def _redacted(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    kept, findings = redact_arguments(words)
+    return kept, tuple(findings)
 
 
 def _own_settings() -> tuple[dict[str, str], dict[str, str]]:
