@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import shutil
@@ -388,6 +389,26 @@ def test_threads_and_children_ask_at_once(store: Store, some_runs: list[str]) ->
         os._exit(0 if len(store.catalogue.runs()) == expected else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert store.catalogue.count() == expected
+
+
+def test_a_process_that_visits_many_stores_runs_out_of_no_descriptors(tmp_path: Path) -> None:
+    """Nor does a child that lets its parent's go; who still has a store has its catalogue."""
+    for name in ("first", *map(str, range(40))):
+        (tmp_path / name).mkdir()
+    first = Store.open(tmp_path / "first")
+    mine, before = first.catalogue, len(list(Path("/proc/self/fd").iterdir()))
+    assert first.catalogue.count() == 0
+    for number in range(40):
+        assert Store.open(tmp_path / str(number)).catalogue.count() == 0
+    child = os.fork()
+    if child == 0:
+        found = [Store.open(tmp_path / str(number)).catalogue.count() for number in range(20)]
+        os._exit(0 if found == [0] * 20 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    gc.collect()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 3 * 10
+    assert Store.open(tmp_path / "first").catalogue is mine
+    assert Store.open(tmp_path / "39").catalogue.count() == 0
 
 
 def test_logging_never_touches_the_catalogue(store: Store) -> None:

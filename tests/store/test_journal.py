@@ -181,6 +181,16 @@ def test_a_closed_journal_writes_nowhere(tmp_path: Path) -> None:
     assert (tmp_path / "users").read_bytes() == b"mine"
 
 
+def test_a_journal_that_is_let_go_gives_its_descriptor_back(tmp_path: Path) -> None:
+    """What was appended stays."""
+    journal = JournalWriter(tmp_path / "j")
+    journal.append(Point(1.0, 1, {"x": 1.0}))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    del journal
+    assert len(list(Path("/proc/self/fd").iterdir())) == before - 1
+    assert read(tmp_path / "j") == ([Point(1.0, 1, {"x": 1.0})], [])
+
+
 def test_a_journal_belongs_to_one_writer(tmp_path: Path) -> None:
     """A second one under the same name is refused."""
     JournalWriter(tmp_path / "a.journal").close()

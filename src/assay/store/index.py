@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import RLock
@@ -72,6 +73,7 @@ class _News(NamedTuple):
 
 Row = tuple[Any, ...]
 _orphans: list[sqlite3.Connection] = []
+_indices: weakref.WeakSet[Index] = weakref.WeakSet()
 
 
 class Index:
@@ -96,6 +98,7 @@ class Index:
         self._connection: sqlite3.Connection | None = None
         self.generation = 0
         self._forget()
+        _indices.add(self)
 
     def rows(self, sql: str, arguments: Sequence[object] = ()) -> list[Row]:
         """Answer of a query, over all runs as they are now.
@@ -312,6 +315,15 @@ class Index:
 
     def _saved(self, run_id: str) -> Iterable[tuple[str, int, str, str]]:
         return [(run_id, WROTE, entry.id, entry.path) for entry in self._runs.entries(run_id) if isinstance(entry, Saved)]
+
+
+def _after_fork() -> None:
+    # At once, since an index that the child drops before it asks would close its parent's connection.
+    for index in list(_indices):
+        index._leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def decode_run(record: bytes) -> Run:

@@ -50,6 +50,7 @@ class JournalWriter:
     """
 
     exists = True
+    _file = -1
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -87,6 +88,11 @@ class JournalWriter:
             if self._file >= 0:
                 os.close(self._file)
             self._file = -1
+
+    # Of a run that nobody ended the descriptor must not be lost to the process. By default, since a module is empty when Python ends.
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        if self._file >= 0:
+            close(self._file)
 
 
 class LateJournal:

@@ -15,9 +15,11 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from assay.errors import StoreTooNew, StoreUnusable
 from assay.store.datasets import FOLDER as DATA_FOLDER
@@ -36,7 +38,11 @@ if TYPE_CHECKING:
 FORMAT = 1
 _FOLDERS = ("objects", "runs", "studies", "tmp")
 _PARTS = frozenset({*_FOLDERS, DATA_FOLDER, "marks", "restores", "removed", ".gitignore", "format"})
-_catalogues: dict[tuple[Path, str | None, str | None], Catalogue] = {}  # by the store's folder and what decides where the cache is
+_Place = tuple[Path, str | None, str | None]  # the store's folder, and what decides where the cache is
+# One catalogue holds three descriptors, and a process may visit any number of stores: beyond the last few that were asked for, each is
+# kept as long as somebody has its store.
+_catalogues: WeakValueDictionary[_Place, Catalogue] = WeakValueDictionary()
+_recent: deque[Catalogue] = deque(maxlen=8)
 
 
 class Store:
@@ -110,7 +116,8 @@ class Store:
 
             # One for a process: each would read anew what it already knows of every run, which a loop of runs would pay each time.
             key = (self.path, os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME"))
-            self._catalogue = _catalogues.setdefault(key, Catalogue(self.path, self.objects, self.runs))
+            self._catalogue = _catalogues.get(key) or _catalogues.setdefault(key, Catalogue(self.path, self.objects, self.runs))
+            _recent.append(self._catalogue)
         return self._catalogue
 
 
