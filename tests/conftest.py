@@ -8,6 +8,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more of the machine than of the law that it tests.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Variables by which an outer run, store or seed would reach into the tests.
 _INHERITED = (
