@@ -88,19 +88,12 @@ class _Settling:
         """The whole of it."""
         writes = {path: use for path, use in self._observed.writes.items() if not self._excluded(path)}
         products = set(self._unseen_products(writes))
-        loaded = [
-            file
-            for path, use in self._observed.loaded.items()
-            if not self._excluded(path)
-            for file in self._loaded(path, use, writes)
-        ]
+        sources = {**self._observed.loaded, **self._notebooks(writes, products)}
+        loaded = [file for path, use in sources.items() if not self._excluded(path) for file in self._loaded(path, use, writes)]
         read = [
             file
             for path, use in self._observed.reads.items()
-            if path not in self._observed.loaded
-            and path not in products
-            and not self._excluded(path)
-            and self._is_input(use, writes.get(path))
+            if path not in sources and path not in products and not self._excluded(path) and self._is_input(use, writes.get(path))
             for file in self._read(path, use, path in writes)
         ]
         written = [file for path in sorted(writes) for file in self._written(path, writes[path], "open")]
@@ -121,6 +114,15 @@ class _Settling:
         if path.startswith(self._apart) and not path.startswith(self._within):
             return True
         return path.endswith(".pyc") or "/__pycache__/" in path or "/.git/" in path
+
+    def _notebooks(self, writes: dict[str, Use], products: set[str]) -> dict[str, Use]:
+        """The project's notebooks that were read: whoever reads one, such as nbconvert or papermill, mostly executes it."""
+        below = self._contents.root + "/"
+        return {
+            path: use
+            for path, use in self._observed.reads.items()
+            if path.endswith(".ipynb") and path.startswith(below) and path not in products and self._is_input(use, writes.get(path))
+        }
 
     def _unseen_products(self, writes: dict[str, Use]) -> Iterator[str]:
         """Files below the root that came into being during the run, unseen, before it read them: its own work, not its input."""

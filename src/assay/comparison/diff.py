@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 
+from assay.capture.notebooks import SUFFIX, same_code
+from assay.errors import MissingContent
 from assay.records.environment import Environment, Hardware, Package, Packages
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import Trace
 from assay.records.verdict import Difference, DifferenceKind
+from assay.store.objects import Objects
 from assay.store.store import Store
 from assay.store.tree import read_tree
 
@@ -63,18 +66,29 @@ def differences(store: Store, a: Run, b: Run) -> list[Difference]:
     """Everything in which two runs differ and that could have changed a result.
 
     Sorted by how directly it acts: code that was executed, other code, parameters, data, seed, packages, flags, Python, hardware,
-    system, lineage; within a kind by name.
+    system, lineage; within a kind by name. Notebooks differ where their code cells do: outputs, counts and texts are not run.
 
     Raises:
         MissingContent: a record of either run is not in this store.
     """
     one, other = Facts(store, a), Facts(store, b)
-    found = [difference for kind, view in _VIEWS for difference in _differing(kind, view(one), view(other))]
+    differing = [difference for kind, view in _VIEWS for difference in _differing(kind, view(one), view(other))]
+    found = [each for each in differing if each.kind != "code" or not runs_the_same(store.objects, each.name, each.a, each.b)]
     executed = one.loaded | other.loaded
     # Stable, so that files which no run executed come last among the code and everything else keeps its place.
     return sorted(
         found, key=lambda each: _RANK[each.kind] + (each.kind == "code" and bool(executed) and each.name not in executed) / 2
     )
+
+
+def runs_the_same(objects: Objects, path: str, a: str | None, b: str | None) -> bool:
+    """Whether two contents are of one notebook that differs in nothing that is run."""
+    if not path.endswith(SUFFIX) or a is None or b is None:
+        return False
+    try:
+        return same_code(objects.get(a), objects.get(b))
+    except MissingContent:  # or it is no plain file: then its kind stands before its id
+        return False
 
 
 def environment_differences(store: Store, run: Run, now: Environment) -> list[Difference]:

@@ -20,6 +20,7 @@ from assay.store.store import Store
 _PASSING = {
     "log": "log", "out": "log", "err": "log", "png": "picture", "jpg": "picture", "jpeg": "picture", "gif": "picture", "svg": "picture",
     "pdf": "document", "ps": "document", "eps": "document", "html": "document", "pyc": "bytecode", "lock": "lock file", "pid": "lock file",
+    "ipynb": "executed notebook",
 }  # fmt: skip
 _FOREIGN = frozenset({"wandb", "mlruns", "mlartifacts", ".aim", ".dvc", ".assay", "__pycache__"})
 

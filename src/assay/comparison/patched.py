@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from assay.comparison.diff import Facts, show_path
+from assay.capture.notebooks import SUFFIX
+from assay.comparison.diff import Facts, runs_the_same, show_path
+from assay.comparison.notebooks import cells_patch
 from assay.comparison.patch import patch_of_trees
 from assay.errors import AssayError
 from assay.lineage.parents import parents_of
@@ -18,7 +20,10 @@ _Tree = dict[bytes, tuple[str, str]]
 
 
 class FileChange(Record, frozen=True, kw_only=True):
-    """One file of the code that differs: lines that were added and removed; None where it is no text, or cannot be read any more."""
+    """One file of the code that differs: lines that were added and removed; None where it is no text, or cannot be read any more.
+
+    Of a notebook, the lines are those of its code cells; one that differs in nothing that is run is no change.
+    """
 
     path: str
     how: Literal["added", "removed", "changed"]
@@ -46,7 +51,11 @@ def patched(store: Store, parent: Run, run: Run) -> Patched:
     # A module that only one of them happened to load was not patched.
     shared = {path for path in before.keys() | after.keys() if not _is_outside(path) or path in before.keys() & after.keys()}
     changed = sorted(path for path in shared if before.get(path) != after.get(path) and path not in led)
-    files = tuple(_change(store.objects, path, before.get(path), after.get(path)) for path in changed)
+    files = tuple(
+        _change(store.objects, path, before.get(path), after.get(path))
+        for path in changed
+        if not _runs_the_same(store.objects, path, before.get(path), after.get(path))
+    )
     return Patched(parent=parent.id, run=run.id, files=files)
 
 
@@ -92,6 +101,10 @@ def _inside(tree: _Tree) -> _Tree:
     return {path: entry for path, entry in tree.items() if not _is_outside(path)}
 
 
+def _runs_the_same(objects: Objects, path: bytes, a: tuple[str, str] | None, b: tuple[str, str] | None) -> bool:
+    return a is not None and b is not None and a[0] == b[0] and runs_the_same(objects, show_path(path), a[1], b[1])
+
+
 def _change(objects: Objects, path: bytes, before: tuple[str, str] | None, after: tuple[str, str] | None) -> FileChange:
     how: Literal["added", "removed", "changed"] = "added" if before is None else "removed" if after is None else "changed"
     counts = _counts(objects, path, before, after)
@@ -102,7 +115,12 @@ def _counts(
     objects: Objects, path: bytes, before: tuple[str, str] | None, after: tuple[str, str] | None
 ) -> tuple[int, int] | tuple[None, None]:
     try:
-        text = patch_of_trees(objects, {path: before} if before else {}, {path: after} if after else {})
+        cells = (
+            cells_patch(objects, show_path(path), before[1], after[1])
+            if before and after and path.endswith(SUFFIX.encode())
+            else ""
+        )
+        text = cells or patch_of_trees(objects, {path: before} if before else {}, {path: after} if after else {})
     except AssayError:
         return None, None
     if "\nGIT binary patch\n" in text or len(text) > _LARGEST:

@@ -31,6 +31,7 @@ from assay.records.run import Run, TrialOf
 from assay.records.trace import Trace
 from assay.store.store import Store
 from assay.tracking.command import portable
+from assay.tracking.notebook import spelled_out
 from assay.tracking.process import check_program
 from assay.tracking.recipe import recipe_of
 
@@ -97,8 +98,8 @@ class CommandExecutor:
         if not jobs:
             return []
         env = trial_environment()
-        first = self._commands.arguments(jobs[0].configuration, jobs[0].trial.seed)
         cwd = self._root / self._commands.directory
+        first = spelled_out(self._commands.arguments(jobs[0].configuration, jobs[0].trial.seed), env, cwd)
         check_program(first[0], env, cwd)
         snapshot = CodeCapture(self._store, self._root).snapshot()
         setup = Setup(
@@ -272,7 +273,8 @@ class _Work:
     def _enqueue(self, job: Job) -> None:
         executor = self._executor
         commands, trial = executor._commands, job.trial
-        arguments = commands.arguments(job.configuration, trial.seed)
+        typed = commands.arguments(job.configuration, trial.seed)
+        arguments = tuple(spelled_out(typed, os.environ, executor._root / commands.directory))
         words, _ = redact_arguments(arguments)
         recipe = msgspec.structs.replace(
             self._common,

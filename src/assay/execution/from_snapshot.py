@@ -26,6 +26,7 @@ from assay.records.trace import FileUse, Trace
 from assay.store.store import Store
 from assay.store.tree import read_tree
 from assay.tracking.command import portable
+from assay.tracking.notebook import notebook_at, spelled_out
 from assay.tracking.supervise import Supervised, supervise
 
 
@@ -91,6 +92,8 @@ def run_from_snapshot(
     """
     root, cwd = Path(os.path.realpath(root)), Path(os.path.realpath(cwd))
     environ = dict(os.environ if env is None else env)
+    if notebook_at(command) == 0 and (cwd / command[0]).exists():
+        command = spelled_out(command, environ, cwd)
     snapshot = CodeCapture(store, root).snapshot() if source is None else snapshot_of(store, source)
     needed = _needed(store, root, cwd, command, data, snapshot)
     remove_dead_workspaces()

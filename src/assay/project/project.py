@@ -11,6 +11,7 @@ from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.environment import packages_in
 from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
+from assay.comparison.notebooks import notebook_patches
 from assay.comparison.patch import patch
 from assay.comparison.patched import Patched, patch_text, patched
 from assay.comparison.verdict import compare
@@ -173,6 +174,10 @@ class Project:
     def patch(self, a: RunLike, b: RunLike) -> str:
         """A patch, as `git apply` takes it, from the code of `a` to that of `b`."""
         return patch(self.store, self.resolve(a), self.resolve(b))
+
+    def notebook_patches(self, a: RunLike, b: RunLike) -> dict[str, str]:
+        """For each notebook that differs in what it runs, a diff of its cells; see `assay.comparison.notebooks`."""
+        return notebook_patches(self.store, self.resolve(a), self.resolve(b))
 
     def patch_since(self, parent: RunLike, run: RunLike) -> str:
         """What was patched between a run and one that goes on from it, as `git apply` takes it: with modules that git ignores, as loaded."""

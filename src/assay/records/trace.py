@@ -15,7 +15,8 @@ class FileUse(Record, frozen=True, kw_only=True):
         mtime: modification time in nanoseconds when it was hashed, or read where the content is unknown; a hint that spares hashing,
             never a proof.
         kept: whether the content is in the store.
-        by: "open" (seen as the process opened it), "scan" (found changed afterwards), "save" (`run.save`), "declared" (`--data`).
+        by: "open" (seen as the process opened it), "scan" (found changed afterwards), "save" (`run.save`), "declared" (`--data`),
+            "cells" (made of a notebook's cells as they ran).
         note: why content or copy is missing: "changed while the run read it", "vanished", "too large to keep" …; empty where nothing is.
     """
 

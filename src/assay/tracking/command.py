@@ -75,18 +75,29 @@ def own_arguments(command: Sequence[str]) -> list[str]:
         return _behind_shell(command)
     if not command or not is_python(command[0]):
         return list(command[1:])
+    at = _program_at(command)
+    return list(command[at + (2 if at < len(command) and command[at] in ("-c", "-m") else 1) :])
+
+
+def script_at(command: Sequence[str]) -> int | None:
+    """Where a Python command names its script; None where it has none, as behind `-m`, or is no Python command.
+
+    >>> script_at(["python", "-W", "ignore", "train.py", "--lr", "0.1"]), script_at(["python", "-m", "train"]), script_at(["make"])
+    (3, None, None)
+    """
+    at = _program_at(command) if command and is_python(command[0]) else len(command)
+    return None if at >= len(command) or command[at] in ("-c", "-m") else at
+
+
+def _program_at(command: Sequence[str]) -> int:
+    """Where a Python command names what the interpreter runs: a script, `-c` or `-m`; its length where it names nothing."""
     at = 1
     while at < len(command):
         word = command[at]
-        if word in ("-c", "-m"):
-            return list(command[at + 2 :])
-        if word in _PYTHON_OPTIONS_WITH_VALUE:
-            at += 2
-        elif word.startswith("-") and word != "-":
-            at += 1
-        else:
-            return list(command[at + 1 :])
-    return []
+        if word in ("-c", "-m") or word == "-" or not word.startswith("-"):
+            return at
+        at += 2 if word in _PYTHON_OPTIONS_WITH_VALUE else 1
+    return len(command)
 
 
 def _behind_shell(command: Sequence[str]) -> list[str]:

@@ -23,10 +23,11 @@ from assay.records.finding import Gap
 from assay.records.journal import Entry, Point
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Metric, Parent, Resources, Result, Run, Start, State, TrialOf
-from assay.records.trace import Trace
+from assay.records.trace import FileUse, Trace
 from assay.store.runs import RunWriter, new_run_id, this_process
 from assay.store.store import Store
 from assay.tracking.ending import Shortfall, said, user_name, with_uses
+from assay.tracking.notebook import Notebook, notebook_at, spelled_out
 from assay.tracking.process import Child, Ended, check_program
 from assay.tracking.pulse import Pulse
 from assay.tracking.ranks import printed, usage
@@ -72,6 +73,8 @@ def supervise(
 ) -> Supervised:
     """Run a command and record it; afterwards the store has the run with its result.
 
+    A notebook is a command too, alone or behind a Python interpreter; see `assay.tracking.notebook`.
+
     From its start on, no failure of Assay stops or alters the command: what could not be recorded stands in the run's fidelity. A run is
     `interrupted` where SIGINT, SIGTERM or SIGHUP came, whatever the command made of it; else its exit code decides.
 
@@ -93,10 +96,11 @@ def supervise(
 
     Raises:
         CommandNotFound: the program does not exist or cannot be executed.
-        InvalidValue: the seed is none, or a declared input cannot be read.
+        InvalidValue: the seed is none, a declared input cannot be read, or a file that should be a notebook is none that can be run.
         StoreUnusable: the store cannot take the run's start.
     """
     env = dict(os.environ if env is None else env)
+    command = spelled_out(command, env, cwd)
     check_program(command[0] if command else "", env, cwd)
     # Before the snapshot, which leaves out what former runs wrote, and before the command overwrites it.
     recover_crashed(store)
@@ -135,6 +139,7 @@ class _Carried:
         self.root = Path(start.root)
         self.shortfall = Shortfall()
         self.channels: list[Channel] = []
+        self.notebook: Notebook | None = None
         self.pid: int | None = None
         self.gpu: GpuWatch | None = None
         self.floor = peak_here()
@@ -171,6 +176,10 @@ class _Carried:
         added = {"ASSAY_RUN": writer.id, "ASSAY_STORE": os.path.realpath(self.store.path)}
         with self.shortfall.border("reads and writes"):
             added |= injection(writer.folder, seed=seed, env=env)
+        at = notebook_at(command)
+        if at is not None:
+            self.notebook = Notebook(command, at, Path(self.start.cwd), writer.folder)
+            command, added = self.notebook.words, added | self.notebook.variables
         self.channels, out, err = open_channels(writer.folder, signals is not None, self.shortfall.add)
         child = Child(command, Path(self.start.cwd), env | added, self.channels, (out, err), apart=signals is None)
         if signals is not None:
@@ -245,7 +254,7 @@ class _Carried:
         for channel in self.channels:
             if channel.name in output:
                 channel.path.unlink(missing_ok=True)
-        trace = with_uses(trace, saved=told.saved, declared=self.prepared.declared)
+        trace = with_uses(trace, saved=(*told.saved, *self._executed()), declared=self.prepared.declared)
         parents: tuple[Parent, ...] = ()
         with self.shortfall.border("lineage"):
             linked = links(self.store, trace, self.start, self.prepared.recipe)
@@ -315,6 +324,12 @@ class _Carried:
                 outputs.append(read_stream(channel.path, channel.marks))
                 output[channel.name] = self.store.objects.put_file(channel.path)
         return outputs, output
+
+    def _executed(self) -> list[FileUse]:
+        """The notebook as it was executed, where the command is one."""
+        with self.shortfall.border("executed notebook"):
+            return list(self.notebook.executed(self.store, self.root)) if self.notebook is not None else []
+        return []
 
     def _ranks(self, writer: RunWriter, observed: Observed, outputs: list[Output], output: dict[str, str]) -> list[Output]:
         """Keep what each rank printed and used under its name; the output that metrics are read from is then that of rank 0 alone."""

@@ -22,6 +22,7 @@ _HEADINGS = {
     "hardware": "Hardware", "flag": "Flags", "seed": "Seeds", "lineage": "Lineage",
 }  # fmt: skip
 _ID_LENGTH = 64
+_SHOWN = 100  # lines of a notebook's difference
 
 
 @click.command(name="diff", epilog="Returns 0 where they do not differ, 1 where they do.")
@@ -38,7 +39,8 @@ def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
         write_answer(patch)
         return NO if patch else YES
     found = project.diff(first, second)
-    document = documents.diff(first, second, found) | {"patched": plain(project.patched(first, second).files)}
+    cells = project.notebook_patches(first, second)
+    document = documents.diff(first, second, found) | {"patched": plain(project.patched(first, second).files), "cells": cells}
     results_differ = any(metric["a"] != metric["b"] for metric in document["metrics"].values() if not metric["measured"])
     if as_json:
         emit(document | {"patch": project.patch(first, second)} if as_patch else document)
@@ -53,6 +55,9 @@ def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
     if document["patched"]:
         title("Patched (--patch shows the text)")
         pairs([(file["path"], _lines(file)) for file in document["patched"]])
+    for path, text in cells.items():
+        title(f"Cells of {safe(path)}")
+        _excerpt(text)
     if document["metrics"]:
         title("Metrics")
         _table([(name, _value(both["a"]), _value(both["b"])) for name, both in document["metrics"].items()])
@@ -66,6 +71,15 @@ def _table(rows: list[tuple[str, str, str]]) -> None:
     head, _, *lines = text_table(columns, rows, width() - 2).split("\n")
     for line in (head, *lines):
         say(f"  {line}".rstrip())
+
+
+def _excerpt(text: str) -> None:
+    """The beginning of a patch, without its heading."""
+    lines = text.splitlines()[2:]
+    for line in lines[:_SHOWN]:
+        say(f"  {safe(line)}".rstrip())
+    if len(lines) > _SHOWN:
+        say(f"  and {len(lines) - _SHOWN} more lines (--json has them)")
 
 
 def _lines(file: dict[str, Any]) -> str:
