@@ -30,6 +30,9 @@ _WHERE = {
     "minimize": "assay.ablation.components",
     "hypothesis": "assay.ablation.components",
     "AssayError": "assay.errors",
+    # What `%load_ext assay` asks for.
+    "load_ipython_extension": "assay.adapters.ipython",
+    "unload_ipython_extension": "assay.adapters.ipython",
 }
 __all__ = [
     "AssayError",

@@ -40,6 +40,7 @@ ROWS = {
     "module that git ignores": Row("import ignored", "ignored.py", "loaded", "loaded"),
     "module beyond the project, by `sys.path`": Row("sys.path.append('../beyond')\nimport far", "far.py", "loaded", "loaded"),
     "module in a zip file": Row("sys.path.append('lib.zip')\nimport zipped", "lib.zip", "read", "read"),
+    "notebook of the project that is read, to run it": Row("open('part.ipynb').read()", "part.ipynb", "loaded", "loaded"),
     "code given to `exec`": Row("exec(open('part.py').read())", "part.py", "read", "read"),
     "`runpy.run_path`": Row("import runpy\nrunpy.run_path('part.py')", "part.py", "loaded", "loaded"),
     "resource of a package": Row(
@@ -86,7 +87,7 @@ def folder(project: Path) -> Path:
     """A project with everything that the rows name."""
     for name, text in {
         "part.py": "X = 1\n", "ignored.py": "X = 1\n", ".gitignore": "ignored.py\n", "data.csv": "a\n1\n",
-        "pkg/__init__.py": "", "pkg/r.txt": "r", "../beyond/far.py": "X = 1\n",
+        "part.ipynb": "{}", "pkg/__init__.py": "", "pkg/r.txt": "r", "../beyond/far.py": "X = 1\n",
     }.items():  # fmt: skip
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text(text)

@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from assay.capture.injected import tracer
 from assay.capture.settle import Settled, settle
 from assay.capture.trace_reports import Observed, merge, read_folder
 
+# Letters of the records that tell of inputs; see `assay.capture.injected.tracer`.
+_INPUTS = frozenset((b"r", b"t", b"q", b"x", b"v"))
 _EXPORTED = ("PYTHONPATH", "ASSAY_TRACE")
 
 __all__ = ["LiveTrace", "Observed", "Settled", "collect", "injection", "settle", "trace_here"]
@@ -72,12 +74,16 @@ class LiveTrace:
         self._on = False
         self._before: dict[str, str | None] = {}
 
-    def start(self) -> None:
-        """Watch what this process and, where a folder was given, its forked children do from now on."""
+    def start(self, earlier: Iterable[bytes] = ()) -> None:
+        """Watch what this process and, where a folder was given, its forked children do from now on.
+
+        Args:
+            earlier: the `inputs` of a trace that ended now; they count as if they were seen by this one.
+        """
         if tracer.watcher.on:
             return
         reports = str((self._folder / "trace").absolute()) if self._folder is not None else None
-        self._records = []
+        self._records = list(earlier)
         self._on = True
         self._export()
         tracer.watcher.start(self._records.append, (str(Path(__file__).parent.parent) + "/",), reports)
@@ -95,8 +101,12 @@ class LiveTrace:
             "e": {**tracer.end_facts(mapped), "compiled": _packages(mapped)},
         }
         own = b"".join((*self._records, *_loaded_modules()))
-        self._records = []
         return merge([own, *self._children()], facts)
+
+    def inputs(self) -> list[bytes]:
+        """What was read and loaded while it watched, for the `start` of another trace; it is forgotten here."""
+        taken, self._records = [record for record in self._records if record[:1] in _INPUTS], []
+        return taken
 
     def _export(self) -> None:
         """Let interpreters that this process starts report too: what enters them is found by variables that children inherit."""

@@ -93,6 +93,11 @@ _RULES = (
         "what the program printed cannot be compared, and holds no metrics",
         "start the script by `assay run`, which keeps its output",
     ),
+    _rule(
+        "what", r"^cells$",
+        "a repetition runs the recorded cells in their order in a fresh process, and meets nothing that was done beside them",
+        "restart the kernel and run all cells before a result counts, or run the notebook by `assay run notebook.ipynb`",
+    ),
     _rule("what", r"^metrics ", "metrics in it are missing from the run", "log them with `run.log`, or write smaller files"),
     _rule("what", r"^writes$", "files that were written unseen may be missing from its artifacts", "name them with `run.save`"),
     _rule("what", r"^reads", "some inputs may be unknown", "declare them with `--data PATH`"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Never, Protocol
@@ -15,7 +16,8 @@ from assay.project.live_arguments import check_arguments, check_given, check_pat
 from assay.records.run import Failure, State
 from assay.store.root import find_root
 from assay.store.store import Store
-from assay.tracking.joined import JoinedCommand, JoinedRecorder
+from assay.tracking.cells import session
+from assay.tracking.joined import JoinedCommand, JoinedRecorder, Unrecorded
 from assay.tracking.leaving import current, failure_of, state_of
 from assay.tracking.recorder import Recorder
 
@@ -136,6 +138,35 @@ def run(
         StoreUnusable: the store cannot be made or written.
     """
     check_arguments(name=name, tags=tags, data=data, root=root, unknown=unknown)
+    return Run(_recording(name or "", tuple(tags), params, seed, tuple(data), root))
+
+
+start = run
+
+
+def start_session(
+    name: str = "", *, params: Mapping[str, Any] | None = None, seed: int | None = None, tags: Sequence[str] = ()
+) -> Run:
+    """Begin a run of an interactive session: as `run`, but each run that a cell begins while it is open is a part of it.
+
+    Raises:
+        InvalidValue: as `run`.
+        StoreUnusable: the store cannot be made or written.
+    """
+    recording = _recording(name, tuple(tags), params, seed, (), None)
+    if isinstance(recording, Recorder):
+        recording.joinable = True
+    return Run(recording)
+
+
+def _recording(
+    name: str,
+    tags: Sequence[str],
+    params: Mapping[str, Any] | None,
+    seed: int | None,
+    data: Sequence[str | os.PathLike[str]],
+    root: str | os.PathLike[str] | None,
+) -> _Recording:
     joined = _join()
     active = current()
     if joined is None and active is not None:
@@ -150,31 +181,46 @@ def run(
     if joined is not None:
         return _joining(joined, params, data)
     where = Path(root).resolve() if root is not None else _root()
-    recorder = Recorder.begin(
-        Store.open(where), where, name=name or "", tags=tuple(tags), params=params, seed=seed, data=tuple(data)
-    )
-    return Run(recorder)
-
-
-start = run
+    running = session()
+    with running.hand_over() if running is not None else nullcontext():
+        return Recorder.begin(Store.open(where), where, name=name, tags=tags, params=params, seed=seed, data=data)
 
 
 def _join() -> _Recording | None:
     """The run that this process is a part of: a trial's, or that of the `assay run` above it."""
     active = current()
     if isinstance(active, Recorder):
-        return None if active.guarded else JoinedRecorder(active)
+        return JoinedRecorder(active) if active.joinable else None
     if active is None and "ASSAY_RUN" in os.environ:
-        return JoinedCommand(os.environ["ASSAY_RUN"], Path(os.environ.get("ASSAY_STORE", "")))
+        return _join_command()
     return None
 
 
-def _joining(joined: _Recording, params: Mapping[str, Any] | None, data: Sequence[str | os.PathLike[str]]) -> Run:
+_turn = 0
+_begun: JoinedCommand | Unrecorded | None = None
+
+
+def _join_command() -> _Recording:
+    """A part in the run of the `assay run` above.
+
+    Where that runs the cells of a session in which several runs began (ASSAY_TURN), the one that is recorded, or one of the others.
+    """
+    global _turn, _begun
+    outer = _begun is None or _begun.left
+    _turn += outer
+    wanted = os.environ.get("ASSAY_TURN", "")
+    mine = not wanted.isdigit() or _turn == int(wanted)
+    joined = JoinedCommand(os.environ["ASSAY_RUN"], Path(os.environ.get("ASSAY_STORE", ""))) if mine else Unrecorded()
+    _begun = joined if outer else _begun
+    return joined
+
+
+def _joining(joined: _Recording, params: Mapping[str, Any] | None, data: Sequence[str | os.PathLike[str]]) -> _Recording:
     if params:
         joined.set_params(params)
     for item in data:
         joined.save(item)
-    return Run(joined)
+    return joined
 
 
 def _root() -> Path:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from assay.errors import InvalidValue
+
 # YAML 1.2, section 10.3.2 (core schema).
 _NULL = frozenset(("null", "Null", "NULL", "~"))
 _TRUE = frozenset(("true", "True", "TRUE"))
@@ -46,6 +48,21 @@ def scalar(text: str) -> Any:
     if infinite:
         return float(f"{infinite[1]}inf")
     return float("nan") if text in _NAN else text
+
+
+def parameter(text: str) -> tuple[str, Any]:
+    """Name and value of `K=V`; the value is read as a study file's would be (YAML 1.2).
+
+    Raises:
+        InvalidValue: there is no name, or no "=".
+
+    >>> parameter("lr=1e-3"), parameter("model=a=b")
+    (('lr', 0.001), ('model', 'a=b'))
+    """
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise InvalidValue("a parameter needs a name and a value", value=text, expected="K=V", next_step="Write --param lr=0.1.")
+    return key, scalar(value)
 
 
 def parameters(command: Sequence[str]) -> dict[str, Any]:

@@ -35,8 +35,33 @@ class JoinedRecorder:
         """Leave the run to who began it."""
 
 
+class Unrecorded:
+    """A run that is not the one which is being recorded: what is logged is checked, and goes nowhere. `left`: it has ended."""
+
+    id = ""
+
+    def __init__(self) -> None:
+        self.left = False
+
+    def log(self, values: Mapping[str, float], step: int | None = None, measured: bool = False) -> None:
+        """Check the values as `Recorder.log` does."""
+        checked_point(values, step, measured)
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Keep nothing."""
+        return ""
+
+    def set_params(self, values: Mapping[str, Any]) -> None:
+        """Check the values as `Recorder.set_params` does."""
+        plain_params(values)
+
+    def finish(self, state: State = "finished", failure: Failure | None = None) -> None:
+        """Nothing began in the record, and nothing ends in it."""
+        self.left = True
+
+
 class JoinedCommand:
-    """A part in the run that `assay run` began above this process, written into a journal of its own.
+    """A part in the run that `assay run` began above this process, written into a journal of its own. `left`: it says no more.
 
     Raises:
         UnknownRun: the store has no such run.
@@ -52,7 +77,7 @@ class JoinedCommand:
         self._journal = self._writer.journal()
         self._pid = os.getpid()
         self._shortfall = Shortfall()
-        self._left = False
+        self.left = False
 
     def log(self, values: Mapping[str, float], step: int | None = None, measured: bool = False) -> None:
         """As `Recorder.log`. What another rank than the first logs is kept under its own source: the run's metrics are those of rank 0."""
@@ -76,12 +101,12 @@ class JoinedCommand:
 
     def finish(self, state: State = "finished", failure: Failure | None = None) -> None:
         """Say no more; the run ends with its command."""
-        if not self._left and self._pid == os.getpid():
-            self._left = True
+        if not self.left and self._pid == os.getpid():
+            self.left = True
             self._journal.close()
 
     def _append(self, entry: Entry) -> None:
-        if self._left:
+        if self.left:
             raise ended(self.id)
         try:
             self._journal.append(entry)

@@ -31,6 +31,7 @@ from assay.store.journal import SUFFIX, JournalWriter, LateJournal
 from assay.store.runs import RunWriter, new_run_id, this_process
 from assay.store.store import Store
 from assay.store.tree import FileKind, write_tree
+from assay.tracking.cells import session, with_cells
 from assay.tracking.command import parameters, portable
 from assay.tracking.ending import Shortfall, said, user_name, with_uses
 from assay.tracking.leaving import leave_if_asked, let_go, watch_over
@@ -53,6 +54,7 @@ class Recorder:
     Attributes:
         id: the run's id.
         guarded: whether the end of the process finishes it.
+        joinable: whether another that this process begins meanwhile is a part of it.
         busy: whether the main thread is inside one of its methods.
     """
 
@@ -61,6 +63,7 @@ class Recorder:
     ) -> None:
         self.id = start.id
         self.guarded = guarded
+        self.joinable = not guarded
         self.busy = False
         self._store = store
         self._start = start
@@ -73,6 +76,8 @@ class Recorder:
         self._saved: list[FileUse] = []
         self._declared: tuple[FileUse, ...] = ()
         self._findings: tuple[Finding, ...] = ()
+        self._session = session() if guarded else None
+        self._turn = self._session.take_turn() if self._session is not None else 0
         self._pid = os.getpid()
         self._main = main_thread().ident
         self._thread = get_ident()
@@ -164,7 +169,7 @@ class Recorder:
         self._trace = trace_here(self._writer.folder) if trace else None
         if self._trace is not None:
             with self._shortfall.border("reads and writes"):
-                self._trace.start()
+                self._trace.start(self._session.inputs() if self._session is not None else ())
         _alive.add(self)
         watch_over(self)
 
@@ -259,6 +264,8 @@ class Recorder:
                 withdraw(self._store, self.id)
             _alive.discard(self)
             let_go(self)
+            if self._session is not None and self._trace is not None:
+                self._session.take_back(self._trace.inputs())
         finally:
             self.busy = False
         leave_if_asked()
@@ -270,6 +277,10 @@ class Recorder:
         observed, trace, gaps, findings = self._settled()
         params, saved, metrics = self._reported(trace)
         trace = with_uses(trace, saved=saved, declared=self._declared)
+        if self._session is not None:
+            with self._shortfall.border("cells"):
+                trace, told = with_cells(trace, self._session, self._turn, self._store, self._root)
+                gaps = (*gaps, *told)
         parents: tuple[Parent, ...] = ()
         with self._shortfall.border("lineage"):
             linked = links(self._store, trace, self._start, self._recipe)
@@ -279,7 +290,16 @@ class Recorder:
         trace_id = None
         with self._shortfall.border("trace"):
             trace_id = self._store.objects.put_record(trace)
-        captured = ("code", "hardware", "packages", "resources", "determinism", *(("reads", "writes") if self._trace else ()))
+        cells = ("cells",) if self._session is not None else ()
+        captured = (
+            "code",
+            *cells,
+            "hardware",
+            "packages",
+            "resources",
+            "determinism",
+            *(("reads", "writes") if self._trace else ()),
+        )
         return Result(
             state=state,
             ended=ended,

@@ -55,10 +55,10 @@ def command(run: str, tolerances: tuple[str, ...], level: str, as_json: bool) ->
 
 
 def _named(project: Project, run: Run) -> str:
-    """What is carried out: the command, or of a study's trial the function with its configuration."""
+    """What is carried out: the command, the cells, or of a study's trial the function with its configuration."""
     recipe = project.store.objects.record(run.start.recipe, Recipe)
     if recipe.function is None:
-        return " ".join(run.start.command)
+        return " ".join(run.start.command) or "the cells of its session"
     trial = run.start.trial
     where = f" with {trial.configuration!r}" if trial else ""
     return recipe.function.partition("#")[0] + where + ("" if recipe.seed is None else f", seed {recipe.seed}")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from assay.cli.output import hint
-from assay.errors import InvalidValue
 from assay.report.numbers import duration
 from assay.store.root import find_root
 from assay.store.store import Store
-from assay.tracking.command import scalar
+from assay.tracking.command import parameter
 from assay.tracking.supervise import supervise
 
 NOW = "now"
@@ -90,18 +88,3 @@ def command(
         with contextlib.suppress(OSError):  # the terminal may be gone by now; the command's own code is what counts
             hint(f"assay: run {done.run.id[:8]} {done.run.state}{took} (`assay show {done.run.id[:8]}`)")
     return done.exit_code
-
-
-def parameter(text: str) -> tuple[str, Any]:
-    """Name and value of `K=V`; the value is read as a study file's would be (YAML 1.2).
-
-    Raises:
-        InvalidValue: there is no name, or no "=".
-
-    >>> parameter("lr=1e-3"), parameter("model=a=b")
-    (('lr', 0.001), ('model', 'a=b'))
-    """
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise InvalidValue("a parameter needs a name and a value", value=text, expected="K=V", next_step="Write --param lr=0.1.")
-    return key, scalar(value)

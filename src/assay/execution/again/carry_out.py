@@ -112,14 +112,14 @@ def check_runnable(original: Original) -> None:
     """Nothing, where the run has something that can be carried out.
 
     Raises:
-        UsageError: it has neither a command nor a function.
+        UsageError: it has neither a command nor a function, nor cells.
     """
     if original.recipe.function is None and not original.recipe.command:
         raise UsageError(
-            "this run has neither a command nor a function to carry out again",
+            "this run has neither a command nor a function nor cells to carry out again",
             value=original.run.id,
-            expected="a run of a script, a command or a function of a module",
-            next_step="Put the code of the notebook or terminal into a script, and run that with `assay run`.",
+            expected="a run of a script, a command, a notebook or a function of a module",
+            next_step="Put the code of the terminal into a script or a notebook, and run that with `assay run`.",
         )
 
 

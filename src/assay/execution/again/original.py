@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import NamedTuple
+
+import msgspec
 
 from assay.capture.code import Snapshot
 from assay.comparison.diff import show_path
@@ -14,6 +17,7 @@ from assay.records.run import Run
 from assay.records.trace import Trace
 from assay.store.store import Store
 from assay.store.tree import read_tree
+from assay.tracking.cells import cells_in
 
 
 class Original(NamedTuple):
@@ -21,7 +25,7 @@ class Original(NamedTuple):
 
     Attributes:
         run: the run as it was recorded.
-        recipe: command or function, parameters, seed, threads and flags.
+        recipe: command (of a session in a notebook, the one that runs its cells) or function, parameters, seed, threads and flags.
         code: id of the code tree.
         trace: inputs that are laid beside the code, with their content.
         environment: what the run ran in.
@@ -56,17 +60,29 @@ def read_original(store: Store, run: Run) -> Original:
             next_step="Wait for its end; `assay show` tells its state.",
         )
     recipe = store.objects.record(run.start.recipe, Recipe)
-    if recipe.code is None:
+    code = recipe.code
+    if code is None:
         raise MissingContent(
             "this run was recorded without its code, so it cannot be carried out again",
             value=run.id,
             expected="a run with a code tree",
             next_step="`assay show` says under fidelity why the code is missing.",
         )
+    trace = _trace_of(store, run)
+    if recipe.function is None and not recipe.command:
+        recipe = _with_cells(recipe, trace)
     result = run.result
     seen = (result.environment if result else None) or run.start.environment
     environment = store.objects.record(seen, Environment) if seen else Environment()
-    return Original(run, recipe, recipe.code, _trace_of(store, run), environment)
+    return Original(run, recipe, code, trace, environment)
+
+
+def _with_cells(recipe: Recipe, trace: Trace) -> Recipe:
+    """What ran in a notebook or terminal, as the command that runs its cells in their order; unchanged where they are not in the record."""
+    cells = cells_in(trace)
+    if cells is None:
+        return recipe
+    return msgspec.structs.replace(recipe, command=("python", os.path.relpath(cells.path, recipe.directory)))
 
 
 def _trace_of(store: Store, run: Run) -> Trace:
