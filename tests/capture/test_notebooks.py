@@ -94,11 +94,12 @@ def test_the_kernel_names_the_interpreter(tmp_path: Path, bin_folder: Path) -> N
     kernel(tmp_path / "home/.local/share/jupyter", "other", sys.executable)
     kernel(tmp_path / "home/.local/share/jupyter", "python3", "/nowhere/python")
     kernel(tmp_path / "home/.local/share/jupyter", "gone", "/nowhere/python")
+    kernel(tmp_path / "env/share/jupyter", "own-program", "/bin/sh")
     found = {
         name: python_for(write(tmp_path / "a.ipynb", kernelspec={"name": name, "language": "python"}), env, tmp_path)
-        for name in ("other", "python3", "gone", "unknown")
+        for name in ("other", "python3", "gone", "own-program", "unknown")
     }
-    assert found == {"other": sys.executable, "python3": "python", "gone": "python", "unknown": "python"}
+    assert found == {"other": sys.executable, "python3": "python", "gone": "python", "own-program": "python", "unknown": "python"}
     assert python_for(write(tmp_path / "b.ipynb"), env, tmp_path) == "python"
 
 

@@ -105,6 +105,21 @@ def test_traces_one_after_another(tmp_path: Path) -> None:
         assert str(tmp_path / "data") in trace.stop().reads
 
 
+def test_a_trace_goes_on_from_the_inputs_of_another(tmp_path: Path) -> None:
+    """What was read counts for the next trace, what was written does not; nothing counts twice."""
+    (tmp_path / "a.txt").write_text("a")
+    first, second, third = trace_here(), trace_here(), trace_here()
+    first.start()
+    (tmp_path / "a.txt").read_text()
+    (tmp_path / "b.txt").write_text("b")
+    first.stop()
+    second.start(first.inputs())
+    seen = second.stop()
+    third.start(first.inputs())
+    assert str(tmp_path / "a.txt") in seen.reads and str(tmp_path / "b.txt") not in seen.writes
+    assert str(tmp_path / "a.txt") not in third.stop().reads
+
+
 def test_forked_children_of_this_process(tmp_path: Path) -> None:
     """A forked child reports into the folder that the trace was given; its parent's records stay the parent's."""
     (tmp_path / "data").write_text("x")

@@ -92,7 +92,7 @@ def interpreter_of(command: Sequence[str], env: Mapping[str, str], cwd: Path) ->
     for _ in range(4):  # a script may name a script; the kernel follows four as well
         if program is None:
             return None
-        if _NAMES.fullmatch(os.path.basename(program)):
+        if is_python(program):
             return _asked(program, env, cwd)
         named = _named_by(program)
         program = find_program(named, env, cwd) if named else None
@@ -106,6 +106,11 @@ def find_program(name: str, env: Mapping[str, str], cwd: Path) -> str | None:
         return os.path.normpath(path) if os.path.isfile(path) and os.access(path, os.X_OK) else None
     places = [os.path.join(cwd, place) for place in env.get("PATH", os.defpath).split(os.pathsep)]
     return shutil.which(name, path=os.pathsep.join(places))
+
+
+def is_python(program: str) -> bool:
+    """Whether a path has the name of a Python interpreter."""
+    return _NAMES.fullmatch(os.path.basename(program)) is not None
 
 
 def _named_by(script: str) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from assay.capture.entrance import tracer_file
 from assay.capture.injected.notebook import Cell, code_cells
-from assay.capture.interpreter import find_program
+from assay.capture.interpreter import find_program, is_python
 from assay.errors import CommandNotFound, InvalidValue
 
 SUFFIX: Final = ".ipynb"
@@ -143,7 +143,8 @@ def _programs(kernel: str, env: Mapping[str, str], cwd: Path) -> Iterator[str]:
             program = str(argv[0])
         except (OSError, ValueError, LookupError, TypeError):
             continue
-        if program.startswith("/") and os.access(program, os.X_OK):
+        # Some kernels are programs of their own, and run no script.
+        if program.startswith("/") and is_python(program) and os.access(program, os.X_OK):
             yield program
 
 

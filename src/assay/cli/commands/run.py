@@ -70,7 +70,8 @@ def command(
 ) -> int:
     """Run CMD and record what produced its result.
 
-    Everything after the first word that is no option, or after --, is the command, untouched.
+    Everything after the first word that is no option, or after --, is the command, untouched. A notebook (train.ipynb) is a command too:
+    its code cells run in order, in the interpreter of its kernel.
     """
     given = dict(parameter(text) for text in params)
     if snapshot is not None:
