@@ -60,6 +60,13 @@ def test_the_cells_stand_under_the_name_of_the_notebook(project: Path, named: st
     assert kept(project, found)[0] == path
 
 
+def test_the_cells_stand_where_the_session_began(project: Path) -> None:
+    """A cell that goes to another folder goes there again when they run again."""
+    (project / "sub").mkdir()
+    (found,) = run(project, "import os\nos.chdir('sub')", "import assay\nassay.start().finish()")
+    assert kept(project, found)[0] == "session.cells.ipynb"
+
+
 def test_the_same_cells_have_the_same_id(project: Path) -> None:
     """Whenever they ran."""
     for _ in "ab":

@@ -103,11 +103,13 @@ class Session:
             found.append(Gap(what="reads", why=f"what the first {self._unwatched} cells read is not known: {_EARLY}"))
         return found
 
-    def place(self) -> Path:
-        """Where the notebook of the cells stands, relative to nothing: beside the user's own, where that tells its name."""
+    def place(self, root: Path) -> Path:
+        """Where the notebook of the cells stands: below `root`, in the folder that the session began in, by the name of the user's own."""
         name = os.environ.get("JPY_SESSION_NAME") or str(self.shell.user_ns.get("__vsc_ipynb_file__", ""))
         stem = Path(name).name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else ""
-        return Path.cwd() / f"{stem or 'session'}.cells{SUFFIX}"
+        began = Path(os.path.realpath(getattr(self.shell, "starting_dir", "") or Path.cwd()))
+        folders = (folder for folder in (began, Path.cwd()) if folder.is_relative_to(root))
+        return next(folders, root) / f"{stem or 'session'}.cells{SUFFIX}"
 
     def _begins(self, info: Any) -> None:
         self._depth += 1
@@ -156,7 +158,7 @@ def with_cells(trace: Trace, running: Session, turn: int, store: Store, root: Pa
         return trace, []
     secret = secret_content(content)
     gaps = [*([Gap(what="cells", why=f"not kept: {secret}")] if secret else ()), *running.gaps()]
-    place = shown_path(running.place(), root)
+    place = shown_path(running.place(root), root)
     use = FileUse(
         path=place,
         id=digest(content) if secret else store.objects.put(content),
