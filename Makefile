@@ -1,11 +1,12 @@
 # Two commands do all set-up: `make demo` and `make test`. Each makes .venv first, with what it needs.
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test slow check bench docs clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
 help:
 	@echo "make demo    an ablation on real data, then one of its runs reproduced (under 2 minutes)"
 	@echo "make test    all tests, the browser's among them"
+	@echo "make slow    the tests that need more time or larger downloads"
 	@echo "make check   lint, types, floors, doctests, generated references"
 	@echo "make bench   every benchmark, beside its peer"
 	@echo "make docs    write the generated references again"
@@ -17,7 +18,11 @@ demo:
 test:
 	@tools/setup dev
 	@tools/browser >/dev/null
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 -m "not slow"
+
+slow:
+	@tools/setup dev
+	$(BIN)/pytest -m slow
 
 check:
 	@tools/setup dev

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import subprocess
 import tempfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,3 +71,30 @@ def project(tmp_path: Path) -> Path:
 def git(root: Path, *arguments: str) -> str:
     """Output of a git command in `root`."""
     return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def make_wheel() -> Callable[..., Path]:
+    """Makes a wheel with one module, and a command of the package's name that prints its version."""
+    return _make_wheel
+
+
+def _make_wheel(folder: Path, name: str, version: str, code: str = "") -> Path:
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"VERSION = '{version}'\n{code}\ndef main():\n    import sys\n    print(VERSION, sys.prefix)\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[console_scripts]\n{name} = {name}:main\n",
+    }
+    lines = [f"{path},sha256={_hash(text)},{len(text)}" for path, text in files.items()] + [f"{info}/RECORD,,"]
+    folder.mkdir(parents=True, exist_ok=True)
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, text in {**files, f"{info}/RECORD": "\n".join(lines) + "\n"}.items():
+            archive.writestr(path, text)
+    return wheel
+
+
+def _hash(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()

@@ -19,7 +19,7 @@ from assay.records.canonical import identify
 from assay.records.environment import Environment, Hardware, Package, Packages
 from assay.store.store import Store
 
-__all__ = ["VARIABLES", "describe", "hardware", "packages_in", "packages_of", "settings"]
+__all__ = ["VARIABLES", "describe", "hardware", "packages_in", "packages_of", "settings", "with_sources"]
 
 THREADS: Final = (
     *(
@@ -200,10 +200,15 @@ def packages_in(store: Store, environment: Environment) -> tuple[Package, ...]:
     """
     if environment.packages is None:
         return ()
-    found = store.objects.record(environment.packages, Packages).packages
-    sources = environment.sources
+    return with_sources(Installed(store.objects.record(environment.packages, Packages), environment.sources))
+
+
+def with_sources(installed: Installed) -> tuple[Package, ...]:
+    """The packages of an interpreter; the `url` of those that were installed from a folder or archive of this machine is the path."""
+    sources = installed.sources
     return tuple(
-        msgspec.structs.replace(package, url=sources[package.name]) if package.name in sources else package for package in found
+        msgspec.structs.replace(package, url=sources[package.name]) if package.name in sources else package
+        for package in installed.packages.packages
     )
 
 

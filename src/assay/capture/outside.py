@@ -38,10 +38,11 @@ def loaded_outside(loaded: Iterable[FileUse], environment: Iterable[str]) -> lis
         environment: absolute folders of the interpreter.
     """
     folders = list(environment)
-    return [use for use in loaded if use.path.startswith("/") and not _is_installed(use.path, folders)]
+    return [use for use in loaded if use.path.startswith("/") and not is_installed(use.path, folders)]
 
 
-def _is_installed(path: str, environment: Sequence[str]) -> bool:
+def is_installed(path: str, environment: Sequence[str]) -> bool:
+    """Whether a file or folder is an installed package's, or lies in one of the folders of an interpreter."""
     parts = PurePosixPath(path).parts
     installed = any(part in _INSTALLED or part.endswith((".dist-info", ".egg-info")) for part in parts)
     return installed or any(_is_below(path, folder) for folder in environment)

@@ -192,13 +192,18 @@ class Project:
         return compare(self.store, self.resolve(a), self.resolve(b), tolerances=tolerances or {})
 
     def reproduce(
-        self, run: RunLike, tolerances: Mapping[str, tuple[float, float]] | None = None, *, keep: bool = False
+        self,
+        run: RunLike,
+        tolerances: Mapping[str, tuple[float, float]] | None = None,
+        *,
+        env: str = "current",
+        keep: bool = False,
     ) -> tuple[Run, Verdict]:
         """Carry a run out again in a fresh folder and say whether its result came back; see `assay.questions.reproduce.reproduce`."""
         # Late: what carries runs out is heavy, and most who open a project only look.
         from assay.questions.reproduce import reproduce
 
-        return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, keep=keep)
+        return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, env=env, keep=keep)
 
     def why(self, good: RunLike, bad: RunLike, metric: str, **options: Any) -> Attribution:
         """Which differences between two runs moved a metric, and by how much; see `assay.questions.why.why` for what else it takes."""

@@ -119,9 +119,19 @@ def test_editable_packages_are_known_and_their_folders_never_written(tmp_path: P
     assert says(built.python, "from importlib.metadata import version; print(version('mine'), version('theirs'))") == "0.1 0.2"
     assert says(built.python, "import importlib.util; print(importlib.util.find_spec('mine'))") == "None"
     assert [finding.about for finding in built.findings] == ["theirs"]
-    assert [package.name for package in built.own] == ["mine", "theirs"]
     assert [package.origin for package in installed(built).values()] == ["editable", "editable"]
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["beside", "mine.py", "project", "src", "src", "theirs.py"]
+
+
+def test_what_conda_installed_beside_python_packages_is_named(base_python: Path) -> None:
+    """It is in no index; a Python package of conda's is looked for in one."""
+    recorded = [
+        Package(name="libblas", version="3.9.0", origin="conda"),
+        Package(name="six", version="1.16.0", origin="conda", record="0"),
+    ]
+    built = build(recorded, base_python)
+    assert list(installed(built)) == ["six"]
+    assert [(finding.about, "libblas==3.9.0" in finding.text) for finding in built.findings] == [("six", False), ("conda", True)]
 
 
 @pytest.fixture

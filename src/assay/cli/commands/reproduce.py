@@ -39,14 +39,18 @@ _NOTHING = "identical: both runs ended alike, and left no metric and no file to 
     "--level", type=click.Choice(["identical", "numerical"]), default="numerical", show_default=True,
     help="How well it has to come back.",
 )  # fmt: skip
+@click.option(
+    "--env", type=click.Choice(["current", "rebuild"]), default="current", show_default=True,
+    help="Run in the environment of now, or in one that is built again from the recorded packages (needs uv).",
+)  # fmt: skip
 @json_option
-def command(run: str, tolerances: tuple[str, ...], level: str, as_json: bool) -> int:
-    """Run RUN again in the current environment, its code in a fresh folder and its data checked, and compare the results."""
+def command(run: str, tolerances: tuple[str, ...], level: str, env: str, as_json: bool) -> int:
+    """Run RUN again, its code in a fresh folder and its data checked, and compare the results."""
     given = dict(tolerance(text) for text in tolerances)
     project = Project.open()
     original = project.resolve(run)
     hint(f"assay: running {original.id[:8]} again: {safe(_named(project, original))}")
-    again, verdict = reproduce(project.store, project.root, original, tolerances=given, report=_warn)
+    again, verdict = reproduce(project.store, project.root, original, tolerances=given, env=env, report=_warn)
     if as_json:
         emit(documents.reproduction(again, verdict))
     else:

@@ -12,20 +12,21 @@ from typing import NamedTuple
 
 import msgspec
 
-from assay.capture.environment import describe, packages_in
+from assay.capture.environment import describe, packages_in, with_sources
 from assay.capture.interpreter import Interpreter, interpreter_of, this_interpreter
 from assay.capture.outside import interpreter_folders
+from assay.capture.packages import installed_in
 from assay.capture.stat_cache import cache_folder
 from assay.comparison.diff import environment_differences
 from assay.errors import UsageError
 from assay.execution.again.command import command_again, recipe_environment
-from assay.execution.again.function import FunctionAgain, carry_out_again, recorded_call
+from assay.execution.again.function import FunctionAgain, carry_out_again, check_library, recorded_call
 from assay.execution.again.inputs import Places, lay_inputs, lay_output_folders
 from assay.execution.again.original import Original
 from assay.execution.again.outside import OutsideCode, lay_outside_code
 from assay.execution.again.standing import standing_for
 from assay.execution.interpreter_change import with_interpreter
-from assay.records.environment import Environment
+from assay.records.environment import Environment, Package
 from assay.records.finding import Finding
 from assay.records.run import Parent, Run
 from assay.records.trace import Trace
@@ -163,7 +164,7 @@ def _run_again(
     store: Store, root: Path, original: Original, workspace: Path, outside: OutsideCode, terms: Terms, say: Report
 ) -> Run:
     recipe = original.recipe
-    packages = packages_in(store, original.environment)
+    packages = _packages(store, original, terms.interpreter)
     again = command_again(original.run, recipe, original.environment, packages, root, workspace, os.environ)
     again = again.with_folders(outside.first, outside.last)
     again = again._replace(env={**again.env, **original.variables})
@@ -171,7 +172,11 @@ def _run_again(
         again = again._replace(words=with_interpreter(again.words, again.env, terms.interpreter), findings=())
     for finding in again.findings:
         say(finding)
-    _, now = _compare_environments(store, original, interpreter_of(again.words, again.env, again.cwd), again.env, say)
+    seen = interpreter_of(again.words, again.env, again.cwd)
+    if terms.interpreter is not None and seen is not None and seen.prefix != str(terms.interpreter.parent.parent):
+        text = f"{again.words[0]} runs in {seen.prefix}, and not in the environment that was made for it, which has no such program"
+        say(Finding(kind="environment", about=again.words[0], text=text))
+    _, now = _compare_environments(store, original, seen, again.env, say)
     # All of it holds again but for what it runs in.
     recipe = msgspec.structs.replace(recipe, python=now.python, packages=now.packages)
     if terms.reuse and (standing := standing_for(store, recipe.id, workspace, terms.used)) is not None:
@@ -196,6 +201,12 @@ def _run_again(
     if run.state == "interrupted" and original.run.state != "interrupted":
         raise KeyboardInterrupt
     return run
+
+
+def _packages(store: Store, original: Original, interpreter: Path | None) -> tuple[Package, ...]:
+    """Packages of the environment that a command runs in: an environment that was built may import other ones from the code tree."""
+    found = None if interpreter is None else interpreter_of([str(interpreter)], os.environ, interpreter.parent)
+    return packages_in(store, original.environment) if found is None else with_sources(installed_in(found))
 
 
 @contextmanager
@@ -224,7 +235,10 @@ def _standard_output_spared(run: Run, relay: bool) -> Iterator[None]:
 def _call_again(store: Store, root: Path, original: Original, workspace: Path, terms: Terms, say: Report) -> Run:
     call = recorded_call(store, original.run, original.recipe)
     env = {**recipe_environment(original.recipe, os.environ), **original.variables}
-    environment = _compare_environments(store, original, this_interpreter(), env, say)
+    interpreter = None if terms.interpreter is None else interpreter_of([str(terms.interpreter)], env, workspace)
+    if interpreter is not None:
+        check_library(interpreter)
+    environment = _compare_environments(store, original, interpreter or this_interpreter(), env, say)
     recipe = msgspec.structs.replace(original.recipe, python=environment[1].python, packages=environment[1].packages)
     if terms.reuse and (standing := standing_for(store, recipe.id, workspace, terms.used)) is not None:
         return standing
@@ -243,6 +257,8 @@ def _call_again(store: Store, root: Path, original: Original, workspace: Path, t
             terms.name,
             terms.parent(original.run),
             terms.timeout,
+            interpreter,
+            interpreter_folders(original.environment),
         ),
     )
 

@@ -10,13 +10,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from assay.capture.code import Snapshot
+from assay.capture.interpreter import Interpreter, this_interpreter
+from assay.capture.outside import is_installed
+from assay.capture.packages import packages_of
 from assay.errors import MissingContent, StoreDamaged, TrialsFailed, UsageError
 from assay.execution.calls import Call
 from assay.execution.channel import Inbox
@@ -46,6 +49,8 @@ class FunctionAgain(NamedTuple):
         env: environment for the new process, with the recipe's threads and flags.
         environment: id and record of what it runs in.
         name, parent: of the new run.
+        interpreter: what to call it in; None for the interpreter of this process, with its packages.
+        installed: folders of the interpreter that the study ran in: they are not on the module path of another.
         timeout: seconds after which it is asked to end, and ended 10 seconds later; its run is then interrupted, or has crashed.
     """
 
@@ -60,6 +65,8 @@ class FunctionAgain(NamedTuple):
     name: str
     parent: Parent
     timeout: float | None = None
+    interpreter: Interpreter | None = None
+    installed: Sequence[str] = ()
 
 
 def recorded_call(store: Store, run: Run, recipe: Recipe) -> Call:
@@ -128,7 +135,7 @@ def _start(again: FunctionAgain, writing: int) -> subprocess.Popen[bytes]:
     }
     directory = _moved(again.call.directory, again)
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", _BOOT, json.dumps(facts)],
+        [again.interpreter.executable if again.interpreter else sys.executable, "-P", "-c", _BOOT, json.dumps(facts)],
         cwd=directory if Path(directory).is_dir() else again.workspace,
         env=trial_environment(again.env),
         stdin=subprocess.PIPE,
@@ -141,7 +148,29 @@ def _path(again: FunctionAgain) -> list[str]:
     """The import path of the trial, with what lay in the project looked for in the workspace; Assay itself stays where it is."""
     own = str(Path(__file__).parents[3])
     moved = [entry if entry == own else _moved(entry, again) for entry in again.call.path]
-    return list(dict.fromkeys([*moved, own, *(entry for entry in sys.path if entry)]))
+    if again.interpreter is None:
+        return list(dict.fromkeys([*moved, own, *(entry for entry in sys.path if entry)]))
+    beside = [own] if not is_installed(own, ()) else []
+    theirs = [entry for entry in moved if entry and not is_installed(entry, again.installed)]
+    return list(dict.fromkeys([*theirs, *beside, *again.interpreter.path]))
+
+
+def check_library(interpreter: Interpreter) -> None:
+    """Nothing, where the interpreter can import this Assay: a trial talks with the process that asked for it.
+
+    Raises:
+        UsageError: Assay was installed as a package here, and the interpreter has another version of it, or none.
+    """
+    own = str(Path(__file__).parents[3])
+    here = {package.name: package.version for package in packages_of(this_interpreter()).packages}.get("assay")
+    there = {package.name: package.version for package in packages_of(interpreter).packages}.get("assay")
+    if is_installed(own, ()) and here != there:
+        raise UsageError(
+            "a trial of a function can only be called where this version of Assay is installed",
+            value=there or "no Assay",
+            expected=f"assay {here}",
+            next_step="Install the version that recorded the trial, or use the current environment.",
+        )
 
 
 def _moved(path: str, again: FunctionAgain) -> str:

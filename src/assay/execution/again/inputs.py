@@ -114,7 +114,8 @@ def changed(use: FileUse, found: str | None, path: Path) -> InputChanged:
         "a file that the run read is missing" if found is None else "a file that the run read has another content now",
         value=use.path,
         expected=f"content {use.id}" + (f", not {found}" if found else ""),
-        next_step=f"Put the file that the run read back at {path} (`b3sum` prints its content), or keep inputs with --data when recording.",
+        next_step=f"Put the file that the run read back at {path} (`b3sum` prints its content), get it from a store that kept it "
+        "(`assay pull REMOTE RUN`), or keep inputs with --data when recording.",
     )
 
 

@@ -14,7 +14,7 @@ from assay.capture.packages import packages_of
 from assay.errors import EnvironmentUnavailable
 from assay.execution.environments.installing import install
 from assay.execution.environments.interpreters import interpreter_for
-from assay.execution.environments.own import add_own
+from assay.execution.environments.own import add_commands, add_own
 from assay.execution.environments.place import Place, Whole
 from assay.execution.environments.requirements import Sorted, requirement, shown, sort_packages
 from assay.execution.environments.uv import Uv, find_uv
@@ -30,12 +30,10 @@ class Built(NamedTuple):
 
     Attributes:
         python: absolute path of its interpreter.
-        own: packages that it imports from the project, which stand in no environment: `with_own_imports` puts them on the module path.
         findings: what is not exactly as it was recorded.
     """
 
     python: Path
-    own: tuple[Package, ...]
     findings: tuple[Finding, ...]
 
 
@@ -45,6 +43,8 @@ def build(
     *,
     prefix: str | None = None,
     roots: Sequence[str] = (),
+    commands: Mapping[str, str] = {},
+    indexes: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     report: Callable[[Finding], None] | None = None,
 ) -> Built:
@@ -52,13 +52,16 @@ def build(
 
     Packages come from where pip is configured to look, VCS ones at their commit, archives from their address; no dependency is added.
     What no index has any more, or has with other files, is copied from the recorded environment where that is still whole. Editable
-    packages, and such as were installed from the project, are named by their metadata and imported from their folders.
+    packages, and else such as were installed from the project, are named by their metadata alone, as editable ones of their folder:
+    `with_own_imports` finds them in a run's code tree.
 
     Args:
         packages: as `assay.capture.environment.packages_in` gives them.
         python: path of the interpreter to build with, or "CPython 3.11.7": that version, else another of its minor version.
         prefix: of the recorded environment.
         roots: folders that the project stood in: its packages are imported from the run's code tree, and not built.
+        commands: entry points of the project's packages, {"train": "own.cli:main"}.
+        indexes: addresses of further indexes to look in, beside those that pip is told of.
         environ: environment variables, pip's and uv's among them; those of this process where it is None.
         report: called with each finding, before the environment is returned.
 
@@ -69,15 +72,15 @@ def build(
     env = os.environ if environ is None else environ
     base, found = _interpreter(python, env)
     parts = sort_packages(packages, roots)
-    place = Place(_digest(base, parts, roots))
+    place = Place(_digest(base, parts, roots, commands))
     whole = place.whole()
     if whole is None or not _still_whole(place, whole, env):
-        whole = _build(find_uv(env), place, base, parts, prefix, roots, instead_of=whole)
+        whole = _build(find_uv(env, indexes), place, base, parts, prefix, roots, commands, instead_of=whole)
     findings = (*found, *whole.findings)
     if report is not None:
         for finding in findings:
             report(finding)
-    return Built(place.path / whole.folder / "bin" / "python", parts.own, findings)
+    return Built(place.path / whole.folder / "bin" / "python", findings)
 
 
 def _interpreter(python: str | Path, env: Mapping[str, str]) -> tuple[Interpreter, list[Finding]]:
@@ -105,11 +108,12 @@ def _no_python(python: str, expected: str) -> EnvironmentUnavailable:
     )
 
 
-def _digest(base: Interpreter, parts: Sorted, roots: Sequence[str]) -> str:
+def _digest(base: Interpreter, parts: Sorted, roots: Sequence[str], commands: Mapping[str, str]) -> str:
     """Name of the environment: of all that it is made from. Where the roots stand matters only for packages that lie in none."""
     lines = [_FORM, base.python, os.path.realpath(base.executable)]
     lines += sorted(f"{requirement(package)} {package.record}" for package in parts.pins)
-    lines += sorted(f"{package.name}=={package.version} in {package.url}" for package in parts.own)
+    lines += sorted(f"{package.name}=={package.version} in {package.url} {package.record}" for package in parts.own)
+    lines += sorted(f"command {name} = {entry}" for name, entry in commands.items())
     lines += sorted(f"{package.name} is beyond" for package in parts.beyond)
     lines += [f"project {root}" for root in sorted(roots)] if parts.own else []
     return blake3.blake3("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest(12)
@@ -135,7 +139,14 @@ def _alone(interpreter: Interpreter) -> Interpreter:
 
 
 def _build(
-    uv: Uv, place: Place, base: Interpreter, parts: Sorted, prefix: str | None, roots: Sequence[str], instead_of: Whole | None
+    uv: Uv,
+    place: Place,
+    base: Interpreter,
+    parts: Sorted,
+    prefix: str | None,
+    roots: Sequence[str],
+    commands: Mapping[str, str],
+    instead_of: Whole | None,
 ) -> Whole:
     try:
         with place.building() as folder:
@@ -143,7 +154,8 @@ def _build(
             findings, missing = install(uv, made, parts.pins, prefix)
             if missing:
                 raise _unavailable(with_nearest(uv, missing, Path(made.executable)))
-            findings += add_own(made, parts.own, roots)
+            findings += add_own(made, parts.own, prefix, roots)
+            add_commands(made, commands)
             findings += _beyond(parts.beyond)
             place.publish(Whole(folder.name, packages_of(made), tuple(findings)), instead_of)
         whole = place.whole()

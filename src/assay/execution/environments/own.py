@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from assay.capture.interpreter import Interpreter
-from assay.execution.environments.recorded_prefix import site_packages
+from assay.execution.environments.recorded_prefix import in_prefix, site_packages
 from assay.execution.environments.requirements import folder_of, is_of_project, shown
 from assay.records.environment import Package
 from assay.records.finding import Finding
 
 
-def add_own(target: Interpreter, packages: Sequence[Package], roots: Sequence[str]) -> list[Finding]:
+def add_own(target: Interpreter, packages: Sequence[Package], prefix: str | None, roots: Sequence[str]) -> list[Finding]:
     """Make packages known that are imported from folders; nothing is built in those folders, and nothing written.
 
-    `importlib.metadata` finds each as an editable one of its recorded version, so that an environment is recorded as it was. Folders
-    of the project itself are left to the module path, since every run has its own; others are named by a `.pth` file where they exist.
+    `importlib.metadata` finds each as an editable one of its recorded version. Folders of the project itself are left to the module path,
+    since every run has its own; others are named by a `.pth` file where they exist. What was installed from the project, and not in
+    editable form, is copied from the recorded environment, if it is still there as it was.
 
     Raises:
         OSError: the environment cannot be written.
     """
-    site = site_packages(target)
     findings: list[Finding] = []
     folders: list[str] = []
     for package in packages:
-        _write_metadata(site, package)
+        copied = in_prefix(package, prefix, target)
+        if copied is not None:
+            copied.copy(Path(target.executable))
+            continue
+        _write_metadata(site_packages(target), package)
         folder = folder_of(package)
         if package.origin != "editable":
             text = f"{shown(package)} was installed from the project's folder; it is imported from the run's code tree"
@@ -38,8 +42,24 @@ def add_own(target: Interpreter, packages: Sequence[Package], roots: Sequence[st
             folders += inner
             findings.append(_outside(package, inner))
     if folders:
-        (site / "assay_own.pth").write_bytes(b"".join(os.fsencode(folder) + b"\n" for folder in folders))
+        (site_packages(target) / "assay_own.pth").write_bytes(b"".join(os.fsencode(folder) + b"\n" for folder in folders))
     return findings
+
+
+def add_commands(target: Interpreter, commands: Mapping[str, str]) -> None:
+    """Make a program of each entry point, {"train": "own.cli:main"}, unless one of its name is there.
+
+    Raises:
+        OSError: the environment cannot be written.
+    """
+    for name, entry in commands.items():
+        module, _, attribute = entry.partition("[")[0].strip().partition(":")
+        program = Path(target.executable).parent / name
+        if not program.exists() and attribute:
+            first = attribute.partition(".")[0]
+            lines = ("#!" + target.executable, "import sys", f"from {module} import {first}", f"sys.exit({attribute}())")
+            program.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            program.chmod(0o755)
 
 
 def _write_metadata(site: Path, package: Package) -> None:

@@ -9,7 +9,7 @@ import configparser
 import os
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,9 +48,10 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     return found | variables
 
 
-def uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def uv_environment(environ: Mapping[str, str], indexes: Sequence[str] = ()) -> dict[str, str]:
     """`environ` for a uv that finds packages where pip would; what the user said to uv itself goes before what was said to pip.
 
+    `indexes` are further ones that the project's own settings of uv name.
     Addresses with credentials stand in variables alone, never in arguments, which every user of the machine can read.
     """
     told = pip_settings(environ)
@@ -58,6 +59,8 @@ def uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
     for option, variable, others in _SAME:
         if told.get(option) and not any(env.get(name) for name in (variable, *others)):
             env[variable] = " ".join(told[option].split())
+    if indexes:
+        env["UV_INDEX"] = " ".join([*env.get("UV_INDEX", "").split(), *indexes])
     if told.get("find-links"):
         env.setdefault("UV_FIND_LINKS", ",".join(map(_absolute, told["find-links"].split())))
     timeout = told.get("timeout") or told.get("default-timeout")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -71,8 +71,8 @@ class Uv(NamedTuple):
         return self.ask("pip", *arguments, *self.options, text=text)
 
 
-def find_uv(environ: Mapping[str, str] | None = None) -> Uv:
-    """The uv beside Assay, else the one on PATH.
+def find_uv(environ: Mapping[str, str] | None = None, indexes: Sequence[str] = ()) -> Uv:
+    """The uv beside Assay, else the one on PATH; `indexes` are further ones to look in.
 
     Raises:
         EnvironmentUnavailable: there is none; the message says how to get it.
@@ -86,7 +86,7 @@ def find_uv(environ: Mapping[str, str] | None = None) -> Uv:
             expected="uv beside Assay or on PATH",
             next_step=_INSTALL,
         )
-    return Uv(program, uv_environment(env), uv_options(env))
+    return Uv(program, uv_environment(env, indexes), uv_options(env))
 
 
 _INSTALL: Final = "Install it with `pip install 'assay[environments]'`, or put uv on PATH."

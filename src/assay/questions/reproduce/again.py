@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -11,14 +12,18 @@ from assay.comparison.curves import curves
 from assay.comparison.diff import differences
 from assay.comparison.outputs import written
 from assay.comparison.verdict import check_tolerances, compare
+from assay.errors import InvalidValue
 from assay.execution.again import Original, Terms, carry_out, check_runnable, read_original
 from assay.execution.again.carry_out import Report, as_finding
 from assay.execution.again.function import name_again
 from assay.execution.again.outside import is_copy
+from assay.execution.again.rebuilt import rebuild
 from assay.records.finding import Finding
 from assay.records.run import Run
 from assay.records.verdict import Difference, Verdict
 from assay.store.store import Store
+
+ENVIRONMENTS: Final = ("current", "rebuild")
 
 
 def reproduce(
@@ -27,6 +32,7 @@ def reproduce(
     run: Run,
     *,
     tolerances: Mapping[str, tuple[float, float]] = {},
+    env: str = "current",
     interpreter: Path | None = None,
     timeout: float | None = None,
     keep: bool = False,
@@ -41,7 +47,8 @@ def reproduce(
         root: the project's root now.
         run: what is repeated: of a command, of a script that records itself, or a trial of a function.
         tolerances: as for `assay.comparison.verdict.compare`.
-        interpreter: Python to run it with; None for the current environment.
+        env: "current", or "rebuild" for an environment that is built again from the recorded packages.
+        interpreter: Python to run it with, instead of that of `env`.
         timeout: seconds after which a command is ended; its run has then failed.
         keep: leave the folder; it is the new run's `start.root`.
         report: called before the start with each finding that is known by then.
@@ -50,7 +57,8 @@ def reproduce(
         UsageError: the run still goes on, or is of a kind that cannot be carried out again from its record; the message says why.
         MissingContent: it has no code tree, or part of what it needs is not in this store.
         InputChanged: something that it read is missing or has another content.
-        UnknownMetric, InvalidValue: a tolerance cannot be used.
+        UnknownMetric, InvalidValue: a tolerance or `env` cannot be used.
+        EnvironmentUnavailable: the environment cannot be built again; the message names what is missing.
         CommandNotFound: the program does not exist here.
         StoreUnusable: the disk or the store refuses.
         KeyboardInterrupt: the user stopped it; the new run is recorded as interrupted.
@@ -58,6 +66,10 @@ def reproduce(
     original = read_original(store, run)
     check_tolerances(tolerances, {*curves(store, run), *written(store, run)})
     check_runnable(original)
+    if env not in ENVIRONMENTS:
+        raise InvalidValue(
+            "this is no environment to run in", value=env, expected=" or ".join(ENVIRONMENTS), next_step='Say env="rebuild".'
+        )
     known: list[Finding] = []
 
     def say(finding: Finding) -> None:
@@ -67,10 +79,12 @@ def reproduce(
 
     for finding in _unseen(original):
         say(finding)
+    if env == "rebuild" and interpreter is None:
+        interpreter = rebuild(store, root, original, say).python
     terms = Terms(name_again(run), interpreter=interpreter, timeout=timeout, keep=keep)
     again = carry_out(store, root, original, terms, say)
     verdict = compare(store, run, again, tolerances=tolerances)
-    later = _what_else_differed(store, run, again, known)
+    later = _what_else_differed(store, run, again, interpreter, known)
     return again, msgspec.structs.replace(verdict, findings=(*known, *later, *verdict.findings))
 
 
@@ -82,18 +96,20 @@ def _unseen(original: Original) -> Iterator[Finding]:
         yield Finding(kind="input not checked", about=original.run.id, text=text)
 
 
-def _what_else_differed(store: Store, run: Run, again: Run, known: list[Finding]) -> list[Finding]:
+def _what_else_differed(store: Store, run: Run, again: Run, interpreter: Path | None, known: list[Finding]) -> list[Finding]:
     """What differs between the two runs beside what was said before the start: it should be nothing."""
     said = {finding.about for finding in known}
     return [
         as_finding(each)
         for each in differences(store, run, again)
-        if each.name not in said and not _comes_with_the_folder(each, again)
+        if each.name not in said and not _comes_with_the_folder(each, again, interpreter)
     ]
 
 
-def _comes_with_the_folder(difference: Difference, again: Run) -> bool:
-    """Whether a difference says no more than that the run had a folder of its own."""
+def _comes_with_the_folder(difference: Difference, again: Run, interpreter: Path | None) -> bool:
+    """Whether a difference says no more than that the run had a folder, or an environment, of its own."""
+    if (difference.kind, difference.name) == ("flag", "VIRTUAL_ENV"):
+        return interpreter is not None and difference.b == str(interpreter.parent.parent)
     if difference.kind == "flag" and difference.name == "PYTHONPATH":
         return again.start.root in (difference.b or "")
     if difference.kind == "code":
