@@ -67,6 +67,22 @@ def test_a_record_that_contradicts_itself_is_held_as_it_is(base_python: Path) ->
     assert moved(resolve(recorded, {"six": "1.16.0"}, base_python), recorded) == {"six": "1.16.0"}
 
 
+def test_a_version_without_a_wheel_for_this_python_makes_way(base_python: Path) -> None:
+    """MarkupSafe 1.1.1 has wheels for Pythons up to 3.9; the next that has one is taken, and not the newest."""
+    recorded = [Package(name="markupsafe", version="1.1.1"), Package(name="six", version="1.15.0")]
+    found = moved(resolve(recorded, {}, base_python, recorded="CPython 3.8.18"), recorded)
+    assert found.keys() == {"markupsafe"}
+    assert found["markupsafe"].startswith("2.1.")
+    with pytest.raises(PackagesConflict, match=r"markupsafe==1\.1\.1"):
+        resolve(recorded, {"markupsafe": "1.1.1"}, base_python, recorded="CPython 3.8.18")
+
+
+@pytest.mark.slow
+def test_a_package_that_never_had_a_wheel_is_built_on_another_python_too(base_python: Path) -> None:
+    recorded = [Package(name="docopt", version="0.6.2"), Package(name="markupsafe", version="1.1.1")]
+    assert moved(resolve(recorded, {}, base_python, recorded="CPython 3.8.18"), recorded).keys() == {"markupsafe"}
+
+
 def test_a_package_of_a_folder_has_no_other_version(base_python: Path) -> None:
     with pytest.raises(InvalidValue, match="installed from a folder"):
         resolve([Package(name="mine", version="0.1", origin="editable", url="/x")], {"Mine": "2"}, base_python)

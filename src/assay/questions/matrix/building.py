@@ -53,10 +53,10 @@ class Environments:
         python = self._interpreter(levels.get(PYTHON))
         changes = {name: version for name, version in levels.items() if name != PYTHON}
         packages = list(self.packages)
+        environment = self._original.environment
         if levels:
             # Another Python forces packages along too: not every version has a wheel for it.
-            packages = resolve(packages, changes, python)
-        environment = self._original.environment
+            packages = resolve(packages, changes, python, recorded=environment.python)
         built = build(packages, python, prefix=environment.prefix, roots=[self._original.run.start.root], report=self._report)
         return built.python, packages
 

@@ -65,7 +65,7 @@ class SurroundingsPart:
         elif on - {"python python"}:
             names = [key.removeprefix("package ") for key in on if key.startswith("package ")]
             changes = {name: self._b[name].version if name in self._b else None for name in names}
-            packages = resolve(packages, changes, Path(python.executable))
+            packages = resolve(packages, changes, Path(python.executable), recorded=self._good.environment.python)
         roots = [self._good.run.start.root, self._bad.run.start.root]
         built = build(packages, python.executable, prefix=side.environment.prefix, roots=roots, report=self._report)
         return built.python
