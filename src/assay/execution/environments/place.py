@@ -62,7 +62,7 @@ class Place:
             OSError: the cache folder cannot be written.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        self._remove_left()
+        _remove_left(self.path.parent)
         folder = self.path / secrets.token_hex(4)
         mark = folder.with_suffix(".building")
         mark.symlink_to(owned_name())
@@ -99,15 +99,16 @@ class Place:
             with suppress(FileNotFoundError):
                 aside.unlink()
 
-    def _remove_left(self) -> None:
-        for mark in self.path.glob("*.building"):
-            with suppress(OSError):  # another process removes it at the same time
-                if surely_dead(str(mark.readlink())):
-                    self._remove_build(mark.with_suffix(""))
-                    mark.unlink()
 
-    def _remove_build(self, folder: Path) -> None:
-        known = self.whole()
-        if known is None or known.folder != folder.name:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.with_suffix(".json").unlink(missing_ok=True)
+def _remove_left(environments: Path) -> None:
+    """Remove what killed builds left, of any environment: most are never asked for again."""
+    for mark in environments.glob("*/*.building"):
+        with suppress(OSError):  # another process removes it at the same time
+            if surely_dead(str(mark.readlink())):
+                folder = mark.with_suffix("")
+                known = Place(mark.parent.name).whole()
+                # It may have been killed between the moment from which its build counts and the removal of its mark.
+                if known is None or known.folder != folder.name:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    folder.with_suffix(".json").unlink(missing_ok=True)
+                mark.unlink()
