@@ -15,8 +15,8 @@ import pytest
 from assay.capture.stat_cache import cache_folder
 from assay.comparison.diff import differences
 from assay.errors import InputChanged, MissingContent, UnknownMetric, UsageError
-from assay.questions.reproduce import reproduce
 from assay.execution.again.inputs import Places, lay_inputs
+from assay.questions.reproduce import reproduce
 from assay.records.journal import Point
 from assay.records.recipe import Recipe
 from assay.records.run import Host, Result, Start
