@@ -26,7 +26,9 @@ def test_a_seed_among_the_arguments(words, value, name, with_nine):
     assert changed.params == {name: 9, "lr": value}
 
 
-@pytest.mark.parametrize("words", ["python t.py", "python t.py --seed", "python t.py --seed auto", "python seed 3", "python t.py --seeds 3"])
+@pytest.mark.parametrize(
+    "words", ["python t.py", "python t.py --seed", "python t.py --seed auto", "python seed 3", "python t.py --seeds 3"]
+)
 def test_what_is_no_seed(words):
     recipe = Recipe(command=tuple(words.split()))
     assert seed_of(recipe) is None
@@ -45,5 +47,7 @@ def test_the_seed_that_assay_was_given_goes_with_its_hash_seed():
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_back_and_forth_is_the_same_recipe(one, other):
-    recipe = Recipe(command=("python", "t.py", "--seed", str(one)), seed=one, params={"seed": one}, flags={"PYTHONHASHSEED": str(one)})
+    recipe = Recipe(
+        command=("python", "t.py", "--seed", str(one)), seed=one, params={"seed": one}, flags={"PYTHONHASHSEED": str(one)}
+    )
     assert with_seed(with_seed(recipe, other), one) == recipe
