@@ -40,12 +40,15 @@ def first_divergence(
 ) -> Divergence | None:
     """The earliest parting of any result: the smallest step (its position where no step was counted), then the order of logging.
 
-    `layer`, where one parts, stands before the metrics of its own step, which follow from it. Measurements never part runs. A file is named
-    only where nothing else parts, since nothing says when it was written.
+    `layer`, where one parts, stands before all metrics but those that part at a smaller step: they follow from it. Measurements never part
+    runs. A file is named only where nothing else parts, since nothing says when it was written.
     """
     names = [*a, *(name for name in b if name not in a)]
     partings = [first_parting(name, a.get(name), b.get(name)) for name in names if not is_measured(name, a, b)]
-    found = [parting for parting in (layer, *partings) if parting is not None]
+    found = [parting for parting in partings if parting is not None]
+    if layer is not None:
+        before = [parting for parting in found if None not in (parting.step, layer.step) and _when(parting) < _when(layer)]
+        return min(before, key=_when, default=layer)
     if found:
         return min(found, key=_when)
     return next(_file_partings(files), None)

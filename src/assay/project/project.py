@@ -13,7 +13,7 @@ from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
 from assay.comparison.patch import patch
 from assay.comparison.patched import Patched, patch_text, patched
-from assay.comparison.verdict import compare
+from assay.comparison.verdict import compare, divergence_of
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
 from assay.project import documents
@@ -27,10 +27,11 @@ from assay.records.mark import Mark
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import Trace
-from assay.records.verdict import Difference, Verdict
+from assay.records.verdict import Difference, Divergence, Verdict
 from assay.store.root import find_root
 from assay.store.store import Store
 from assay.store.tree import FileKind, read_tree, restore_tree, write_tree
+from assay.tracking.command import program
 from assay.tracking.series import Series, series
 
 if TYPE_CHECKING:
@@ -161,6 +162,16 @@ class Project:
     def diff(self, a: RunLike, b: RunLike) -> list[Difference]:
         """Everything in which two runs differ, what acts most directly first."""
         return differences(self.store, self.resolve(a), self.resolve(b))
+
+    def divergence(self, a: RunLike, b: RunLike) -> Divergence | None:
+        """The first layer, or point of a series, in which the results of two runs part; see `assay.comparison.verdict.divergence_of`."""
+        return divergence_of(self.store, self.resolve(a), self.resolve(b))
+
+    def programs(self, a: RunLike, b: RunLike) -> tuple[str, str]:
+        """What each of two runs carried out: its program with its script, or its function."""
+        found = [self.store.objects.record(self.resolve(run).start.recipe, Recipe) for run in (a, b)]
+        one, other = (recipe.function.partition("#")[0] if recipe.function else program(recipe.command) for recipe in found)
+        return one, other
 
     def patch(self, a: RunLike, b: RunLike) -> str:
         """A patch, as `git apply` takes it, from the code of `a` to that of `b`."""

@@ -69,6 +69,15 @@ def is_python(program: str) -> bool:
     return _PYTHON.fullmatch(program.rpartition("/")[2]) is not None
 
 
+def program(command: Sequence[str]) -> str:
+    """What a command runs, without the arguments that it hands over: interpreter and script, or the program.
+
+    >>> program(["python", "-u", "train.py", "--lr", "0.1"]), program(["./train", "3"])
+    ('python -u train.py', './train')
+    """
+    return " ".join(command[: len(command) - len(_own_arguments(command))])
+
+
 def _own_arguments(command: Sequence[str]) -> list[str]:
     """The arguments that the user's program gets."""
     if command and _SHELL.fullmatch(command[0].rpartition("/")[2]):

@@ -16,8 +16,9 @@ from assay.questions.reproduce import Asked, repeat, reproduce
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
 from assay.records.run import Run
-from assay.records.verdict import Divergence, FileComparison, MetricComparison, Repetition, Verdict
+from assay.records.verdict import FileComparison, MetricComparison, Repetition, Verdict
 from assay.report.layout import Column, safe, text_table, wrap
+from assay.report.parting import parting
 
 _RANKS = {"identical": 3, "numerical": 2, "statistical": 1, "not reproduced": 0}
 _SENTENCES = {
@@ -184,7 +185,7 @@ def _print(verdict: Verdict, original: str) -> None:
     say(styled(sentence, fg=colour, bold=True))
     pairs([("recorded", original), *((f"again{_seed_of(each)}", _repetition(each, len(verdict.runs))) for each in verdict.runs)])
     if verdict.divergence:
-        say(f"  {parting(verdict.divergence)}")
+        _sentence(parting(verdict.divergence))
     if verdict.equivalence:
         title("Equal up to a margin")
         for test in verdict.equivalence:
@@ -220,25 +221,6 @@ def _repetition(repetition: Repetition, of: int) -> str:
 def _sentence(text: str) -> None:
     for number, line in enumerate(wrap(safe(text), width() - 4)):
         say(f"{'    ' if number else '  '}{line}")
-
-
-def parting(divergence: Divergence) -> str:
-    """Where two runs part first, as a sentence."""
-    where = f"{divergence.kind} {safe(divergence.name)}"
-    if divergence.step is not None:
-        where += f" at step {divergence.step}"
-    elif divergence.position is not None:
-        where += f" at point {divergence.position}"
-    if divergence.kind == "layer":
-        return f"The two runs part first in {where}: its norm is {_short(divergence.a)} against {_short(divergence.b)}."
-    values = (
-        f": {_short(divergence.a)} became {_short(divergence.b)}" if divergence.a is not None or divergence.b is not None else ""
-    )
-    return f"The two runs part first in {where}{values}."
-
-
-def _short(value: float | str | None) -> str:
-    return repr(value) if isinstance(value, float) else "nothing" if value is None else safe(value[:12])
 
 
 def _metric(metric: MetricComparison) -> tuple[str, ...]:
