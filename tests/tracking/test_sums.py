@@ -56,12 +56,13 @@ def test_a_tensor_and_an_array_of_the_same_bytes_have_the_same_checksum(dtype):
     """Whatever their layout in memory; and every bit, the shape and the type count."""
     array = np.array([[1, 0, 3], [0, 5, 6]]).astype(dtype)
     tensor = torch.from_numpy(array.copy())
-    assert checksum(array) == checksum(tensor) == checksum(np.asfortranarray(array)) == checksum(tensor.T.contiguous().T)
+    assert {checksum(each)[0] for each in (tensor, np.asfortranarray(array), tensor.T.contiguous().T)} == {checksum(array)[0]}
     other = array.copy()
     other[0, 0] = 0
     sums = {checksum(each)[0] for each in (array, other, array.ravel(), array.reshape(3, 2))}
     assert len(sums) == 4
-    assert checksum(array)[1] == pytest.approx(np.linalg.norm(np.abs(array).astype(float)))
+    assert checksum(array)[1] == pytest.approx(np.linalg.norm(np.abs(array).astype(float)), rel=1e-6)
+    assert checksum(tensor)[1] == pytest.approx(checksum(array)[1], rel=1e-6)
 
 
 def test_unusual_tensors():
@@ -71,5 +72,5 @@ def test_unusual_tensors():
     assert checksum(torch.tensor(2.0, requires_grad=True))[1] == 2.0
     assert checksum(torch.eye(3).to_sparse()) == checksum(torch.eye(3))
     conjugated = torch.tensor([1 + 2j]).conj()
-    assert checksum(conjugated) == checksum(np.array([1 - 2j], "c8"))
+    assert checksum(conjugated)[0] == checksum(np.array([1 - 2j], "c8"))[0]
     assert np.isnan(checksum(np.array([np.nan]))[1])

@@ -21,8 +21,8 @@ _joined: dict[tuple[int, str], JoinedCommand | None] = {}
 def checkpoint_sums(arrays: Any, *, step: int | None = None, gradients: bool = False) -> None:
     """Record a checksum and the norm of every layer, so that a comparison names the first layer and step in which two runs part.
 
-    `assay.checkpoint_sums(model, step=step)` costs about the time that reading the weights once takes; tensors of an accelerator are
-    copied. When this returns, the sums survive whatever ends the process. Where no run is open (the script was started without
+    `assay.checkpoint_sums(model, step=step)` costs about what reading the weights a few times does; tensors of an accelerator are copied.
+    When this returns, the sums survive whatever ends the process. Where no run is open (the script was started without
     `assay run`, and called no `assay.run`) nothing is recorded, and nothing is said.
 
     Args:

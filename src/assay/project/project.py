@@ -190,13 +190,38 @@ class Project:
         return compare(self.store, self.resolve(a), self.resolve(b), tolerances=tolerances or {})
 
     def reproduce(
-        self, run: RunLike, tolerances: Mapping[str, tuple[float, float]] | None = None, *, keep: bool = False
+        self,
+        run: RunLike,
+        tolerances: Mapping[str, tuple[float, float]] | None = None,
+        *,
+        runs: int | None = None,
+        margins: Mapping[str, float | None] | None = None,
+        seeds: int | None = None,
+        learn: bool = False,
+        timeout: float | None = None,
+        keep: bool = False,
     ) -> tuple[Run, Verdict]:
-        """Carry a run out again in a fresh folder and say whether its result came back; see `assay.questions.reproduce.reproduce`."""
-        # Late: what carries runs out is heavy, and most who open a project only look.
-        from assay.questions.reproduce import reproduce
+        """Carry a run out again in a fresh folder, once or several times, and say whether its result came back.
 
-        return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, keep=keep)
+        Args:
+            run: what is repeated.
+            tolerances, timeout, keep: as for `assay.questions.reproduce.reproduce`.
+            runs, seeds, learn: as for `assay.questions.reproduce.Asked`.
+            margins: metric to the difference up to which means are called equal: with them, a statistical verdict is enough.
+
+        Raises:
+            UsageError, InvalidValue, UnknownMetric: what is asked does not go together, or not with this run.
+            AssayError: as for `assay.questions.reproduce.reproduce`.
+        """
+        # Late: what carries runs out is heavy, and most who open a project only look.
+        from assay.questions.reproduce import Asked, repeat, reproduce
+
+        asked = Asked(runs, seeds, margins is not None, margins or {}, tolerances or {}, learn)
+
+        def again(each: Run, seed: int | None) -> tuple[Run, Verdict]:
+            return reproduce(self.store, self.root, each, tolerances=tolerances or {}, timeout=timeout, keep=keep, seed=seed)
+
+        return repeat(self.store, self.resolve(run), asked, again)
 
     def snapshot(self) -> Snapshot:
         """The code as it is now, kept in the store; `tree` is its id, which `run_from_snapshot` takes.

@@ -30,7 +30,10 @@ def named_arrays(thing: object, *, gradients: bool = False) -> dict[str, Any]:
         InvalidValue: it holds no array, or something that is none; gradients are asked of what has none.
     """
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(thing, torch.nn.Module):
+    keras = _of_keras(thing)
+    if keras and not gradients:  # first, since on torch it is a module too, which names its parameters otherwise
+        found = keras
+    elif torch is not None and isinstance(thing, torch.nn.Module):
         found = {name: array for name, array in thing.state_dict().items() if hasattr(array, "dtype")}
         if gradients:
             graded = ((name, parameter.grad) for name, parameter in thing.named_parameters())
@@ -43,7 +46,7 @@ def named_arrays(thing: object, *, gradients: bool = False) -> dict[str, Any]:
             next_step="Hand the gradients over by name: assay.checkpoint_sums({name: gradient}, step=step).",
         )
     else:
-        found = dict(_leaves(_weights(thing), ""))
+        found = dict(_leaves(thing, ""))
     if not found:
         raise InvalidValue("there is no array to take checksums of", value=type(thing).__name__, expected=_EXPECTED)
     return found
@@ -52,11 +55,11 @@ def named_arrays(thing: object, *, gradients: bool = False) -> dict[str, Any]:
 _EXPECTED = "a torch module, a Keras model, or a mapping or list of arrays"
 
 
-def _weights(thing: object) -> object:
-    """The weights of a Keras model by their paths; everything else as it is."""
-    weights = getattr(thing, "weights", None)
-    if isinstance(thing, Mapping) or not isinstance(weights, list | tuple):
-        return thing
+def _of_keras(thing: object) -> dict[str, Any]:
+    """The weights of a Keras model by their paths; nothing for anything else."""
+    weights = None if isinstance(thing, Mapping) else getattr(thing, "weights", None)
+    if not isinstance(weights, list | tuple) or not all(hasattr(weight, "name") and hasattr(weight, "shape") for weight in weights):
+        return {}
     return {str(getattr(weight, "path", None) or weight.name): weight for weight in weights}
 
 
@@ -76,7 +79,8 @@ def _leaves(thing: object, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def checksum(array: Any) -> tuple[bytes, float]:
-    """The first 16 bytes of BLAKE3 over type, shape and bytes of an array, and its L2 norm in double precision (NaN where it has none).
+    """The first 16 bytes of BLAKE3 over type, shape and bytes of an array, and its L2 norm, in single precision
+    unless it is an array of doubles (NaN where it has none).
 
     >>> checksum(np.array([3.0, 4.0]))[1]
     5.0
@@ -98,9 +102,8 @@ def _of_tensor(torch: Any, tensor: Any) -> tuple[str, tuple[int, ...], Any, floa
     flat = kept.reshape(-1)
     data = flat.view(torch.uint8).numpy() if flat.numel() else np.empty(0, np.uint8)
     size = flat.abs() if flat.is_complex() else flat
-    norm = (
-        torch.linalg.vector_norm(size, dtype=torch.float64) if size.is_floating_point() else torch.linalg.vector_norm(size.double())
-    )
+    # In the tensor's own precision, which is many times faster; half precision would overflow.
+    norm = torch.linalg.vector_norm(size if size.dtype in (torch.float32, torch.float64) else size.to(torch.float32))
     return str(kept.dtype).removeprefix("torch."), tuple(kept.shape), data, float(norm)
 
 
@@ -109,8 +112,10 @@ def _of_array(array: Any) -> tuple[str, tuple[int, ...], Any, float]:
     convert = getattr(array, "numpy", None)
     plain = np.asarray(convert() if callable(convert) else array)
     data = np.ascontiguousarray(plain).reshape(-1).view(np.uint8) if plain.size else b""
+    size = np.abs(plain) if plain.dtype.kind == "c" else plain
     try:
-        norm = float(np.linalg.norm((np.abs(plain) if plain.dtype.kind == "c" else plain).astype(np.float64).reshape(-1)))
+        flat = size.reshape(-1) if size.dtype in ("f4", "f8") else size.reshape(-1).astype("f4")
+        norm = float(np.linalg.norm(flat))
     except (TypeError, ValueError):
         norm = float("nan")
     return str(plain.dtype), plain.shape, data, norm

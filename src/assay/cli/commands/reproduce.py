@@ -230,12 +230,13 @@ def _metric(metric: MetricComparison) -> tuple[str, ...]:
     bound = f"rtol {metric.rtol:g}, atol {metric.atol:g}" if metric.sameness == "numerical" or metric.learned else ""
     if metric.learned:
         bound += f", learned from {metric.learned} equal runs"
+    note = "; ".join(filter(None, (metric.note, bound)))
     return (
         metric.name,
         a,
         b,
         "" if metric.measured else metric.sameness,
-        "measurement: does not count" if metric.measured else bound,
+        "measurement: does not count" if metric.measured else note,
     )
 
 
