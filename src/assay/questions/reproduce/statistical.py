@@ -8,7 +8,7 @@ import msgspec
 
 from assay.comparison.equivalence import Margin, Sides, equivalence
 from assay.errors import UnknownMetric
-from assay.questions.reproduce.several import Design, Done
+from assay.questions.reproduce.design import Design, Done
 from assay.records.finding import Finding
 from assay.records.run import Run
 from assay.records.verdict import Equivalence, MetricComparison, Verdict
