@@ -59,7 +59,7 @@ def parameters(command: Sequence[str]) -> dict[str, Any]:
     {'lr': 0.1, 'amp': True, 'layers': [64, 32], 'optimizer': 'adam'}
     """
     found: dict[str, list[Any]] = {}
-    for name, value in _pairs(_own_arguments(command)):
+    for name, value in _pairs(own_arguments(command)):
         found.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
@@ -69,16 +69,7 @@ def is_python(program: str) -> bool:
     return _PYTHON.fullmatch(program.rpartition("/")[2]) is not None
 
 
-def program(command: Sequence[str]) -> str:
-    """What a command runs, without the arguments that it hands over: interpreter and script, or the program.
-
-    >>> program(["python", "-u", "train.py", "--lr", "0.1"]), program(["./train", "3"])
-    ('python -u train.py', './train')
-    """
-    return " ".join(command[: len(command) - len(_own_arguments(command))])
-
-
-def _own_arguments(command: Sequence[str]) -> list[str]:
+def own_arguments(command: Sequence[str]) -> list[str]:
     """The arguments that the user's program gets."""
     if command and _SHELL.fullmatch(command[0].rpartition("/")[2]):
         return _behind_shell(command)
@@ -158,3 +149,12 @@ def _relative(word: str, root: Path, cwd: Path) -> str:
     if path != base and not path.startswith(base.rstrip("/") + "/"):
         return word
     return f"{head}{sign}{os.path.relpath(path, cwd)}"
+
+
+def program(command: Sequence[str]) -> str:
+    """What a command runs, without the arguments that it hands over: interpreter and script, or the program.
+
+    >>> program(["python", "-u", "train.py", "--lr", "0.1"]), program(["./train", "3"])
+    ('python -u train.py', './train')
+    """
+    return " ".join(command[: len(command) - len(own_arguments(command))])
