@@ -29,6 +29,7 @@ _WHERE = {
     "maximize": "assay.ablation.components",
     "minimize": "assay.ablation.components",
     "hypothesis": "assay.ablation.components",
+    "checkpoint_sums": "assay.project.checkpoints",
     "AssayError": "assay.errors",
     # What `%load_ext assay` asks for.
     "load_ipython_extension": "assay.adapters.ipython",
@@ -42,6 +43,7 @@ __all__ = [
     "StudyResult",
     "__version__",
     "change",
+    "checkpoint_sums",
     "hypothesis",
     "maximize",
     "minimize",
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from assay.ablation.components import change, hypothesis, maximize, minimize, remove, replace
     from assay.capture.seeds import set_deterministic_seed
     from assay.errors import AssayError
+    from assay.project.checkpoints import checkpoint_sums
     from assay.project.live import Run, run, start
     from assay.project.project import Project, runs
     from assay.project.protocol import perform_ablation_study

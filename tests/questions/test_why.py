@@ -388,7 +388,7 @@ def test_an_end_that_no_longer_runs(place: Path, tmp_path: Path) -> None:
 def test_an_endless_variant_is_ended(place: Path) -> None:
     """With a time limit a variant that does not end is a combination that cannot run."""
     (place / "model.py").write_text(
-        "import time\ndef score(args):\n    if args.depth > 2 and args.width == 8:\n        time.sleep(600)\n    return 0.9 - 0.2 * (args.depth > 2)\n"
+        "import time\ndef score(args):\n    time.sleep(600 * (args.depth > 2 and args.width == 8))\n    return 0.9 - 0.2 * (args.depth > 2)\n"
     )
     record("good", "train.py", "--depth", "2", "--width", "8")
     record("bad", "train.py", "--depth", "3", "--width", "16")

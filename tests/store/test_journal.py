@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidValue, StoreUnusable
-from assay.records.journal import Entry, Noted, Params, Point, Saved
+from assay.records.journal import Entry, Noted, Params, Point, Saved, Sums
 from assay.store.journal import MAGIC, JournalWriter, read_journal
 
 FORMATS = Path(__file__).parent.parent / "fixtures" / "formats"
@@ -37,6 +37,13 @@ ENTRY: st.SearchStrategy[Entry] = st.one_of(
     st.builds(Params, TIME, st.dictionaries(TEXT, st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | TEXT, max_size=3)),
     st.builds(Saved, TIME, TEXT, TEXT, st.integers(0, 2**60)),
     st.builds(Noted, TIME, TEXT, TEXT, TEXT),
+    st.builds(
+        Sums,
+        TIME,
+        st.none() | st.integers(0, 2**63 - 1),
+        st.dictionaries(TEXT, st.tuples(st.binary(min_size=16, max_size=16), st.floats(allow_nan=False)), max_size=3),
+        st.integers(0, 8),
+    ),
 )
 
 
@@ -136,6 +143,17 @@ def test_an_old_journal_is_read(tmp_path: Path) -> None:
         ],
         [],
     )
+
+
+def test_checksums_of_layers_are_read() -> None:
+    """The golden file of the entries that came with `assay.checkpoint_sums`."""
+    (first, second), reports = read(FORMATS / "journal-1-sums.journal")
+    assert isinstance(first, Sums)
+    assert (first.time, first.step, first.rank, list(first.layers)) == (1789000005.5, 3, 1, ["fc.weight", "fc.bias"])
+    assert first.layers["fc.weight"] == (bytes(range(16)), 0.5)
+    assert math.isnan(first.layers["fc.bias"][1])
+    assert second == Sums(1789000006.5, None, {"w": (b"\xff" * 16, 2.0)})
+    assert reports == []
 
 
 def test_a_journal_of_a_newer_format_is_told(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ STORAGES = {
 
 def compare_npy(a: bytes, b: bytes, yardstick: Yardstick) -> Meaning:
     """Two .npy files by value. Raises ValueError where one is none, or holds Python objects."""
-    return _described(load_npy(a), load_npy(b), yardstick.tolerance)
+    return compare_arrays(load_npy(a), load_npy(b), yardstick.tolerance)
 
 
 def load_npy(data: bytes) -> np.ndarray:
@@ -32,11 +32,11 @@ def load_npy(data: bytes) -> np.ndarray:
     return loaded
 
 
-def compare_storage(a: bytes, b: bytes, storage: str, tolerance: Tolerance) -> Meaning:
-    """Two raw tensor storages by value. Raises ValueError where the storage class is unknown."""
+def storage_array(data: bytes, storage: str) -> np.ndarray:
+    """A raw tensor storage as a vector. Raises ValueError where the storage class is unknown."""
     if storage not in STORAGES:
         raise ValueError(f"unknown storage {storage}")
-    return _described(_storage(a, STORAGES[storage]), _storage(b, STORAGES[storage]), tolerance)
+    return _storage(data, STORAGES[storage])
 
 
 def _storage(data: bytes, dtype: str) -> np.ndarray:
@@ -45,18 +45,29 @@ def _storage(data: bytes, dtype: str) -> np.ndarray:
     return np.frombuffer(data, dtype)
 
 
-def _described(a: np.ndarray, b: np.ndarray, tolerance: Tolerance) -> Meaning:
+def compare_arrays(a: np.ndarray, b: np.ndarray, tolerance: Tolerance) -> Meaning:
+    """Two arrays by value; the note names the first element that differs, and the largest difference."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return Meaning("not reproduced", f"{a.dtype}{list(a.shape)} against {b.dtype}{list(b.shape)}")
     sameness = array_sameness(a, b, tolerance)
-    if sameness == "identical":
-        return Meaning(sameness, "equal by value")
+    return Meaning(sameness, "equal by value" if sameness == "identical" else _in_words(a, b))
+
+
+def _in_words(a: np.ndarray, b: np.ndarray) -> str:
+    differ = np.asarray(a != b)
+    if a.dtype.kind in "fc":
+        differ &= ~(np.isnan(a) & np.isnan(b))
+        if not differ.any():  # they differ in the sign of a zero
+            differ = np.signbit(a) != np.signbit(b) if a.dtype.kind == "f" else np.ones(a.shape, bool)
+    # Structured arrays compare field by field, and give one answer for each element.
+    first = tuple(int(index) for index in np.argwhere(differ)[0]) if differ.any() else ()
+    text = f"{int(np.count_nonzero(differ))} of {a.size} elements differ, first at {list(first)}: {a[first]} against {b[first]}"
     if a.dtype.names or a.dtype.kind not in "fc":
-        return Meaning(sameness, f"{int(np.count_nonzero(a != b))} of {a.size} elements differ")
+        return text
     with np.errstate(all="ignore"):
-        gap = np.abs(np.asarray(a) - np.asarray(b))
-    largest = float(np.nanmax(gap)) if np.isfinite(gap).any() else float("nan")
-    return Meaning(sameness, f"largest difference {largest:.3g}")
+        gap = np.abs(a.astype("c16") - b.astype("c16"))
+    finite = gap[np.isfinite(gap)]
+    return f"{text}; largest difference {finite.max():.3g}" if finite.size else text
 
 
 def array_sameness(a: np.ndarray, b: np.ndarray, tolerance: Tolerance) -> Sameness:

@@ -52,6 +52,11 @@ def tolerance_for(tolerances: Mapping[str, tuple[float, float]], name: str) -> T
     return tolerance
 
 
+def is_given(tolerances: Mapping[str, tuple[float, float]], name: str) -> bool:
+    """Whether `name` has a tolerance of its own among these, as `tolerance_for` looks for it."""
+    return name in tolerances or name.rpartition(" [")[0] in tolerances
+
+
 def number_sameness(a: float, b: float, tolerance: Tolerance) -> Sameness:
     """Identical: the same bits, any NaN being any other. Integers are counts and labels: they agree exactly or not at all.
 

@@ -27,6 +27,7 @@ class Facts:
         run, recipe, trace, environment: its records; empty ones where there are none.
         code: path to content of every file of the code tree, replaced by what was really loaded where that differs.
         loaded: paths that the run executed or imported.
+        used: these, and paths that it read; files of the code tree may be read as data.
         read: data files that were read, by path; what belongs to the code tree is code.
         packages: installed distributions by name.
     """
@@ -45,6 +46,7 @@ class Facts:
             if use.id and use.id not in self.code.get(use.path, ""):
                 self.code[use.path] = use.id
         self.loaded = {use.path for use in self.trace.loaded}
+        self.used = self.loaded | {use.path for use in self.trace.read}
         self.read = {use.path: use.id or "unknown content" for use in self.trace.read if use.path not in self.code}
         self.params: dict[str, Any] = {**self.recipe.params, **run.params}
 
@@ -65,7 +67,7 @@ def show_path(path: bytes) -> str:
 def differences(store: Store, a: Run, b: Run) -> list[Difference]:
     """Everything in which two runs differ and that could have changed a result.
 
-    Sorted by how directly it acts: code that was executed, other code, parameters, data, seed, packages, flags, Python, hardware,
+    Sorted by how directly it acts: code that was executed or read, other code, parameters, data, seed, packages, flags, Python, hardware,
     system, lineage; within a kind by name. Notebooks differ where their code cells do: outputs, counts and texts are not run.
 
     Raises:
@@ -74,11 +76,9 @@ def differences(store: Store, a: Run, b: Run) -> list[Difference]:
     one, other = Facts(store, a), Facts(store, b)
     differing = [difference for kind, view in _VIEWS for difference in _differing(kind, view(one), view(other))]
     found = [each for each in differing if each.kind != "code" or not runs_the_same(store.objects, each.name, each.a, each.b)]
-    executed = one.loaded | other.loaded
-    # Stable, so that files which no run executed come last among the code and everything else keeps its place.
-    return sorted(
-        found, key=lambda each: _RANK[each.kind] + (each.kind == "code" and bool(executed) and each.name not in executed) / 2
-    )
+    used = one.used | other.used
+    # Stable, so that files which no run used come last among the code and everything else keeps its place.
+    return sorted(found, key=lambda each: _RANK[each.kind] + (each.kind == "code" and bool(used) and each.name not in used) / 2)
 
 
 def runs_the_same(objects: Objects, path: str, a: str | None, b: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Where two runs part first: a series at a step, else a file."""
+"""Where two runs part first: a layer or a series at a step, else a file."""
 
 from __future__ import annotations
 
@@ -35,14 +35,20 @@ def _at(name: str, position: int, a: tuple[int | None, float] | None, b: tuple[i
     return Divergence(kind="metric", name=name, position=position, step=present[0], a=a[1] if a else None, b=b[1] if b else None)
 
 
-def first_divergence(a: Mapping[str, Curve], b: Mapping[str, Curve], files: Iterable[FileComparison]) -> Divergence | None:
+def first_divergence(
+    a: Mapping[str, Curve], b: Mapping[str, Curve], files: Iterable[FileComparison], layer: Divergence | None = None
+) -> Divergence | None:
     """The earliest parting of any result: the smallest step (its position where no step was counted), then the order of logging.
 
-    Measurements never part runs. A file is named only where no series parts, since nothing says when it was written.
+    `layer`, where one parts, stands before all metrics but those that part at a smaller step: they follow from it. Measurements never part
+    runs. A file is named only where nothing else parts, since nothing says when it was written.
     """
     names = [*a, *(name for name in b if name not in a)]
     partings = [first_parting(name, a.get(name), b.get(name)) for name in names if not is_measured(name, a, b)]
     found = [parting for parting in partings if parting is not None]
+    if layer is not None:
+        before = [parting for parting in found if None not in (parting.step, layer.step) and _when(parting) < _when(layer)]
+        return min(before, key=_when, default=layer)
     if found:
         return min(found, key=_when)
     return next(_file_partings(files), None)

@@ -6,18 +6,21 @@ for a few constructors of plain data. So two pickles can be compared by value, a
 
 from __future__ import annotations
 
+import bz2
 import collections
+import gzip
 import io
+import lzma
 import pickle
-from collections.abc import Hashable
+import zlib
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
 
-from assay.comparison.arrays import array_sameness
+from assay.comparison.arrays import compare_arrays
 from assay.comparison.closeness import Yardstick
-from assay.comparison.values import Meaning, judge, leaf_sameness, partings
-from assay.records.verdict import Sameness
+from assay.comparison.values import Meaning, judge, leaf_meaning, partings
 
 _PLAIN = {
     ("collections", "OrderedDict"), ("builtins", "set"), ("builtins", "frozenset"), ("builtins", "complex"), ("builtins", "bytearray"),
@@ -27,13 +30,21 @@ _PLAIN = {
 }  # fmt: skip
 
 
+# How a compressed file begins; joblib compresses what it writes with any of these.
+_COMPRESSED: dict[bytes, Callable[[bytes], bytes]] = {
+    b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress, b"\xfd7zXZ": lzma.decompress, b"\x5d\x00": lzma.decompress,
+    b"\x78\x01": zlib.decompress, b"\x78\x5e": zlib.decompress, b"\x78\x9c": zlib.decompress, b"\x78\xda": zlib.decompress,
+}  # fmt: skip
+_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+
+
 class Inert:
     """What a pickle would have built: the name of its class or function, and everything that was handed to it."""
 
     named = ""
 
     def __init__(self, *arguments: object, **keywords: object) -> None:
-        self.kept: list[object] = [*arguments, keywords]
+        self.kept: list[object] = [*arguments, *([keywords] if keywords else [])]
 
     def __call__(self, *arguments: object) -> Inert:
         """What the call of a stand-in would have built: another stand-in."""
@@ -53,40 +64,64 @@ class Inert:
         """Keep items that the pickle would have added."""
         self.kept.extend(items)
 
-    def plain(self) -> list[object]:
-        """Name and contents as a list, for a comparison leaf by leaf."""
-        return [self.named, *getattr(self, "kept", [])]
+    def plain(self) -> object:
+        """Name and contents, for a comparison leaf by leaf: of an object that is nothing but its attributes, these by name."""
+        kept = getattr(self, "kept", [])
+        if len(kept) == 1 and isinstance(kept[0], dict) and all(isinstance(key, str) for key in kept[0]):
+            return {"__class__": self.named} | kept[0]
+        return [self.named, *kept]
 
 
 class _Reader(pickle.Unpickler):
-    """Builds plain data and stand-ins; `storages` maps the key of each tensor storage to the name of its class."""
+    """Builds plain data and stand-ins, and the arrays whose bytes joblib puts between the opcodes of a pickle."""
 
-    def __init__(self, data: bytes) -> None:
-        super().__init__(io.BytesIO(data))
-        self.storages: dict[str, str] = {}
+    def __init__(self, data: io.BytesIO) -> None:
+        self._data = data
+        super().__init__(data)
 
     def find_class(self, module: str, name: str) -> Any:
         module = "builtins" if module == "__builtin__" else module  # its name in protocols up to 2
         if (module, name) in _PLAIN:
             return super().find_class(module, name)
+        if (module, name) == _WRAPPER:
+            return type(name, (_Wrapped,), {"named": f"{module}.{name}", "data": self._data})
         return type(name.rpartition(".")[2], (Inert,), {"named": f"{module}.{name}"})
 
     def persistent_load(self, reference: Any) -> object:
         if isinstance(reference, tuple) and len(reference) >= 3 and isinstance(reference[1], type):
-            self.storages[str(reference[2])] = reference[1].__name__
             return ["storage", reference[1].__name__, *reference[2:]]
         return ["reference", reference]
 
 
-def read(data: bytes) -> tuple[object, dict[str, str]]:
-    """The value of a pickle with stand-ins for what is not plain data, and its tensor storages by key.
+class _Wrapped(Inert):
+    """What joblib pickles before the raw bytes of an array. Its state says type, shape and order; the bytes follow in the file."""
+
+    data: io.BytesIO
+
+    def __setstate__(self, state: Any) -> None:
+        dtype, shape = np.dtype(state["dtype"]), state["shape"]
+        if dtype.hasobject:
+            self.kept = [_Reader(self.data).load()]  # a pickle within the pickle
+            return
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self.data.read(self.data.read(1)[0])
+        raw = self.data.read(int(np.prod(shape, dtype=np.int64)) * dtype.itemsize)
+        self.kept = [np.frombuffer(raw, dtype).reshape(shape, order=state["order"])]
+
+    def plain(self) -> object:
+        """The array itself: how it was stored does not count."""
+        return self.kept[0]
+
+
+def read(data: bytes) -> object:
+    """The value of a pickle, compressed or not, with stand-ins for what is not plain data.
 
     Raises:
         ValueError: the bytes are no pickle, or one that stand-ins cannot hold.
     """
-    reader = _Reader(data)
     try:
-        return _opened(reader.load(), set()), reader.storages
+        inflate = next((inflate for magic, inflate in _COMPRESSED.items() if data.startswith(magic)), bytes)
+        return _opened(_Reader(io.BytesIO(inflate(data))).load(), set())
     except Exception as error:  # the opcodes of a foreign pickle can fail in any way on a stand-in: then it is not comparable
         raise ValueError(f"not a pickle that can be read as data: {error}") from error
 
@@ -99,7 +134,7 @@ def _opened(value: object, above: set[int]) -> object:
         return "<itself>"
     within = above | {id(value)}
     if isinstance(value, Inert):
-        return [_opened(item, within) for item in value.plain()]
+        return _opened(value.plain(), within)
     if isinstance(value, dict):
         return collections.OrderedDict((_key(key), _opened(item, within)) for key, item in value.items())
     items = [_opened(item, within) for item in value]
@@ -112,10 +147,15 @@ def _key(key: Hashable) -> Hashable:
 
 def compare_pickles(a: bytes, b: bytes, yardstick: Yardstick) -> Meaning:
     """Two pickles by value, without running them. Raises ValueError where one cannot be read as data."""
-    return judge(partings(read(a)[0], read(b)[0], yardstick, leaf=_leaf))
+    return compare_read(read(a), read(b), yardstick)
 
 
-def _leaf(a: object, b: object, yardstick: Yardstick) -> Sameness:
+def compare_read(a: object, b: object, yardstick: Yardstick) -> Meaning:
+    """Two values as `read` gives them."""
+    return judge(partings(a, b, yardstick, leaf=_leaf))
+
+
+def _leaf(a: object, b: object, yardstick: Yardstick) -> Meaning:
     if isinstance(a, np.generic | np.ndarray) and isinstance(b, np.generic | np.ndarray):
-        return array_sameness(np.asarray(a), np.asarray(b), yardstick.tolerance)
-    return leaf_sameness(a, b, yardstick)
+        return compare_arrays(np.asarray(a), np.asarray(b), yardstick.tolerance)
+    return leaf_meaning(a, b, yardstick)

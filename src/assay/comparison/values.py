@@ -15,11 +15,12 @@ from assay.records.verdict import Sameness
 
 
 class Parting(NamedTuple):
-    """One leaf in which two values differ: where, how much, and whether it is a wall-clock stamp, which never counts."""
+    """One leaf in which two values differ: where, how much, whether it is a wall-clock stamp, which never counts, and in what, in words."""
 
     where: str
     sameness: Sameness
     clock: bool = False
+    detail: str = ""
 
 
 class Meaning(NamedTuple):
@@ -29,7 +30,8 @@ class Meaning(NamedTuple):
     note: str = ""
 
 
-Leaf = Callable[[object, object, Yardstick], Sameness]
+Leaf = Callable[[object, object, Yardstick], Meaning]
+"""Compares two leaves; its note says in what they differ, where that is worth saying."""
 
 
 def judge(partings: Iterable[Parting]) -> Meaning:
@@ -43,7 +45,15 @@ def judge(partings: Iterable[Parting]) -> Meaning:
     first = next(parting for parting in counted if parting.sameness == sameness)
     more = f" and {len(counted) - 1} more" if len(counted) > 1 else ""
     word = "within tolerance" if sameness == "numerical" else "differs"
-    return Meaning(sameness, f"{word} at {first.where or 'its top'}{more}")
+    detail = f" ({first.detail})" if first.detail else ""
+    return Meaning(sameness, f"{word} at {first.where or 'its top'}{detail}{more}")
+
+
+def leaf_meaning(a: object, b: object, yardstick: Yardstick) -> Meaning:
+    """As `leaf_sameness`; two numbers that differ are named."""
+    sameness = leaf_sameness(a, b, yardstick)
+    numbers = all(isinstance(each, int | float) for each in (a, b))
+    return Meaning(sameness, f"{a!r} against {b!r}" if numbers and sameness != "identical" else "")
 
 
 def leaf_sameness(a: object, b: object, yardstick: Yardstick) -> Sameness:
@@ -62,7 +72,7 @@ def _at_home(text: str, root: str) -> str:
 
 
 def partings(
-    a: object, b: object, yardstick: Yardstick, *, where: str = "", clock: bool = False, leaf: Leaf = leaf_sameness
+    a: object, b: object, yardstick: Yardstick, *, where: str = "", clock: bool = False, leaf: Leaf = leaf_meaning
 ) -> Iterator[Parting]:
     """Every leaf in which two nested values differ, in the order of `a`."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
@@ -80,9 +90,9 @@ def partings(
             for index, (one, other) in enumerate(zip(a, b, strict=True)):
                 yield from partings(one, other, yardstick, where=f"{where}[{index}]", clock=clock, leaf=leaf)
     else:
-        sameness = leaf(a, b, yardstick)
+        sameness, detail = leaf(a, b, yardstick)
         if sameness != "identical":
-            yield Parting(where, sameness, clock or _stamps_alone(a, b))
+            yield Parting(where, sameness, clock or _stamps_alone(a, b), detail)
 
 
 def _stamps_alone(a: object, b: object) -> bool:

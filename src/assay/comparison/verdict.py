@@ -5,28 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from assay.comparison.closeness import Tolerance, Yardstick, number_sameness, tolerance_for, worst
+from assay.comparison.closeness import Tolerance, Yardstick, is_given, number_sameness, tolerance_for, worst
 from assay.comparison.curves import Curve, curves
 from assay.comparison.divergence import first_divergence, first_parting, is_measured
+from assay.comparison.layers import layer_divergence, recorded_sums, sums_sameness
+from assay.comparison.noise import Learned
 from assay.comparison.outputs import compare_outputs, written
 from assay.comparison.values import compare_text
 from assay.errors import UnknownMetric
 from assay.records.finding import Finding
 from assay.records.run import Run
-from assay.records.verdict import FileComparison, MetricComparison, Sameness, Verdict
+from assay.records.verdict import Divergence, FileComparison, MetricComparison, Sameness, Verdict
 from assay.store.store import Store
 
 
-def compare(store: Store, a: Run, b: Run, *, tolerances: Mapping[str, tuple[float, float]] = {}) -> Verdict:
+def compare(
+    store: Store,
+    a: Run,
+    b: Run,
+    *,
+    tolerances: Mapping[str, tuple[float, float]] = {},
+    learned: Mapping[str, Learned] = {},
+) -> Verdict:
     """Whether `b` has the result of `a`.
 
     Results are the metrics that are not measurements, point by point and step by step, and the files that were written, but for those
-    that only tell of a result (logs, pictures, event files). The end counts too: a run that failed is not one that finished.
+    that only tell of a result (logs, pictures, event files). The end counts too: a run that failed is not one that finished. Checksums of
+    layers that differ deny that the runs are identical.
 
     Args:
         store: where both runs are.
         a, b: the runs; the answer does not depend on their order, but for the words "a" and "b" in it.
         tolerances: metric (or path of an output file) to relative and absolute tolerance; rtol 1e-6 and atol 1e-9 for all others.
+        learned: metric to the tolerance that equal runs justify (`assay.comparison.noise.learned`), where none is given.
 
     Raises:
         UnknownMetric: a tolerance is given for something that neither run has.
@@ -34,19 +45,23 @@ def compare(store: Store, a: Run, b: Run, *, tolerances: Mapping[str, tuple[floa
     """
     series_a, series_b = curves(store, a), curves(store, b)
     check_tolerances(tolerances, {*series_a, *series_b, *written(store, a), *written(store, b)})
+    known = {name: limit for name, limit in learned.items() if not is_given(tolerances, name)}
+    bounds = {name: limit.tolerance for name, limit in known.items()} | dict(tolerances)
     metrics = [
-        compare_metric(name, series_a, series_b, tolerance_for(tolerances, name))
+        compare_metric(name, series_a, series_b, tolerance_for(bounds, name), known[name].runs if name in known else 0)
         for name in sorted(series_a.keys() | series_b.keys())
     ]
     files = compare_outputs(store, a, b, tolerances)
+    sums_a, sums_b = recorded_sums(store, a), recorded_sums(store, b)
     ends, findings = _compare_ends(a, b)
     counted = [metric.sameness for metric in metrics if not metric.measured] + [file.sameness for file in files if file.counts]
-    verdict = worst([ends, *counted])
+    verdict = worst([ends, sums_sameness(sums_a, sums_b), *counted])
+    parted = first_divergence(series_a, series_b, files, layer_divergence(sums_a, sums_b))
     return Verdict(
         verdict=verdict,
         metrics=tuple(metrics),
         files=tuple(files),
-        divergence=None if verdict == "identical" else first_divergence(series_a, series_b, files),
+        divergence=None if verdict == "identical" else parted,
         findings=(*findings, *_limits(a, b, metrics, files)),
     )
 
@@ -69,8 +84,16 @@ def check_tolerances(tolerances: Mapping[str, tuple[float, float]], known: set[s
             )
 
 
-def compare_metric(name: str, a: Mapping[str, Curve], b: Mapping[str, Curve], tolerance: Tolerance) -> MetricComparison:
-    """One metric under both runs, every point of it."""
+def divergence_of(store: Store, a: Run, b: Run) -> Divergence | None:
+    """The first layer or point of a series in which two runs part; None where neither does. Files are not looked at."""
+    parted = layer_divergence(recorded_sums(store, a), recorded_sums(store, b))
+    return first_divergence(curves(store, a), curves(store, b), (), parted)
+
+
+def compare_metric(
+    name: str, a: Mapping[str, Curve], b: Mapping[str, Curve], tolerance: Tolerance, learned: int = 0
+) -> MetricComparison:
+    """One metric under both runs, every point of it; its tolerance may have been `learned` from so many runs."""
     one, other = a.get(name), b.get(name)
     sameness, note = _curve_sameness(name, one, other, tolerance)
     return MetricComparison(
@@ -83,6 +106,7 @@ def compare_metric(name: str, a: Mapping[str, Curve], b: Mapping[str, Curve], to
         measured=is_measured(name, a, b),
         points=max(len(curve.values) for curve in (one, other) if curve),
         note=note,
+        learned=learned,
     )
 
 
@@ -115,7 +139,9 @@ def _compare_ends(a: Run, b: Run) -> tuple[Sameness, list[Finding]]:
             return "not reproduced", [Finding(kind="state", about=b.id, text=text)]
         text = f"both runs {_ended(a)}: what is compared is what they had produced by then"
         return "identical", [Finding(kind="state", about=b.id, text=text)]
-    text = f"{a.id} {_ended(a)}, {b.id} {_ended(b)}"
+    text = f"{a.id} {_ended(a)}, {b.id} {_ended(b)}" + "".join(
+        f"; {run.id} said: {said.decode()}" for run in (a, b) if (said := _complaint(run)) and run.state != "finished"
+    )
     return "not reproduced", [Finding(kind="state", about=b.id, text=text)]
 
 

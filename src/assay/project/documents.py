@@ -22,7 +22,7 @@ from assay.records.finding import Finding
 from assay.records.matrix import Matrix
 from assay.records.recipe import Recipe
 from assay.records.run import Metric, Result, Run
-from assay.records.verdict import Difference, Verdict
+from assay.records.verdict import Difference, Divergence, Verdict
 from assay.report.document import VERSION, plain
 from assay.store.store import Store
 from assay.tracking.series import Series
@@ -165,14 +165,18 @@ def log(found: Mapping[str, Series]) -> Document:
     }
 
 
-def diff(a: Run, b: Run, differences: Sequence[Difference]) -> Document:
-    """What `diff` prints. `metrics` has every metric of either run, null where one did not report it."""
+def diff(a: Run, b: Run, differences: Sequence[Difference], divergence: Divergence | None = None) -> Document:
+    """What `diff` prints. `metrics` has every metric of either run, null where one did not report it.
+
+    `divergence` is the first layer or point of a series in which their results part.
+    """
     names = sorted(a.metrics.keys() | b.metrics.keys())
     return {
         "version": VERSION,
         "a": a.id,
         "b": b.id,
         "differences": plain(differences),
+        "divergence": plain(divergence),
         "metrics": {
             name: {"a": plain(a.metrics.get(name)), "b": plain(b.metrics.get(name)), "measured": _is_measured(name, a, b)}
             for name in names

@@ -14,7 +14,7 @@ from assay.comparison.diff import differences
 from assay.comparison.notebooks import notebook_patches
 from assay.comparison.patch import patch
 from assay.comparison.patched import Patched, patch_text, patched
-from assay.comparison.verdict import compare
+from assay.comparison.verdict import compare, divergence_of
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
 from assay.project import documents
@@ -30,10 +30,11 @@ from assay.records.matrix import Matrix
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import Trace
-from assay.records.verdict import Difference, Verdict
+from assay.records.verdict import Difference, Divergence, Verdict
 from assay.store.root import find_root
 from assay.store.store import Store
 from assay.store.tree import FileKind, read_tree, restore_tree, write_tree
+from assay.tracking.command import program
 from assay.tracking.series import Series, series
 
 if TYPE_CHECKING:
@@ -171,6 +172,16 @@ class Project:
         """Everything in which two runs differ, what acts most directly first."""
         return differences(self.store, self.resolve(a), self.resolve(b))
 
+    def divergence(self, a: RunLike, b: RunLike) -> Divergence | None:
+        """The first layer, or point of a series, in which the results of two runs part; see `assay.comparison.verdict.divergence_of`."""
+        return divergence_of(self.store, self.resolve(a), self.resolve(b))
+
+    def programs(self, a: RunLike, b: RunLike) -> tuple[str, str]:
+        """What each of two runs carried out: its program with its script, or its function."""
+        found = [self.store.objects.record(self.resolve(run).start.recipe, Recipe) for run in (a, b)]
+        one, other = (recipe.function.partition("#")[0] if recipe.function else program(recipe.command) for recipe in found)
+        return one, other
+
     def patch(self, a: RunLike, b: RunLike) -> str:
         """A patch, as `git apply` takes it, from the code of `a` to that of `b`."""
         return patch(self.store, self.resolve(a), self.resolve(b))
@@ -197,13 +208,36 @@ class Project:
         tolerances: Mapping[str, tuple[float, float]] | None = None,
         *,
         env: str = "current",
+        runs: int | None = None,
+        margins: Mapping[str, float | None] | None = None,
+        seeds: int | None = None,
+        learn: bool = False,
+        timeout: float | None = None,
         keep: bool = False,
     ) -> tuple[Run, Verdict]:
-        """Carry a run out again in a fresh folder and say whether its result came back; see `assay.questions.reproduce.reproduce`."""
-        # Late: what carries runs out is heavy, and most who open a project only look.
-        from assay.questions.reproduce import reproduce
+        """Carry a run out again in a fresh folder, once or several times, and say whether its result came back.
 
-        return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, env=env, keep=keep)
+        Args:
+            run: what is repeated.
+            tolerances, env, timeout, keep: as for `assay.questions.reproduce.reproduce`.
+            runs, seeds, learn: as for `assay.questions.reproduce.Asked`.
+            margins: metric to the difference up to which means are called equal: with them, a statistical verdict is enough.
+
+        Raises:
+            UsageError, InvalidValue, UnknownMetric: what is asked does not go together, or not with this run.
+            AssayError: as for `assay.questions.reproduce.reproduce`.
+        """
+        # Late: what carries runs out is heavy, and most who open a project only look.
+        from assay.questions.reproduce import Asked, repeat, reproduce
+
+        asked = Asked(runs, seeds, margins is not None, margins or {}, tolerances or {}, learn)
+
+        def again(each: Run, seed: int | None) -> tuple[Run, Verdict]:
+            return reproduce(
+                self.store, self.root, each, tolerances=tolerances or {}, timeout=timeout, env=env, keep=keep, seed=seed
+            )
+
+        return repeat(self.store, self.resolve(run), asked, again)
 
     def why(self, good: RunLike, bad: RunLike, metric: str, **options: Any) -> Attribution:
         """Which differences between two runs moved a metric, and by how much; see `assay.questions.why.why` for what else it takes."""

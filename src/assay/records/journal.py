@@ -45,4 +45,16 @@ class Noted(msgspec.Struct, frozen=True, array_like=True, tag="n"):
     text: str
 
 
-Entry = Point | Params | Saved | Noted
+class Sums(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+    """Checksums of arrays (a model's layers) at one moment: name to the first 16 bytes of BLAKE3 over type, shape and bytes, and L2 norm.
+
+    The order is that of the model. `rank` is that of the process among several of one run, 0 where there is one.
+    """
+
+    time: float
+    step: int | None
+    layers: dict[str, tuple[bytes, float]]
+    rank: int = 0
+
+
+Entry = Point | Params | Saved | Noted | Sums

@@ -21,7 +21,10 @@ class Difference(Record, frozen=True, kw_only=True):
 
 
 class MetricComparison(Record, frozen=True, kw_only=True):
-    """One metric under both runs: `a`, `b` are last values (None: not reported); `note` says how it differs ("only in a")."""
+    """One metric under both runs: `a`, `b` are last values (None: not reported); `note` says how it differs ("only in a").
+
+    `learned` says from how many runs the tolerance was learned: 0 where it was given, or is the default.
+    """
 
     name: str
     a: float | None
@@ -32,6 +35,7 @@ class MetricComparison(Record, frozen=True, kw_only=True):
     measured: bool = False
     points: int = 0
     note: str = ""
+    learned: int = 0
 
 
 class FileComparison(Record, frozen=True, kw_only=True):
@@ -46,9 +50,12 @@ class FileComparison(Record, frozen=True, kw_only=True):
 
 
 class Divergence(Record, frozen=True, kw_only=True):
-    """The first point at which two runs part: a series at a step, or a file. `position` counts the points of the series from 0."""
+    """The first point at which two runs part: a layer or a series at a step, or a file.
 
-    kind: Literal["metric", "file"]
+    `position` counts the points of a series from 0; `a` and `b` are the values of a metric, the norms of a layer, the contents of a file.
+    """
+
+    kind: Literal["layer", "metric", "file"]
     name: str
     position: int | None = None
     step: int | None = None
@@ -56,11 +63,56 @@ class Divergence(Record, frozen=True, kw_only=True):
     b: float | str | None = None
 
 
+class Equivalence(Record, frozen=True, kw_only=True):
+    """Whether a metric is the same on average, up to a margin that was given beforehand.
+
+    Attributes:
+        metric, margin: what was compared, and up to which difference in its unit the two sides are called equal.
+        estimate: mean of the reproductions minus mean of the recorded runs; NaN where there is none.
+        low, high: its 95 % interval; NaN where there is none.
+        p: of the two one-sided tests; NaN where there is none.
+        recorded, again: runs on each side.
+        method: "paired t", "Welch's t", "pooled t", "exact" (every pair differs by the same), or "none".
+        verdict: "equivalent" where the tests pass at 5 %; "differs" where they do not and the interval excludes 0; else "cannot tell".
+        needed: runs on the side of the reproductions (of pairs, seeds) that would decide; None where no number would, or it is decided.
+        learned: from how many runs the margin was learned; 0 where it was given.
+        words: all of this in a sentence.
+    """
+
+    metric: str
+    margin: float
+    estimate: float
+    low: float
+    high: float
+    p: float
+    recorded: int
+    again: int
+    method: str
+    verdict: Literal["equivalent", "differs", "cannot tell"]
+    needed: int | None = None
+    learned: int = 0
+    words: str = ""
+
+
+class Repetition(Record, frozen=True, kw_only=True):
+    """One run carried out again: `run`, what it repeats, its seed where that was chosen, and how it compares alone.
+
+    `verdict` is None where it is not to be the same run: it had another seed than what it repeats.
+    """
+
+    run: str
+    original: str
+    seed: int | None = None
+    verdict: Sameness | None = None
+
+
 class Verdict(Record, frozen=True, kw_only=True):
-    """Whether a result came back."""
+    """Whether a result came back; of several repetitions, the worst of each comparison, and what all of them say together."""
 
     verdict: Sameness
     metrics: tuple[MetricComparison, ...] = ()
     files: tuple[FileComparison, ...] = ()
     divergence: Divergence | None = None
     findings: tuple[Finding, ...] = ()
+    equivalence: tuple[Equivalence, ...] = ()
+    runs: tuple[Repetition, ...] = ()

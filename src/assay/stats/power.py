@@ -73,7 +73,7 @@ def seeds_needed(
         df = df_per_block * (blocks - 1)
         return power_of_t(abs(d_z) * sqrt(blocks), df, critical_value(df, groups, confidence)) >= power
 
-    return _first(enough)
+    return first_enough(enough)
 
 
 def seeds_for_equivalence(
@@ -102,10 +102,10 @@ def seeds_for_equivalence(
         both = float(weight @ np.maximum(ndtr(above - critical * scale) + ndtr(below - critical * scale) - 1, 0))
         return both >= power
 
-    return _first(enough)
+    return first_enough(enough)
 
 
-def _first(enough: Callable[[int], bool]) -> int | None:
+def first_enough(enough: Callable[[int], bool]) -> int | None:
     """Smallest number of blocks, from 2 on, that is enough; power grows with the blocks, so by doubling and halving."""
     high = 2
     while not enough(high):

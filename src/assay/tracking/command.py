@@ -177,3 +177,12 @@ def _relative(word: str, root: Path, cwd: Path) -> str:
     if path != base and not path.startswith(base.rstrip("/") + "/"):
         return word
     return f"{head}{sign}{os.path.relpath(path, cwd)}"
+
+
+def program(command: Sequence[str]) -> str:
+    """What a command runs, without the arguments that it hands over: interpreter and script, or the program.
+
+    >>> program(["python", "-u", "train.py", "--lr", "0.1"]), program(["./train", "3"])
+    ('python -u train.py', './train')
+    """
+    return " ".join(command[: len(command) - len(own_arguments(command))])

@@ -12,7 +12,7 @@ import msgspec
 
 from assay.capture.injected.tracer import rank
 from assay.errors import StoreUnusable
-from assay.records.journal import Entry, Params, Saved
+from assay.records.journal import Entry, Params, Saved, Sums
 from assay.records.run import Failure, State
 from assay.store.runs import RunWriter
 from assay.store.store import Store
@@ -98,6 +98,10 @@ class JoinedCommand:
     def set_params(self, values: Mapping[str, Any]) -> None:
         """As `Recorder.set_params`."""
         self._append(Params(time=time.time(), values=plain_params(values)))
+
+    def sums(self, layers: Mapping[str, tuple[bytes, float]], step: int | None = None) -> None:
+        """As `Recorder.sums`, with the rank of this process."""
+        self._append(Sums(time.time(), step, dict(layers), rank() or 0))
 
     def finish(self, state: State = "finished", failure: Failure | None = None) -> None:
         """Say no more; the run ends with its command."""

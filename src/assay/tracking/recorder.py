@@ -23,7 +23,7 @@ from assay.errors import InvalidValue, StoreUnusable
 from assay.lineage.parents import links, still_missing
 from assay.records.environment import Environment
 from assay.records.finding import Finding, Gap
-from assay.records.journal import Params, Point, Saved
+from assay.records.journal import Params, Point, Saved, Sums
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Metric, Parent, Result, Run, Start, State, TrialOf
 from assay.records.trace import FileUse, Trace
@@ -223,7 +223,15 @@ class Recorder:
         self._append(Params(time=_now(), values=plain))
         self._params.update(plain)
 
-    def _append(self, entry: Point | Params | Saved) -> None:
+    def sums(self, layers: Mapping[str, tuple[bytes, float]], step: int | None = None) -> None:
+        """Checksums and norms of arrays by name, as `assay.records.journal.Sums` has them.
+
+        Raises:
+            InvalidValue: the run has ended.
+        """
+        self._append(Sums(_now(), step, dict(layers)))
+
+    def _append(self, entry: Point | Params | Saved | Sums) -> None:
         thread = get_ident()
         if thread != self._thread:
             self._shared = True
@@ -425,7 +433,7 @@ def checked_point(values: Mapping[str, float], step: int | None, measured: bool)
             values = {_name(name): number_of(name, value) for name, value in values.items()}
             break
     if step is not None and type(step) is not int:
-        step = _step(step)
+        step = whole_step(step)
     return Point(_now(), step, values, measured)  # type: ignore[arg-type]  # any mapping is encoded alike
 
 
@@ -467,7 +475,8 @@ def number_of(name: str, value: Any) -> float:
     )
 
 
-def _step(step: Any) -> int:
+def whole_step(step: Any) -> int:
+    """The step as an integer. Raises InvalidValue where it is no whole number."""
     try:
         whole = int(step)
         if whole == step and not isinstance(step, bool | str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -14,15 +15,19 @@ from assay.cli.streams import write_answer
 from assay.project import documents
 from assay.project.project import Project
 from assay.records.run import Run
+from assay.records.verdict import Divergence
 from assay.report.document import plain
-from assay.report.layout import Column, safe, text_table
+from assay.report.layout import Column, safe, text_table, wrap
+from assay.report.parting import parting
 
 _HEADINGS = {
-    "param": "Parameters", "code": "Code", "data": "Data", "package": "Packages", "python": "Python", "system": "System",
-    "hardware": "Hardware", "flag": "Flags", "seed": "Seeds", "lineage": "Lineage",
+    "param": "Parameters", "code": "Code", "data": "Data", "package": "Packages", "python": "Python",
+    "system": "System and its libraries", "hardware": "Hardware and drivers", "flag": "Flags and threads", "seed": "Seeds",
+    "lineage": "Lineage",
 }  # fmt: skip
 _ID_LENGTH = 64
 _SHOWN = 100  # lines of a notebook's difference
+_LONGEST_SCRIPT = 40  # characters; `python -c` has its whole code among its words
 
 
 @click.command(name="diff", epilog="Returns 0 where they do not differ, 1 where they do.")
@@ -38,9 +43,10 @@ def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
         patch = project.patch(first, second)
         write_answer(patch)
         return NO if patch else YES
-    found = project.diff(first, second)
+    found, parted = project.diff(first, second), project.divergence(first, second)
     cells = project.notebook_patches(first, second)
-    document = documents.diff(first, second, found) | {"patched": plain(project.patched(first, second).files), "cells": cells}
+    document = documents.diff(first, second, found, parted)
+    document |= {"patched": plain(project.patched(first, second).files), "cells": cells}
     results_differ = any(metric["a"] != metric["b"] for metric in document["metrics"].values() if not metric["measured"])
     if as_json:
         emit(document | {"patch": project.patch(first, second)} if as_patch else document)
@@ -49,6 +55,9 @@ def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
     say(f"b  {second.id}  {second.start.name}".rstrip())
     if relation := _relation(first, second):
         say(safe(relation))
+    for line in _beginning(project.programs(first, second), parted):
+        for part in wrap(safe(line), width()):
+            say(part)
     for kind, group in groupby(found, key=lambda difference: difference.kind):
         title(_HEADINGS[kind])
         _table([(difference.name, _shown(difference.a), _shown(difference.b)) for difference in group])
@@ -84,6 +93,18 @@ def _excerpt(text: str) -> None:
 
 def _lines(file: dict[str, Any]) -> str:
     return file["how"] if file["added"] is None else f"{file['how']}, +{file['added']} -{file['removed']} lines"
+
+
+def _beginning(programs: tuple[str, str], parted: Divergence | None) -> Iterator[str]:
+    """What a reader has to know before the list: that the scripts were others, else where the results part."""
+    if programs[0] != programs[1]:
+        yield f"They ran different scripts: {_script(programs[0])} and {_script(programs[1])}. What differs between them need not matter."
+    elif parted is not None:
+        yield parting(parted)
+
+
+def _script(program: str) -> str:
+    return program if len(program) <= _LONGEST_SCRIPT else f"{program[: _LONGEST_SCRIPT - 1]}…"
 
 
 def _relation(a: Run, b: Run) -> str:

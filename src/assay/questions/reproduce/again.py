@@ -13,7 +13,7 @@ from assay.comparison.diff import differences
 from assay.comparison.outputs import written
 from assay.comparison.verdict import check_tolerances, compare
 from assay.errors import InvalidValue
-from assay.execution.again import Original, Terms, carry_out, check_runnable, read_original
+from assay.execution.again import Original, Terms, carry_out, check_runnable, read_original, reseeded
 from assay.execution.again.carry_out import Report, as_finding
 from assay.execution.again.function import name_again
 from assay.execution.again.outside import is_copy
@@ -36,6 +36,7 @@ def reproduce(
     interpreter: Path | None = None,
     timeout: float | None = None,
     keep: bool = False,
+    seed: int | None = None,
     report: Report | None = None,
 ) -> tuple[Run, Verdict]:
     """Carry a run out again and say whether its result came back.
@@ -51,6 +52,7 @@ def reproduce(
         interpreter: Python to run it with, instead of that of `env`.
         timeout: seconds after which a command is ended; its run has then failed.
         keep: leave the folder; it is the new run's `start.root`.
+        seed: in place of the recorded one; nothing is then expected to come back, and the verdict says how far the results lie apart.
         report: called before the start with each finding that is known by then.
 
     Raises:
@@ -63,7 +65,7 @@ def reproduce(
         StoreUnusable: the disk or the store refuses.
         KeyboardInterrupt: the user stopped it; the new run is recorded as interrupted.
     """
-    original = read_original(store, run)
+    original = read_original(store, run) if seed is None else reseeded(read_original(store, run), seed)
     check_tolerances(tolerances, {*curves(store, run), *written(store, run)})
     check_runnable(original)
     if env not in ENVIRONMENTS:
@@ -85,7 +87,20 @@ def reproduce(
     again = carry_out(store, root, original, terms, say)
     verdict = compare(store, run, again, tolerances=tolerances)
     later = _what_else_differed(store, run, again, interpreter, known)
-    return again, msgspec.structs.replace(verdict, findings=(*known, *later, *verdict.findings))
+    return again, msgspec.structs.replace(verdict, findings=(*known, *later, *_how_it_ended(again), *verdict.findings))
+
+
+def _how_it_ended(again: Run) -> Iterator[Finding]:
+    """What stands behind an end that the recorded run need not have had."""
+    failure = again.result.failure if again.result else None
+    if failure is None:
+        return
+    if failure.kind == "timeout":
+        text = f"{failure.text}, as asked for; give it longer with --timeout, or find out what it waits for"
+        yield Finding(kind="timeout", about=again.id, text=text)
+    if failure.text.startswith("EOFError"):
+        text = "the command asked for input, and there was none: what is typed in is not recorded. Pipe the answers in, or make them arguments"
+        yield Finding(kind="input", about=again.id, text=text)
 
 
 def _unseen(original: Original) -> Iterator[Finding]:

@@ -14,21 +14,6 @@ from assay.tracking.command import own_arguments, parameters
 
 _OPTION = re.compile(r"--?[A-Za-z_][^\s=]*")
 _PAIR = re.compile(r"(?P<name>[+~]{0,2}[A-Za-z_][\w./@-]*)=.*", re.DOTALL)
-SEED_NAMES = frozenset(
-    (
-        "seed",
-        "random_seed",
-        "rand_seed",
-        "random_state",
-        "manual_seed",
-        "rng_seed",
-        "global_seed",
-        "train_seed",
-        "training.seed",
-        "rng",
-    )
-)
-"""Parameters that are seeds by their name, with "-" as "_"."""
 
 
 class Argument(NamedTuple):
