@@ -29,7 +29,7 @@ def commands(command: click.Command = assay, path: str = "assay") -> Iterator[tu
 
 
 def options(command: click.Command) -> set[str]:
-    return {name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts}
+    return {name for each in command.params if isinstance(each, click.Option) for name in (*each.opts, *each.secondary_opts)}
 
 
 def test_every_command_and_option_is_in_the_manual_and_none_else() -> None:
