@@ -25,7 +25,7 @@ _MOST_NAMED = 4
 @click.command(name="why", epilog="Returns 0 where the causes are found or there is nothing to find, 1 where it cannot tell.")
 @click.argument("good")
 @click.argument("bad")
-@click.option("--metric", "-m", required=True, metavar="METRIC", help="What differs: NAME, or NAME@min, NAME@max, NAME@mean.")
+@click.option("--metric", required=True, metavar="METRIC", help="What differs: NAME, or NAME@min, NAME@max, NAME@mean.")
 @click.option("--budget", metavar="N|TIME", help="Runs at most (40), or time (30min, 2h) after which no run is started.")
 @click.option("--margin", type=float, metavar="DELTA", help="Effects below it are no causes.  [default: 5 % of the gap]")
 @click.option(
