@@ -136,7 +136,7 @@ def test_a_series_keeps_its_steps_values_and_times(store):
 def test_a_difference_has_both_sides_and_the_metrics_of_both(store):
     a, b = finished(store), finished(store, metrics={})
     document = strict(documents.diff(a, b, [Difference(kind="param", name="lr", a="0.1", b=None)]))
-    assert list(document) == ["version", "a", "b", "differences", "metrics"]
+    assert list(document) == ["version", "a", "b", "differences", "divergence", "metrics"]
     assert document["differences"] == [{"kind": "param", "name": "lr", "a": "0.1", "b": None}]
     assert document["metrics"] == {"loss": {"a": "NaN", "b": None, "measured": False}}
 
@@ -153,7 +153,7 @@ def test_a_verdict_names_the_run_and_where_it_parts(store):
     document = strict(documents.reproduction(b, compare(store, a, b)))
     assert (document["verdict"], document["run"], document["divergence"]) == ("not reproduced", b.id, None)
     assert document["metrics"][0]["a"] == "NaN"
-    assert {"version", "verdict", "metrics", "files", "divergence", "run", "findings"} == set(document)
+    assert {"version", "verdict", "metrics", "files", "divergence", "equivalence", "run", "runs", "findings"} == set(document)
 
 
 def test_a_study_shows_its_plan_trials_and_effects():
