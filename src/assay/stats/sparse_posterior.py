@@ -88,11 +88,16 @@ def posterior(
     unique, index = np.unique(models.terms, return_inverse=True)
     index = index.reshape(models.terms.shape)
     x, single = columns(responses.states, unique), len(np.unique(responses.blocks)) < 2
-    fits = [_fit(x, responses, index, ratio, (scale / noise) ** 2, noise, moments) for ratio in (_RATIOS[:1] if single else _RATIOS)]
+    fits = [
+        _fit(x, responses, index, ratio, (scale / noise) ** 2, noise, moments) for ratio in (_RATIOS[:1] if single else _RATIOS)
+    ]
     log_evidence = np.stack([evidence for evidence, _ in fits]) + models.log_prior + (0.0 if penalty is None else penalty)
     best = np.argmax(log_evidence, axis=0)
     joint = np.asarray(logsumexp(log_evidence, axis=0))
-    chosen = [np.take_along_axis(np.stack(parts), _like(best, parts[0]), axis=0)[0] for parts in zip(*(fit for _, fit in fits), strict=True)]
+    chosen = [
+        np.take_along_axis(np.stack(parts), _like(best, parts[0]), axis=0)[0]
+        for parts in zip(*(fit for _, fit in fits), strict=True)
+    ]
     return Posterior(joint, *chosen)
 
 
@@ -136,7 +141,9 @@ def _fit(
     left = np.maximum(total - np.einsum("mp,mp->m", coefficients, toward[index]), 0.0)
     degrees = _BELIEF + n - 1
     variance = (_BELIEF * noise**2 + left) / degrees
-    log_evidence = -0.5 * (np.linalg.slogdet(precision)[1] + index.shape[1] * np.log(g)) - 0.5 * degrees * np.log(variance / noise**2)
+    log_evidence = -0.5 * (np.linalg.slogdet(precision)[1] + index.shape[1] * np.log(g)) - 0.5 * degrees * np.log(
+        variance / noise**2
+    )
     log_evidence = log_evidence - float(np.sum(np.log(np.diag(root)))) - np.log(length)
     if moments:
         squares = coefficients**2 / variance[:, None] + np.diagonal(covariance, axis1=1, axis2=2)

@@ -44,12 +44,18 @@ def judge_ends(values: Values, good: frozenset[str], bad: frozenset[str], *, res
     Two equal numbers under two seeds, at both ends, mean that nothing is random; so do equal repeats where there are no seeds. Else one
     repeat under the same seed tells whether the script is exact within a seed, and pairs of ends follow until the gap is judged.
     """
-    known = [block for block in _blocks(values, reseedable) if _at(good, block, reseedable) in values and _at(bad, block, reseedable) in values]
+    known = [
+        block
+        for block in _blocks(values, reseedable)
+        if _at(good, block, reseedable) in values and _at(bad, block, reseedable) in values
+    ]
     lows = np.array([values[_at(good, block, reseedable)] for block in known])
     highs = np.array([values[_at(bad, block, reseedable)] for block in known])
     if len(known) < 2:
         noise = Noise(0.0, False, False, len(known))
-        return Ends(_missing(values, good, bad, reseedable, 2 if known else 1), noise, _gap(lows, highs, reseedable, confidence), None)
+        return Ends(
+            _missing(values, good, bad, reseedable, 2 if known else 1), noise, _gap(lows, highs, reseedable, confidence), None
+        )
     if np.ptp(lows) == 0 and np.ptp(highs) == 0:
         gap = float(highs[0] - lows[0])
         return Ends((), Noise(0.0, True, False, len(known)), Interval(gap, gap, gap), gap != 0)

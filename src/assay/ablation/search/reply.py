@@ -41,9 +41,15 @@ def reply(known: Known, gap: Interval, noise: Noise, verdict: Verdict, belief: B
     fit = least_squares(Responses(belief.states, belief.values, belief.blocks), model)
     exact = noise.sd == 0
     causes = {unit: _cause(belief.setting.units[unit], fit, unit, gap, known, exact) for unit in bits_of(support(model))}
-    kept = {unit: cause for unit, cause in causes.items() if abs(cause.effect.estimate) >= known.margin or _modifies(fit, unit, known.margin)}
+    kept = {
+        unit: cause
+        for unit, cause in causes.items()
+        if abs(cause.effect.estimate) >= known.margin or _modifies(fit, unit, known.margin)
+    }
     open_, aside = _open(known, belief, verdict, kept)
-    minimal = smallest_mover(fit, gap.estimate, max(0.1 * abs(gap.estimate), 2 * noise.sd / max(noise.blocks, 1) ** 0.5)) if model else 0
+    minimal = (
+        smallest_mover(fit, gap.estimate, max(0.1 * abs(gap.estimate), 2 * noise.sd / max(noise.blocks, 1) ** 0.5)) if model else 0
+    )
     chosen = members(belief.setting.units, minimal)
     return blank._replace(
         causes=tuple(sorted(kept.values(), key=lambda cause: -abs(cause.effect.estimate))),
@@ -78,7 +84,9 @@ def _modifies(fit: Coefficients, unit: int, margin: float) -> bool:
     return any(abs(moved(fit, state | 1 << unit) - moved(fit, state)) >= margin for state in (0, rest))
 
 
-def _interactions(units: Sequence[Unit], fit: Coefficients, kept: dict[int, Cause], known: Known, exact: bool) -> tuple[Together, ...]:
+def _interactions(
+    units: Sequence[Unit], fit: Coefficients, kept: dict[int, Cause], known: Known, exact: bool
+) -> tuple[Together, ...]:
     found = []
     for at, term in enumerate(fit.terms):
         if term.bit_count() > 1 and set(bits_of(term)) <= set(kept):
@@ -98,7 +106,11 @@ def _open(known: Known, belief: Belief, verdict: Verdict, kept: dict[int, Cause]
         for factor in belief.setting.units[unit]
         if verdict != "decided" and chance > _IS_NOT and factor not in named
     }
-    told = dict(zip(known.factors, estimable([[factor in each.point.bad for factor in known.factors] for each in known.values]), strict=True))
+    told = dict(
+        zip(
+            known.factors, estimable([[factor in each.point.bad for factor in known.factors] for each in known.values]), strict=True
+        )
+    )
     out = [factor for factor in known.factors if factor not in named and factor not in doubtful]
     return (
         [factor for factor in known.factors if factor in doubtful],

@@ -85,7 +85,7 @@ class Search:
     ) -> None:
         _check(factors, weights or {}, margin, budget, confidence)
         self.factors = tuple(factors)
-        self._weights = {factor: 1.0 for factor in factors} | dict(weights or {})
+        self._weights = dict.fromkeys(factors, 1.0) | dict(weights or {})
         self._ordered, self._reseedable = ordered, reseedable
         self._margin, self._budget, self._confidence, self._seed = margin, budget, confidence, seed
         self._values: dict[Point, float] = {}
@@ -166,7 +166,9 @@ class Search:
         """
         ends = self._ends()
         if Point(self.good) not in self._values or Point(self.bad) not in self._values:
-            raise InvalidValue("nothing is known of the gap yet", value=len(self._values), expected="values of GOOD and BAD in block 0")
+            raise InvalidValue(
+                "nothing is known of the gap yet", value=len(self._values), expected="values of GOOD and BAD in block 0"
+            )
         step = self._now()
         known = Known(
             factors=self.factors,
@@ -209,6 +211,8 @@ class Search:
                 wanted = self._telling(belief, ends, limit)
                 stuck: Verdict = "decided" if sure >= _LIKELY and not self._divisible(causes) else "cannot tell"
                 return Step(wanted, None if wanted else stuck, belief)
+            if belief.setting.exact and not self._divisible(causes) and (checks := self._unchecked(causes, ends)):
+                return Step(checks, None, belief)
             if not self._narrow(causes, belief):
                 dim = self._dim(belief, causes, ends)
                 return Step(dim, None, belief) if dim else self._confirmed(belief, causes, ends)
@@ -217,7 +221,15 @@ class Search:
         gap, noise = abs(ends.gap.estimate), ends.noise
         floor = max(noise.sd, _FLOOR * gap)
         exact = noise.exact and noise.sd > 2 * _FLOOR * gap and not self._touching and not self._chaos
-        return Setting(tuple(self._units), tuple(weights(self._units, self._weights)), self._ordered, exact, self._touching, _TYPICAL * gap, floor)
+        return Setting(
+            tuple(self._units),
+            tuple(weights(self._units, self._weights)),
+            self._ordered,
+            exact,
+            self._touching,
+            _TYPICAL * gap,
+            floor,
+        )
 
     def _divisible(self, causes: int) -> bool:
         return any(len(self._units[at]) > 1 for at in bits_of(causes))
@@ -244,16 +256,21 @@ class Search:
 
     def _confirmed(self, belief: Belief, causes: int, ends: Ends) -> Step:
         """Decided where the causes alone, and all others alone, were evaluated and did what was expected of them."""
+        if missing := self._unchecked(causes, ends):
+            return Step(missing, None, belief)
         alone = members(self._units, causes)
-        checks = self._around(alone) if self._ordered else [alone, self.bad - alone]
-        ran = {point.bad for point in self._values} | {point.bad for point in self._pending}
-        missing = [each for each in checks if each not in ran and self._conflicts().chance(each) > 0]
-        if missing:
-            return Step(tuple(self._placed(each, ends) for each in missing), None, belief)
         if self._aside and not self._touching and self._restored < 2 and self._surprised(alone, ends):
             self._restore(causes)
             return self._next(1)
         return Step((), "decided", belief)
+
+    def _unchecked(self, causes: int, ends: Ends) -> tuple[Point, ...]:
+        """The causes alone, and all others alone, where they were not evaluated and can be."""
+        alone = members(self._units, causes)
+        checks = self._around(alone) if self._ordered else [alone, self.bad - alone]
+        ran = {point.bad for point in self._values} | {point.bad for point in self._pending}
+        conflicts = self._conflicts()
+        return tuple(self._placed(each, ends) for each in checks if each not in ran and conflicts.chance(each) > 0)
 
     def _around(self, causes: frozenset[str]) -> list[frozenset[str]]:
         """The states along the chain just before and just after each cause."""
@@ -304,7 +321,9 @@ class Search:
         return np.random.default_rng([self._seed, len(self._values)])
 
     def _conflicts(self) -> Conflicts:
-        return Conflicts(self.factors if self._broken else (), (p.bad for p in self._values if self._broken), (p.bad for p in self._broken))
+        return Conflicts(
+            self.factors if self._broken else (), (p.bad for p in self._values if self._broken), (p.bad for p in self._broken)
+        )
 
     def _whole(self, state: int) -> frozenset[str]:
         """The factors at BAD's level in a state of the units: those of its units, or along a chain everything up to the last of them."""
