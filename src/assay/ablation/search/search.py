@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 
 from assay.ablation.search.belief import Belief, Setting
-from assay.ablation.search.choice import best_states
+from assay.ablation.search.choice import best_states, clearest_state
 from assay.ablation.search.conflicts import Conflicts
 from assay.ablation.search.noise import MOST_BLOCKS, Ends, judge_ends
 from assay.ablation.search.records import Answer, Observation, Point, Verdict
@@ -20,9 +20,12 @@ from assay.errors import InvalidValue
 from assay.stats.sparse import UNITS, Model, bits_of
 
 # Sureness at which units are divided, and at which causes are named: what is divided is judged again among its parts.
-_DIVIDE, _SURE = 0.9, 0.96
+# Where nothing is left that would tell more, a lesser sureness is named too.
+_DIVIDE, _SURE, _LIKELY = 0.9, 0.95, 0.7
 # Below this share of the gap, deterministic differences are taken for noise: nearly every change moves a metric by a little.
 _FLOOR = 0.015
+# Prior standard deviation of an effect over the gap; with the prior's moments, effects of 0.85 of the gap are the likeliest.
+_TYPICAL = 0.6
 MARGIN = 0.05
 """Share of the gap below which an effect is no cause, where no margin is given."""
 
@@ -87,6 +90,7 @@ class Search:
         self._margin, self._budget, self._confidence, self._seed = margin, budget, confidence, seed
         self._values: dict[Point, float] = {}
         self._broken: dict[Point, None] = {}
+        self._failed: dict[Point, None] = {}  # evaluations of an end under a further seed, or again, that gave no number
         self._pending: dict[Point, None] = {}
         self._asked = 0
         self._units = gather(self.factors)
@@ -136,7 +140,7 @@ class Search:
             value: the metric; None where this combination cannot run; NaN or infinite where it ran and gave no number, which tells as much.
 
         Raises:
-            InvalidValue: the point names an unknown factor, or is not on the chain; or an end gave no number, so that there is no gap.
+            InvalidValue: the point names an unknown factor, or is not on the chain; or a recorded end (block 0) gave no number.
         """
         if not point.bad <= self.bad or (self._ordered and point.bad != frozenset(self.factors[: len(point.bad)])):
             chain = "the first so many of the factors" if self._ordered else "a set of the factors"
@@ -146,14 +150,17 @@ class Search:
         if value is not None and isfinite(value):
             self._values[point] = float(value)
             return
-        if point.bad in (self.good, self.bad):
+        if point.bad not in (self.good, self.bad):
+            self._broken[point] = None
+        elif point.block or point.repeat:
+            self._failed[point] = None
+        else:
             raise InvalidValue(
                 "an end of the search gave no number",
                 value=value,
                 expected="a finite value of the metric at GOOD and at BAD",
                 next_step="Ask instead what decides whether there is a number: 1 where there is, 0 where not.",
             )
-        self._broken[point] = None
 
     def answer(self) -> Answer:
         """What is known now; see `Answer`. Its verdict is "cannot tell" as long as the search is not done.
@@ -171,7 +178,7 @@ class Search:
             factors=self.factors,
             values=self._observations() if step.belief is not None else self._usable(),
             broken=tuple(dict.fromkeys(point.bad for point in self._broken)),
-            runs=len(self._values) + len(self._broken),
+            runs=len(self._values) + len(self._broken) + len(self._failed),
             margin=self._margin_for(ends),
             confidence=self._confidence,
         )
@@ -188,7 +195,7 @@ class Search:
         return self._budget is not None and self._asked >= self._budget
 
     def _ends(self) -> Ends:
-        return judge_ends(self._values, self.good, self.bad, reseedable=self._reseedable, confidence=self._confidence)
+        return judge_ends(self._values, self._failed, self.good, self.bad, reseedable=self._reseedable, confidence=self._confidence)
 
     def _margin_for(self, ends: Ends) -> float:
         return self._margin if self._margin is not None else MARGIN * abs(ends.gap.estimate)
@@ -206,15 +213,27 @@ class Search:
             causes, sure = belief.best_support()
             if sure < (_DIVIDE if self._divisible(causes) else _SURE):
                 wanted = self._telling(belief, ends, limit)
-                return Step(wanted, None if wanted else "cannot tell", belief)
+                stuck: Verdict = "decided" if sure >= _LIKELY and not self._divisible(causes) else "cannot tell"
+                return Step(wanted, None if wanted else stuck, belief)
+            if belief.setting.exact and not self._divisible(causes) and (checks := self._unchecked(causes, ends)):
+                return Step(checks, None, belief)
             if not self._narrow(causes, belief):
-                return self._confirmed(belief, causes, ends)
+                dim = self._dim(belief, causes, ends)
+                return Step(dim, None, belief) if dim else self._confirmed(belief, causes, ends)
 
     def _setting(self, ends: Ends) -> Setting:
         gap, noise = abs(ends.gap.estimate), ends.noise
         floor = max(noise.sd, _FLOOR * gap)
         exact = noise.exact and noise.sd > 2 * _FLOOR * gap and not self._touching and not self._chaos
-        return Setting(tuple(self._units), tuple(weights(self._units, self._weights)), self._ordered, exact, gap, floor)
+        return Setting(
+            tuple(self._units),
+            tuple(weights(self._units, self._weights)),
+            self._ordered,
+            exact,
+            self._touching,
+            _TYPICAL * gap,
+            floor,
+        )
 
     def _divisible(self, causes: int) -> bool:
         return any(len(self._units[at]) > 1 for at in bits_of(causes))
@@ -231,18 +250,41 @@ class Search:
             return True
         return False
 
+    def _dim(self, belief: Belief, causes: int, ends: Ends) -> tuple[Point, ...]:
+        """The evaluation that is missing before an effect of twice the noise would have shown in every unit that is held to be no cause.
+
+        Units that are known to do something are all held to it, causes too: a few lucky pairs make any noise look small.
+        """
+        if ends.noise.sd < _FLOOR * abs(ends.gap.estimate):
+            return ()
+        others = [at for at in range(len(self._units)) if self._touching or not causes >> at & 1]
+        state = clearest_state(belief, others, allowed=self._allowed(ends), rng=self._rng())
+        return () if state is None else tuple(self._with_ends(self._whole(state), ends))
+
     def _confirmed(self, belief: Belief, causes: int, ends: Ends) -> Step:
         """Decided where the causes alone, and all others alone, were evaluated and did what was expected of them."""
+        if missing := self._unchecked(causes, ends):
+            return Step(missing, None, belief)
         alone = members(self._units, causes)
-        checks = self._around(alone) if self._ordered else [alone, self.bad - alone]
-        ran = {point.bad for point in self._values} | {point.bad for point in self._pending}
-        missing = [each for each in checks if each not in ran and self._conflicts().chance(each) > 0]
-        if missing:
-            return Step(tuple(self._placed(each, ends) for each in missing), None, belief)
         if self._aside and not self._touching and self._restored < 2 and self._surprised(alone, ends):
             self._restore(causes)
             return self._next(1)
-        return Step((), "decided", belief)
+        open_ = self._telling(belief, ends, 1) if self._shapeless(belief, causes, ends) else ()
+        return Step(open_, None if open_ else "decided", belief)
+
+    def _shapeless(self, belief: Belief, causes: int, ends: Ends) -> bool:
+        """Whether it is open how the causes act together, where the numbers are exact enough for one more to say it."""
+        if ends.noise.sd > _FLOOR * abs(ends.gap.estimate):
+            return False
+        return belief.shape_chance(causes) < _DIVIDE
+
+    def _unchecked(self, causes: int, ends: Ends) -> tuple[Point, ...]:
+        """The causes alone, and all others alone, where they were not evaluated and can be."""
+        alone = members(self._units, causes)
+        checks = self._around(alone) if self._ordered else [alone, self.bad - alone]
+        ran = {point.bad for point in self._values} | {point.bad for point in self._pending}
+        conflicts = self._conflicts()
+        return tuple(self._placed(each, ends) for each in checks if each not in ran and conflicts.chance(each) > 0)
 
     def _around(self, causes: frozenset[str]) -> list[frozenset[str]]:
         """The states along the chain just before and just after each cause."""
@@ -275,15 +317,22 @@ class Search:
     def _telling(self, belief: Belief, ends: Ends, limit: int) -> tuple[Point, ...]:
         """The points that tell most."""
         waiting = [int(state) for state in bits(self._units, [point.bad for point in self._pending])]
-        conflicts, rng = self._conflicts(), np.random.default_rng([self._seed, len(self._values)])
+        found = best_states(belief, waiting, limit=limit, block=0, allowed=self._allowed(ends), rng=self._rng())
+        return tuple(dict.fromkeys(point for state, _ in found for point in self._with_ends(self._whole(state), ends)))
 
-        def allowed(state: int) -> float:
+    def _allowed(self, ends: Ends) -> Callable[[int], float]:
+        """The chance that a state of the units can be evaluated; 0 too where it would tell nothing new."""
+        conflicts = self._conflicts()
+
+        def chance(state: int) -> float:
             whole = self._whole(state)
             free = whole not in (self.good, self.bad) and self._free(whole, ends)
             return conflicts.chance(whole) if free else 0.0
 
-        found = best_states(belief, waiting, limit=limit, block=0, allowed=allowed, rng=rng)
-        return tuple(dict.fromkeys(point for state, _ in found for point in self._with_ends(self._whole(state), ends)))
+        return chance
+
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng([self._seed, len(self._values)])
 
     def _conflicts(self) -> Conflicts:
         return Conflicts(
@@ -312,14 +361,6 @@ class Search:
         own = bits(self._units, [state, *(point.bad for point in points)])
         return {point.block for point, each in zip(points, own[1:], strict=True) if each == own[0]}
 
-    def _paired(self) -> list[int]:
-        """Blocks in which both ends have their number."""
-        return [
-            point.block
-            for point in self._values
-            if point == Point(self.good, point.block) and Point(self.bad, point.block) in self._values
-        ]
-
     def _free(self, state: frozenset[str], ends: Ends) -> bool:
         if self._fresh_noise(ends):
             return True
@@ -333,13 +374,15 @@ class Search:
         return [*(each for each in companions if each not in self._values), point]
 
     def _placed(self, state: frozenset[str], ends: Ends) -> Point:
-        """The state in the block where it tells most: paired with both ends, and evaluated least so far."""
+        """The state in the block where it is wanted most: the one with the fewest evaluations so far, or a new one where it has them all."""
         points = [*self._values, *self._pending]
         if not ends.noise.seeds_matter or not (self._touching or self._chaos or self._fresh_noise(ends)):
             block = 0
         else:
-            used = Counter(point.block for point in points)
-            free = [each for each in self._paired() if self._fresh_noise(ends) or each not in self._taken(state)]
+            used = Counter(point.block for point in [*points, *self._failed])
+            lost = {point.block for point in self._failed if point.block}
+            taken = lost if self._fresh_noise(ends) else lost | self._taken(state)
+            free = [each for each in used if each not in taken]
             block = min(free, key=lambda each: (used[each], each)) if free else max(used) + 1
         repeats = sum(point.bad == state and point.block == block for point in points)
         return Point(state, block, repeats if self._fresh_noise(ends) else 0)
