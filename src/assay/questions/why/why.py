@@ -222,7 +222,8 @@ def _carry_out(search: Search, trials: Trials, ends: Ends, limits: Limits) -> No
             return
         for point, value in trials.carry_out(points):
             told = value if finite or value is None else float(not math.isfinite(value))
-            if point.bad in (search.good, search.bad) and (told is None or not math.isfinite(told)):
+            at_end = point.bad in (search.good, search.bad) and point.block == 0
+            if at_end and (told is None or not math.isfinite(told)):
                 raise _end_broke(trials.tried[point], "bad" if point.bad else "good")
             search.tell(point, told)
 
