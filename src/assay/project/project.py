@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -26,11 +27,14 @@ from assay.records.environment import Environment
 from assay.records.mark import Mark
 from assay.records.recipe import Recipe
 from assay.records.run import Run
+from assay.records.snapshot import KeptSnapshot
 from assay.records.trace import Trace
 from assay.records.verdict import Difference, Verdict
+from assay.store.process import this_process
 from assay.store.root import find_root
 from assay.store.store import Store
 from assay.store.tree import FileKind, read_tree, restore_tree, write_tree
+from assay.tracking.ending import user_name
 from assay.tracking.series import Series, series
 
 if TYPE_CHECKING:
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from assay.store.usage import Usage
 
 RunLike = Run | str
+_TREE = re.compile("[0-9a-f]{12,64}")  # as long a prefix as lists show; a run's id rarely is a hexadecimal number of that length
 
 
 class Runs(Sequence[Run]):
@@ -188,12 +193,30 @@ class Project:
         return reproduce(self.store, self.root, self.resolve(run), tolerances=tolerances or {}, keep=keep)
 
     def snapshot(self) -> Snapshot:
-        """The code as it is now, kept in the store; `tree` is its id, which `run_from_snapshot` takes.
+        """The code as it is now, kept in the store until it is let go; `tree` is its id, which `run_from_snapshot` takes.
 
         Raises:
             StoreUnusable: the store cannot take it.
         """
-        return CodeCapture(self.store, self.root).snapshot()
+        taken = CodeCapture(self.store, self.root).snapshot()
+        user, host = user_name(), this_process().name
+        self.store.snapshots.keep(KeptSnapshot(tree=taken.tree, taken=time.time(), files=len(taken.files), user=user, host=host))
+        return taken
+
+    def snapshots(self) -> list[KeptSnapshot]:
+        """What `snapshot` has kept and nobody has let go since, the newest first."""
+        return self.store.snapshots.listed()
+
+    def let_go(self, *prefixes: str) -> list[str]:
+        """Keep snapshots no longer for their own sake; the ids of their trees. What runs need of them stays.
+
+        Raises:
+            InvalidValue: a prefix names no kept snapshot, or several; then all are still kept.
+        """
+        trees = list(dict.fromkeys(map(self.store.snapshots.resolve, prefixes)))
+        for tree in trees:
+            self.store.snapshots.let_go(tree)
+        return trees
 
     def run_from_snapshot(
         self, command: Sequence[str], source: RunLike | None = None, *, cwd: Path | None = None, **options: Any
@@ -202,7 +225,8 @@ class Project:
 
         Args:
             command: program and arguments.
-            source: a run, text that names one, or the id of a tree; None: the code as it is now.
+            source: a run, text that names one, the id of a tree, or at least 12 digits of that of a kept snapshot; None: the code as
+                it is now.
             cwd: where the command would run in the project; the working directory where it is None.
             options: name, tags, params, seed, data and env, as there.
 
@@ -212,9 +236,15 @@ class Project:
         # Late: what carries runs out is heavy, and most who open a project only look.
         from assay.execution.from_snapshot import run_from_snapshot
 
-        is_tree = isinstance(source, str) and re.fullmatch("[0-9a-f]{64}", source) and source in self.store.objects
-        found = source if source is None or is_tree else self.resolve(source)
+        found = None if source is None else (self._tree(source) if isinstance(source, str) else None) or self.resolve(source)
         return run_from_snapshot(self.store, self.root, command, cwd=cwd or Path.cwd(), source=found, **options)
+
+    def _tree(self, text: str) -> str | None:
+        """The tree that a text names; None where it is no id of one, nor the beginning of that of a kept snapshot."""
+        if not _TREE.fullmatch(text):
+            return None
+        kept = [tree for tree in self.store.snapshots.trees() if tree.startswith(text)]
+        return kept[0] if len(kept) == 1 else text if len(text) == 64 and text in self.store.objects else None
 
     def origin(self, what: str | Path) -> Graph:
         """The runs that wrote a content (a file or the files of a folder, wherever they lie now, or an id or the first digits of it), and
@@ -281,13 +311,13 @@ class Project:
 
     # Below, late imports: what moves and looks after stores is of no use to the many commands that only ask.
 
-    def push(self, remote: str, runs: Sequence[RunLike] = (), *, check: bool = False) -> Moved:
+    def push(self, remote: str | None = None, runs: Sequence[RunLike] = (), *, check: bool = False) -> Moved:
         """Give a remote what it lacks of these runs, or of everything; see `assay.project.sharing.push`."""
         from assay.project import sharing
 
         return sharing.push(self.store, remote, [self.resolve(run).id for run in runs], check=check)
 
-    def pull(self, remote: str, runs: Sequence[str] = (), *, check: bool = False) -> Moved:
+    def pull(self, remote: str | None = None, runs: Sequence[str] = (), *, check: bool = False) -> Moved:
         """Get what is not here of a remote's runs; see `assay.project.sharing.pull`."""
         from assay.project import sharing
 
