@@ -132,6 +132,15 @@ class Project:
         """
         return Runs(self.store, self.store.catalogue.runs(where=where, sort=sort, limit=limit))
 
+    def page(self, where: str | None = None, sort: str = "-started", limit: int | None = None) -> tuple[Runs, int]:
+        """As `runs`, and how many there are without the limit; of many runs, that costs half of asking for both.
+
+        Raises:
+            InvalidValue: the expression or the sort key cannot be read.
+        """
+        found, total = self.store.catalogue.page(where=where, sort=sort, limit=limit)
+        return Runs(self.store, found), total
+
     def count(self, where: str | None = None) -> int:
         """How many runs fulfil an expression. Raises InvalidValue where it cannot be read."""
         return self.store.catalogue.count(where)

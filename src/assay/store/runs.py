@@ -258,17 +258,26 @@ class Runs:
         start = _load(folder / "start", Start)
         if start is None:
             raise _unknown(run_id)
-        if start.id != run_id:
-            raise StoreDamaged(
-                "a run's folder holds another run",
-                value=str(folder),
-                expected=run_id,
-                next_step=f"It says it is {start.id}; rename it.",
-            )
+        _check_id(start, run_id, folder)
         # Liveness first: a run that ends between the two questions is then seen with its result, never as crashed.
         state = self._unfinished(start, folder)
         result = _load(folder / "result", Result)
         return Run(start=start, state=result.state if result else state, result=result)
+
+    def read_stored(self, run_id: str) -> tuple[Run, bytes, bytes | None]:
+        """The run as `read` gives it, with the bytes of its start and result as `stored` does, each read once where the run has ended.
+
+        Raises:
+            UnknownRun, StoreTooNew, StoreDamaged, StoreUnusable: as for `read`.
+        """
+        start, result = self.stored(run_id)
+        if result is None:
+            run = self.read(run_id)  # whether it lives is asked before its result, which may come just now
+            return run, start, self.stored(run_id)[1] if run.result else None
+        folder = self.folder(run_id)
+        begun, ended = _decoded(start, folder / "start", Start), _decoded(result, folder / "result", Result)
+        _check_id(begun, run_id, folder)
+        return Run(start=begun, state=ended.state, result=ended), start, result
 
     def stored(self, run_id: str) -> tuple[bytes, bytes | None]:
         """The bytes of a run's start and result as they are on the disk, fields of later versions included.
@@ -384,12 +393,26 @@ def _load(path: Path, kind: type[R]) -> R | None:
         return None
     if not data and kind is not Start:
         return None  # a power cut came before the disk had it: it was not written
+    return _decoded(data, path, kind)
+
+
+def _decoded(data: bytes, path: Path, kind: type[R]) -> R:
     try:
         return decode(data, kind)
     except StoreDamaged as error:
         raise StoreDamaged(
             "a file of a run cannot be read", value=str(path), expected=error.expected, next_step=error.next_step
         ) from error
+
+
+def _check_id(start: Start, run_id: str, folder: Path) -> None:
+    if start.id != run_id:
+        raise StoreDamaged(
+            "a run's folder holds another run",
+            value=str(folder),
+            expected=run_id,
+            next_step=f"It says it is {start.id}; rename it.",
+        )
 
 
 def _ignore(_: str) -> None:
