@@ -15,6 +15,7 @@
         ├── StoreTooNew           a newer Assay wrote this store or record
         ├── StoreDamaged          stored bytes do not have the content that their id promises
         ├── RemoteUnusable        a remote cannot be reached, read or written, or is none
+        ├── TargetUnusable        the folder that files are put into cannot be written (full disk included)
         ├── InputChanged          an observed input no longer has the content that was recorded
         └── TrialsFailed          the trials that an answer needs did not finish
 
@@ -152,6 +153,12 @@ class RemoteUnusable(BrokenError):
     """A remote cannot be reached, read or written, or is none."""
 
     code = "remote_unusable"
+
+
+class TargetUnusable(BrokenError):
+    """The folder that files are put into cannot be written."""
+
+    code = "target_unusable"
 
 
 class InputChanged(BrokenError):

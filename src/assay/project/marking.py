@@ -9,6 +9,7 @@ from typing import Literal
 from assay.capture.secrets import redact
 from assay.errors import AmbiguousRun, InvalidValue, UnknownRun
 from assay.lineage.graph import descendants
+from assay.records.canonical import legible
 from assay.records.mark import Mark
 from assay.records.run import Run
 from assay.store.process import this_process
@@ -55,7 +56,7 @@ def note(store: Store, run: Run, text: str) -> Mark:
     """
     if not text.strip() or len(text) > _LONGEST_NOTE:
         raise InvalidValue("this is no note", value=text[:_LONGEST_TAG], expected=f"text of up to {_LONGEST_NOTE} characters")
-    return _add(store, run, "note", redact(text)[0])
+    return _add(store, run, "note", redact(legible(text))[0])
 
 
 def remove(store: Store, runs: Iterable[Run], *, force: bool = False) -> list[str]:

@@ -30,10 +30,11 @@ from assay.records.run import Run
 from assay.records.snapshot import KeptSnapshot
 from assay.records.trace import Trace
 from assay.records.verdict import Difference, Verdict
+from assay.store.failures import writing
 from assay.store.process import this_process
 from assay.store.root import find_root
 from assay.store.store import Store
-from assay.store.tree import FileKind, read_tree, restore_tree, write_tree
+from assay.store.tree import read_tree, restore_files
 from assay.tracking.ending import user_name
 from assay.tracking.series import Series, series
 
@@ -288,19 +289,20 @@ class Project:
         return found._replace(runs=tuple(run for run in found.runs if run in present))
 
     def restore(self, run: RunLike, paths: Sequence[str] = (), *, to: str | Path) -> Path:
-        """The code of a run in a folder of its own; or the files and folders named, which may be kept artifacts too.
+        """The code of a run in a folder of its own; or the files and folders named, which may be kept artifacts and inputs too.
 
         Without names, modules that it loaded and that are no part of the code tree are there too: ignored ones in their places, those from
         beyond the project below `.outside` (`module_path` says how to import these).
 
         Args:
             run: whose code.
-            paths: relative to the root; empty: all.
+            paths: relative to the root, or to the working directory; empty: all.
             to: a folder that does not exist yet, or is empty.
 
         Raises:
-            InvalidValue: `to` holds something, or is no folder.
-            MissingContent: the run has no code tree, or it has no such path, and wrote none that was kept.
+            InvalidValue: `to` holds something, or is no folder; or a path leads out of the project.
+            MissingContent: the run has no code tree, or no such file, or it was not kept.
+            TargetUnusable: `to` cannot be written.
         """
         target = Path(to).absolute()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -312,10 +314,12 @@ class Project:
         tree = self.store.objects.record(found.start.recipe, Recipe).code
         if tree is None:
             raise MissingContent("this run has no code tree", value=found.id, next_step="`assay show` says why, under fidelity.")
-        loaded = self._loaded(found)
-        restore_tree(self.store.objects, self._part(tree, paths, loaded[0] if loaded else Trace()) if paths else tree, target)
-        if loaded is not None and not paths:
-            restore_loaded(self.store.objects, *loaded, target)
+        objects, loaded = self.store.objects, self._loaded(found)
+        files = choose(self.store, found, paths, root=self.root, cwd=Path.cwd()).files if paths else read_tree(objects, tree)
+        with writing(target):
+            restore_files(objects, files, target)
+            if loaded is not None and not paths:
+                restore_loaded(objects, *loaded, target)
         return target
 
     # Below, late imports: what moves and looks after stores is of no use to the many commands that only ask.
@@ -423,28 +427,6 @@ class Project:
         seen = run.result.environment or run.start.environment
         environment = self.store.objects.record(seen, Environment) if seen else Environment()
         return self.store.objects.record(run.result.trace, Trace), environment
-
-    def _part(self, tree: str, paths: Sequence[str], trace: Trace) -> str:
-        """A tree of the named files and folders: of the code, and where it has none of the name, of what the run loaded or wrote."""
-        objects = self.store.objects
-        entries: dict[bytes, tuple[FileKind, str]] = {
-            use.path.encode(): ("file", use.id)
-            for use in (*trace.written, *trace.loaded)
-            if use.id is not None and use.id in objects and not use.path.startswith("/")
-        }
-        entries |= read_tree(objects, tree)
-        chosen: dict[bytes, tuple[FileKind, str]] = {}
-        for path in paths:
-            wanted = path.strip("/").encode()
-            part = {name: entry for name, entry in entries.items() if name == wanted or name.startswith(wanted + b"/")}
-            if not part:
-                raise MissingContent(
-                    "neither the code of this run nor what it wrote has such a file or folder",
-                    value=path,
-                    next_step="`assay diff` and `assay show` name its files.",
-                )
-            chosen |= part
-        return write_tree(self.store.objects, chosen)
 
 
 def runs(where: str | None = None, sort: str = "-started", limit: int | None = None, *, path: str | Path | None = None) -> Runs:

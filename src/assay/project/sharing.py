@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from assay.errors import AmbiguousRun, InvalidValue, StoreUnusable, UnknownRun
-from assay.records.canonical import decode
+from assay.errors import AmbiguousRun, InvalidValue, RemoteUnusable, StoreUnusable, TargetUnusable, UnknownRun
+from assay.records.canonical import decode, legible
 from assay.records.run import Start
 from assay.store.remotes.address import without_credentials
 from assay.store.remotes.folder import FolderPlace
@@ -40,7 +41,8 @@ def push(store: Store, remote: str | None, runs: Sequence[str] = (), *, check: b
     """
     here = FolderPlace(store)
     there = _other(store, remote, create=True)
-    return transfer(here, there, here, runs=list(runs) or None, check=check, progress=progress)
+    with _blaming(there, RemoteUnusable):
+        return transfer(here, there, here, runs=list(runs) or None, check=check, progress=progress)
 
 
 def pull(store: Store, remote: str | None, runs: Sequence[str] = (), *, check: bool = False, progress: Progress = _silent) -> Moved:
@@ -59,8 +61,9 @@ def pull(store: Store, remote: str | None, runs: Sequence[str] = (), *, check: b
     """
     here = FolderPlace(store)
     there = _other(store, remote, create=False)
-    chosen = find(there, runs) if runs else None
-    return transfer(there, here, here, runs=chosen, check=check, progress=progress)
+    with _blaming(there, RemoteUnusable):
+        chosen = find(there, runs) if runs else None
+        return transfer(there, here, here, runs=chosen, check=check, progress=progress)
 
 
 def clone(remote: str, folder: str | Path | None = None, *, progress: Progress = _silent) -> tuple[Path, Moved]:
@@ -74,6 +77,7 @@ def clone(remote: str, folder: str | Path | None = None, *, progress: Progress =
     Raises:
         InvalidValue: the folder holds other things; or as for `push`.
         RemoteUnusable, StoreUnusable, StoreTooNew: as for `push`.
+        TargetUnusable: the folder cannot be written.
     """
     remote = _saved_here(remote)
     there = open_place(remote, create=False)
@@ -92,9 +96,11 @@ def clone(remote: str, folder: str | Path | None = None, *, progress: Progress =
             next_step="Name another; `assay pull` adds to a store that is there.",
         )  # fmt: skip
     store = Store.at(target, target / FOLDER)
-    if all(saved.name != ORIGIN for saved in store.remotes.listed()):
+    if legible(remote) == remote and all(saved.name != ORIGIN for saved in store.remotes.listed()):
         store.remotes.save(ORIGIN, remote)
-    return target, transfer(there, place := FolderPlace(store), place, progress=progress)
+    place = FolderPlace(store)
+    with _blaming(there, RemoteUnusable), _blaming(place, TargetUnusable):
+        return target, transfer(there, place, place, progress=progress)
 
 
 def find(place: Place, selectors: Sequence[str]) -> list[str]:
@@ -130,6 +136,20 @@ def _unclear(place: Place, selector: str, matching: Sequence[str], known: Sequen
         "several runs of the remote have this prefix" if matching else f"no run in {place.shown} answers to this", value=selector,
         expected=f"an id, a unique prefix of one or a name; there are {some}" if some else "a remote with runs",
     )  # fmt: skip
+
+
+@contextmanager
+def _blaming(place: Place, kind: type[RemoteUnusable | TargetUnusable]) -> Iterator[None]:
+    """Let an error name the place that cannot be used, where that is another store than the user's own."""
+    try:
+        yield
+    except StoreUnusable as error:
+        if not isinstance(place, FolderPlace) or not str(error.value).startswith(str(place.store.path)):
+            raise
+        raise kind(
+            error.problem, value=error.value, expected=error.expected,
+            next_step="Look after the space, the mode and the disk of the folder; the same command then goes on where it was.",
+        ) from error  # fmt: skip
 
 
 def _saved_here(remote: str) -> str:

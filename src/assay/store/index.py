@@ -38,16 +38,20 @@ _TABLES = """
 CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, started REAL NOT NULL, recipe TEXT NOT NULL,
                   ended INTEGER NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE record (id TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX run_by_start ON run (started, id);
-CREATE INDEX run_by_name ON run (name, started);
-CREATE INDEX run_by_recipe ON run (recipe, started);
 CREATE TABLE use (run TEXT NOT NULL, how INTEGER NOT NULL, content TEXT NOT NULL, path TEXT NOT NULL);
-CREATE INDEX use_by_content ON use (content, how);
 CREATE INDEX use_by_run ON use (run);
-CREATE INDEX use_by_path ON use (path, how);
 CREATE TABLE folder (change INTEGER NOT NULL);
 CREATE TABLE pending (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+# Rows come in the order of ids, so that these would be written all over for each part of very many: they are then made at the end.
+_INDEXES = {
+    "run_by_start": "run (started, id)",
+    "run_by_name": "run (name, started)",
+    "run_by_recipe": "run (recipe, started)",
+    "use_by_content": "use (content, how)",
+    "use_by_path": "use (path, how)",
+}
+_VERY_MANY = 20_000  # runs
 _EMPTY = "; ".join(f"DELETE FROM {table}" for table in ("run", "record", "use", "folder", "pending"))
 _TOGETHER = 2000  # runs that are read before they are stored
 _WAIT = 5.0  # seconds for another process's transaction, which takes milliseconds
@@ -208,12 +212,18 @@ class Index:
     def _refresh(self, connection: sqlite3.Connection) -> None:
         self._recall(connection)
         gone = [] if self._is_as_noted() else self._compare(connection)
+        very_many = len(self._unsettled) > _VERY_MANY
+        if very_many:
+            for name in _INDEXES:
+                connection.execute(f"DROP INDEX IF EXISTS {name}")
         pending = iter(sorted(self._unsettled))  # in the order of the tables, which then grow at their end
         while (some := list(islice(pending, _TOGETHER))) or gone:
             changed = [news for news in map(self._news_of, some) if news is not None]
             if gone or changed:
                 self._store(connection, gone, changed)
             gone = []
+        if very_many:
+            _make_indexes(connection)
         self._note(connection)
 
     def _compare(self, connection: sqlite3.Connection) -> list[str]:
@@ -396,7 +406,9 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     """A connection to tables of this schema; those of another one are dropped."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA secure_delete = OFF")  # some systems have it on: emptying tables would write them whole
     if _schema(connection) == SCHEMA:
+        _make_indexes(connection)  # missing where a process was killed while it filled the tables
         return connection
     connection.execute("BEGIN IMMEDIATE")
     # Asked again: another process may have made the tables while this one waited.
@@ -407,9 +419,15 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
             connection.execute(f'DROP TABLE "{name}"')
         for statement in _TABLES.split(";"):
             connection.execute(statement)
+        _make_indexes(connection)
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
     connection.execute("COMMIT")
     return connection
+
+
+def _make_indexes(connection: sqlite3.Connection) -> None:
+    for name, columns in _INDEXES.items():
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
 
 
 def _schema(connection: sqlite3.Connection) -> int:

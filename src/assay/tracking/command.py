@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from assay.records.canonical import legible
+
 # YAML 1.2, section 10.3.2 (core schema).
 _NULL = frozenset(("null", "Null", "NULL", "~"))
 _TRUE = frozenset(("true", "True", "TRUE"))
@@ -141,7 +143,7 @@ def portable(command: Sequence[str], root: Path, cwd: Path) -> tuple[str, ...]:
     >>> portable(["/opt/venv/bin/python3.11", "/home/me/p/train.py", "--out=/home/me/p/out"], Path("/home/me/p"), Path("/home/me/p"))
     ('python', 'train.py', '--out=out')
     """
-    words = [_relative(word, root, cwd) for word in command]
+    words = [legible(_relative(word, root, cwd)) for word in command]
     if words and is_python(command[0]):
         words[0] = "pypy" if command[0].rpartition("/")[2].startswith("pypy") else "python"
     return tuple(words)

@@ -20,6 +20,7 @@ from assay.capture.secrets import redact_arguments
 from assay.capture.trace import Observed, settle, trace_here
 from assay.errors import InvalidValue, StoreUnusable
 from assay.lineage.parents import links, still_missing
+from assay.records.canonical import as_named, legible
 from assay.records.environment import Environment
 from assay.records.finding import Finding, Gap
 from assay.records.journal import Entry, Params, Point, Saved
@@ -63,7 +64,7 @@ class Recorder:
         self.busy = False
         self._store = store
         self._start = start
-        self._root = Path(start.root)
+        self._root = Path(as_named(start.root))
         self._recipe = recipe
         self._params = dict(params)
         self._seed = seed
@@ -131,14 +132,14 @@ class Recorder:
         start = Start(
             id=new_run_id(),
             recipe=store.objects.put_record(recipe),
-            name=name,
-            tags=tuple(tags),
+            name=legible(name),
+            tags=tuple(map(legible, tags)),
             parents=tuple(parents),
             trial=trial,
             started=_now(),
-            command=tuple(words),
-            cwd=str(cwd),
-            root=str(root),
+            command=tuple(map(legible, words)),
+            cwd=legible(str(cwd)),
+            root=legible(str(root)),
             user=user_name(),
             host=this_process(),
             environment=environment[0],

@@ -19,6 +19,7 @@ from assay.capture.settle import KEEP_BELOW
 from assay.capture.trace import Observed, collect, injection, settle
 from assay.errors import StoreUnusable
 from assay.lineage.parents import links, still_missing
+from assay.records.canonical import as_named, legible
 from assay.records.finding import Gap
 from assay.records.journal import Entry, Point
 from assay.records.recipe import Recipe
@@ -106,14 +107,14 @@ def supervise(
     start = Start(
         id=new_run_id(),
         recipe=store.objects.put_record(prepared.recipe),
-        name=name,
-        tags=tuple(tags),
+        name=legible(name),
+        tags=tuple(map(legible, tags)),
         parents=tuple(parents),
         trial=trial,
         started=time.time(),
-        command=prepared.command,
-        cwd=os.path.realpath(cwd),
-        root=os.path.realpath(root),
+        command=tuple(map(legible, prepared.command)),
+        cwd=legible(os.path.realpath(cwd)),
+        root=legible(os.path.realpath(root)),
         user=user_name(),
         host=this_process(),
         environment=prepared.environment[0],
@@ -132,7 +133,7 @@ class _Carried:
         self.start = start
         self.prepared = prepared
         self.keep_below = keep_below
-        self.root = Path(start.root)
+        self.root = Path(as_named(start.root))
         self.shortfall = Shortfall()
         self.channels: list[Channel] = []
         self.pid: int | None = None
@@ -172,7 +173,7 @@ class _Carried:
         with self.shortfall.border("reads and writes"):
             added |= injection(writer.folder, seed=seed, env=env)
         self.channels, out, err = open_channels(writer.folder, signals is not None, self.shortfall.add)
-        child = Child(command, Path(self.start.cwd), env | added, self.channels, (out, err), apart=signals is None)
+        child = Child(command, Path(as_named(self.start.cwd)), env | added, self.channels, (out, err), apart=signals is None)
         if signals is not None:
             signals.watch()
         beat = Pulse(writer.beat, self.start.heartbeat, self.start.heartbeat)

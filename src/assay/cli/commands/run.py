@@ -11,6 +11,7 @@ import click
 
 from assay.cli.output import hint
 from assay.errors import InvalidValue
+from assay.records.canonical import legible
 from assay.report.numbers import duration
 from assay.store.root import find_root
 from assay.store.store import Store
@@ -104,4 +105,4 @@ def parameter(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise InvalidValue("a parameter needs a name and a value", value=text, expected="K=V", next_step="Write --param lr=0.1.")
-    return key, scalar(value)
+    return legible(key), scalar(legible(value))

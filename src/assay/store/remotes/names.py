@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from assay.errors import InvalidValue
-from assay.records.canonical import canonical, decode
+from assay.records.canonical import canonical, decode, legible
 from assay.records.remote import SavedRemote
 from assay.store.failures import using
 from assay.store.objects import write_new
@@ -46,7 +46,13 @@ class RemoteNames:
                 expected="up to 100 letters, digits, '.', '_' and '-', a letter or digit first", next_step="Write NAME ADDRESS.",
             )  # fmt: skip
         place = parse(address)
-        remote = SavedRemote(name=name, address=place.shown if isinstance(place, Bucket) else str(place), saved=time.time())
+        text = place.shown if isinstance(place, Bucket) else str(place)
+        if legible(text) != text:
+            raise InvalidValue(
+                "an address that is no valid text cannot be saved", value=legible(text), expected="a path in UTF-8",
+                next_step="Write the path where the remote is used.",
+            )  # fmt: skip
+        remote = SavedRemote(name=name, address=text, saved=time.time())
         before = self._read(name)
         if before is not None and before.address != remote.address:
             raise InvalidValue(
