@@ -479,6 +479,7 @@ def test_many_runs_are_read_in_parts(store: Store, some_runs: list[str], monkeyp
     """The answers are those of one piece; of many used files, those at given paths are asked for."""
     before = answers(store)
     monkeypatch.setattr("assay.store.index._TOGETHER", 2)
+    monkeypatch.setattr("assay.store.index._VERY_MANY", 3)
     monkeypatch.setattr("assay.store.catalogue._SOME", "SELECT facts FROM run WHERE id > ? ORDER BY id LIMIT 2")
     monkeypatch.setattr("assay.store.catalogue._MANY", 1)
     shutil.rmtree(os.environ["XDG_CACHE_HOME"])
