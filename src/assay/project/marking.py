@@ -19,6 +19,7 @@ from assay.tracking.ending import user_name
 _LONGEST_TAG = 100
 _LONGEST_NOTE = 100_000
 _NAMED = 8
+_LATER = 1e-6  # seconds by which one thing is said after another
 
 
 def tag(store: Store, run: Run, words: Iterable[str], *, remove: bool = False) -> list[str]:
@@ -126,6 +127,8 @@ def _check_tag(word: str) -> None:
 
 
 def _add(store: Store, run: Run, kind: Literal["tag", "untag", "note"], text: str) -> Mark:
-    mark = Mark(run=run.id, time=time.time(), kind=kind, text=text, user=user_name(), host=this_process().name)
+    marked = store.marks.of(run.id)
+    now = max(time.time(), marked.latest + _LATER)  # what is said last counts, though the clock was set back
+    mark = Mark(run=run.id, time=now, kind=kind, text=text, user=user_name(), host=this_process().name)
     store.marks.add(mark)
     return mark

@@ -12,11 +12,13 @@ Nothing in it is ever changed or locked, so that a shared network folder works.
 from __future__ import annotations
 
 import base64
+import math
 import os
 import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from heapq import merge
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +36,7 @@ from assay.store.process import this_process as this_process
 
 R = TypeVar("R", bound=Record)
 _ID = re.compile(r"[a-z2-7]{16}")
+_CLOCK_HOLDS = 1.0  # seconds for which what the disk's clock said is used for further runs
 _MISSED = 3  # heartbeats that may fail to appear before a run on another machine counts as dead
 
 
@@ -118,6 +121,7 @@ class Runs:
         self._aside = store / "tmp"
         self._seen: set[str] = set()
         self._removed = store / "removed"
+        self._disk_clock = (-math.inf, 0.0)  # when it was asked, on the monotonic clock, and by how much it is ahead of ours
 
     def create(self, start: Start) -> RunWriter:
         """Make the folder of a new run, which appears whole.
@@ -355,8 +359,24 @@ class Runs:
     def _unfinished(self, start: Start, folder: Path) -> State:
         alive = lives(start.host)
         if alive is None:
-            alive = time.time() - _last_sign(folder) <= _MISSED * start.heartbeat
+            alive = self._disk_time() - _last_sign(folder) <= _MISSED * start.heartbeat
         return "running" if alive else "crashed"
+
+    def _disk_time(self) -> float:
+        """Seconds since 1970 by the clock that stamps signs of life, a file server's perhaps; by this machine's where nothing can be written.
+
+        A reader whose clock goes wrong thus takes no run that lives for a dead one, nor the other way round.
+        """
+        asked, ahead = self._disk_clock
+        if time.monotonic() - asked > _CLOCK_HOLDS:
+            aside = self._aside / owned_name()
+            ahead = 0.0
+            with suppress(OSError):
+                write_new(str(aside), b"\n")
+                ahead = aside.stat().st_mtime - time.time()
+            discard(aside)
+            self._disk_clock = (time.monotonic(), ahead)
+        return time.time() + ahead
 
 
 def _last_sign(folder: Path) -> float:

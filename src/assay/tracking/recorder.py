@@ -73,6 +73,7 @@ class Recorder:
         self._saved: list[FileUse] = []
         self._declared: tuple[FileUse, ...] = ()
         self._findings: tuple[Finding, ...] = ()
+        self._clock = time.monotonic()
         self._pid = os.getpid()
         self._main = main_thread().ident
         self._thread = get_ident()
@@ -254,7 +255,9 @@ class Recorder:
 
     def _gather(self, state: State, failure: Failure | None) -> Result:
         resources = self._usage.since(self._gpu)
-        ended = _now()
+        ended = (
+            self._start.started + time.monotonic() - self._clock
+        )  # so that a clock that was set meanwhile does not end it before it began
         observed, trace, gaps, findings = self._settled()
         params, saved, metrics = self._reported(trace)
         trace = with_uses(trace, saved=saved, declared=self._declared)

@@ -195,7 +195,8 @@ class _Carried:
         interrupted = isinstance(error, KeyboardInterrupt)
         failure = None if interrupted else Failure(kind=type(error).__name__, text=str(error))
         with self.shortfall.border("result"):
-            writer.finish(Result(state="interrupted" if interrupted else "failed", ended=time.time(), failure=failure))
+            ended = max(time.time(), self.start.started)  # the clock may have been set back
+            writer.finish(Result(state="interrupted" if interrupted else "failed", ended=ended, failure=failure))
 
     def _end(self, writer: RunWriter, ended: Ended) -> Run:
         try:
