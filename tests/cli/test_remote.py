@@ -55,7 +55,9 @@ def test_a_folder_of_the_same_name_can_be_meant(assay: Assay, two_runs: Two, tmp
     assert assay("push", "origin", "--json").document["remote"] == str(tmp_path / "shared")
     done = assay("push", "orign")
     assert done.code == 2 and "Did you mean 'origin'?" in done.err and "./orign" in done.err
-    assert not (tmp_path / "project" / "orign").exists()
+    done = assay("push", "last")
+    assert done.code == 2 and "`assay push origin last`" in done.err
+    assert not (tmp_path / "project" / "orign").exists() and not (tmp_path / "project" / "last").exists()
 
 
 @pytest.mark.parametrize(
