@@ -1,5 +1,5 @@
 # Two commands do all set-up: `make demo` and `make test`. Each makes .venv first, with what it needs.
-.PHONY: help demo test slow check bench docs clean
+.PHONY: help demo test slow check bench soak million docs clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -9,6 +9,8 @@ help:
 	@echo "make slow    the tests that need more time or larger downloads"
 	@echo "make check   lint, types, floors, doctests, generated references"
 	@echo "make bench   every benchmark, beside its peer"
+	@echo "make soak    SIGKILL at 200 random instants of run, data add, push and gc"
+	@echo "make million what the everyday commands take in a store of a million runs (13 GiB of disk)"
 	@echo "make docs    write the generated references again"
 
 demo:
@@ -37,6 +39,14 @@ check:
 bench:
 	@tools/setup bench
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; echo; done
+
+soak:
+	@tools/setup dev
+	@$(BIN)/python benchmarks/soak.py
+
+million:
+	@tools/setup dev
+	@$(BIN)/python benchmarks/million_runs.py
 
 docs:
 	@tools/setup dev

@@ -15,6 +15,7 @@
         ├── StoreTooNew           a newer Assay wrote this store or record
         ├── StoreDamaged          stored bytes do not have the content that their id promises
         ├── RemoteUnusable        a remote cannot be reached, read or written, or is none
+        ├── TargetUnusable        the folder that files are put into cannot be written (full disk included)
         ├── InputChanged          an observed input no longer has the content that was recorded
         ├── EnvironmentUnavailable  an environment cannot be had as it was recorded: a package or a Python is gone
         │   └── PackagesConflict      these versions of packages do not go together
@@ -154,6 +155,12 @@ class RemoteUnusable(BrokenError):
     """A remote cannot be reached, read or written, or is none."""
 
     code = "remote_unusable"
+
+
+class TargetUnusable(BrokenError):
+    """The folder that files are put into cannot be written."""
+
+    code = "target_unusable"
 
 
 class InputChanged(BrokenError):

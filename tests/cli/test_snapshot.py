@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 
+from assay.store.inventory import object_path
+from assay.store.store import Store
+from assay.store.tree import read_tree
+
 Assay = Callable[..., Any]
 
 TRAIN = "import model\nprint(f'loss={model.LOSS}')\nopen('out.txt', 'w').write(str(model.LOSS))\n"
@@ -137,3 +141,41 @@ def test_editable_installation_of_the_project_itself(assay, folder: Path, tmp_pa
     (folder / "src/mine/__init__.py").write_text("LOSS = 0.125\n")
     assert assay("run", python, "train.py").out.startswith("loss=0.125")
     assert assay("run", f"--from-snapshot={tree}", python, "train.py").out.startswith("loss=0.5")
+
+
+def test_a_snapshot_is_kept_until_it_is_let_go(assay, folder: Path) -> None:
+    """However old it is, collecting takes nothing of what is listed; afterwards what no run needs is collected, and no job can run it."""
+    tree = assay("snapshot").out.strip()
+    other = assay("snapshot", "--json").document["tree"]
+    (folder / "model.py").write_text("LOSS = 0.75\n")
+    newer = assay("snapshot").out.strip()
+    assert other == tree != newer
+    listed = assay("snapshot", "ls", "--json").document["snapshots"]
+    assert [kept["tree"] for kept in listed] == [newer, tree] and listed[0]["files"] == len(["train.py", "model.py", ".gitignore"])
+    assert assay("gc", "--grace", "0", "--delete", "--json").document["objects"] == 0
+    assert tree[:12] in assay("snapshot", "ls").out
+    assert assay("run", f"--from-snapshot={tree[:12]}", sys.executable, "train.py").out == "loss=0.25\n"
+    assert assay("snapshot", "rm", tree[:6], newer, "--json").document["removed"] == [tree, newer]
+    assert assay("snapshot", "ls", "--json").document["snapshots"] == []
+    assert assay("gc", "--grace", "0", "--delete", "--json").document["objects"] > 0
+    assert assay("run", f"--from-snapshot={newer}", sys.executable, "train.py").code == 125
+    assert assay("restore", "last", "model.py", "--to", "back").code == 0 and assay("fsck").code == 0
+
+
+def test_letting_go_of_what_is_not_kept(assay, folder: Path) -> None:
+    """Nothing is let go where one of those named is not there; the answer names what is."""
+    tree = assay("snapshot").out.strip()
+    done = assay("snapshot", "rm", tree[:12], "0" * 12, "--json")
+    assert (done.code, done.document["error"]["value"]) == (2, "0" * 12) and tree[:12] in done.document["error"]["expected"]
+    assert len(assay("snapshot", "ls", "--json").document["snapshots"]) == 1
+    assert assay("snapshot", "sl").code == 2
+
+
+def test_a_kept_snapshot_that_is_damaged_is_named(assay, folder: Path) -> None:
+    """By fsck, with the snapshot that it touches, though no run needs it yet."""
+    tree = assay("snapshot").out.strip()
+    store = Store.open(folder)
+    (content,) = {content for name, (_, content) in read_tree(store.objects, tree).items() if name == b"model.py"}
+    object_path(store.path, content).unlink()
+    done = assay("fsck")
+    assert done.code == 1 and f"missing object {content}" in done.out and f"touches snapshot {tree[:12]}" in done.out

@@ -25,7 +25,9 @@ from assay.records.finding import Fidelity, Finding, Gap
 from assay.records.mark import Mark
 from assay.records.plan import Block, Configuration, Plan, Trial
 from assay.records.recipe import Recipe
+from assay.records.remote import SavedRemote
 from assay.records.run import Failure, Git, Host, Metric, Parent, Resources, Result, Start, TrialOf
+from assay.records.snapshot import KeptSnapshot
 from assay.records.trace import FileUse, Trace
 from assay.store.parts import Parts
 from assay.store.tree import Tree
@@ -230,6 +232,8 @@ EXAMPLES: dict[str, Record] = {
         hypotheses=(HYPOTHESIS,),
     ),
     "restoration": Restoration(time=1789000000.5, root="/home/me/project", before=A, after=B, run="abcdefghijklmnop"),
+    "snapshot": KeptSnapshot(tree=A, taken=1789000000.25, files=3, user="u", host="elsewhere"),
+    "remote": SavedRemote(name="origin", address="s3://bucket/team", saved=1789000000.25),
     "dataset": DataEntry(name="digits", path="data/digits", version=A, content=B, added=1789000000.25, before=C, card=A),
 }
 PINNED: dict[str, str] = {
@@ -248,6 +252,8 @@ PINNED: dict[str, str] = {
     "mark": "9cedfe832c7313b491587295d74e2ab900eab25401ea9c591c61a34819c68337",
     "study": "954e58f5ed2d7dc6c47cab1ab2ded65e9f137ef4f294f24f29f6a47da593816b",
     "restoration": "41f534d06f0e4c5a1ab7d612d91b5944da68ae4bbe5c37f1f421f52081067e8c",
+    "snapshot": "8ca0cacd87433ed0c4ff0aa3980b18e0c968bf6e21c4ec008360110efc533f9f",
+    "remote": "1f9b5a54274480350848bb8c906314ab5265b4c98db5448be47c5dadaaeb416f",
     "dataset": "d5915867708b495134851f857527250144abd498404036553186648b94579a74",
 }
 

@@ -22,6 +22,7 @@ from assay.errors import AmbiguousRun, InvalidValue, StoreDamaged, StoreTooNew, 
 from assay.records.canonical import canonical
 from assay.records.journal import Saved
 from assay.records.run import Result, Start
+from assay.store.catalogue import Catalogue
 from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
 
@@ -55,7 +56,7 @@ def answers(store: Store) -> list[object]:
         catalogue.resolve("last"),
         catalogue.wrote(A),
         catalogue.read_by(B),
-        catalogue.written_paths(),
+        catalogue.written_among(["m.pt", "n.pt", "b"]),
     ]
 
 
@@ -198,7 +199,7 @@ def test_contents_are_found(store: Store, some_runs: list[str]) -> None:
     assert store.catalogue.wrote(A) == [(some_runs[2], "m.pt"), (some_runs[0], "m.pt")]
     assert store.catalogue.read_by(A) == [(some_runs[1], "m.pt")]
     assert store.catalogue.wrote("c" * 64) == []
-    assert store.catalogue.written_paths() == {"m.pt", "n.pt"}
+    assert store.catalogue.written_among(["m.pt", "n.pt", "b", "x"]) == {"m.pt", "n.pt"}
 
 
 def test_many_contents_are_one_question(store: Store, some_runs: list[str]) -> None:
@@ -209,9 +210,9 @@ def test_many_contents_are_one_question(store: Store, some_runs: list[str]) -> N
 
 def test_written_paths_follow_the_runs(store: Store, record_run: RecordRun) -> None:
     """A run that ends after the first question is in the second answer."""
-    assert store.catalogue.written_paths() == frozenset()
+    assert store.catalogue.written_among(["new.pt"]) == set()
     record_run(wrote={"new.pt": A})
-    assert store.catalogue.written_paths() == {"new.pt"}
+    assert store.catalogue.written_among(["new.pt", "old.pt"]) == {"new.pt"}
 
 
 def test_runs_of_a_recipe(store: Store, record_run: RecordRun) -> None:
@@ -370,7 +371,7 @@ def test_fields_of_a_later_version_outlive_the_catalogue(store: Store, record_ru
     path.chmod(0o644)
     path.write_bytes(canonical(msgspec.msgpack.decode(path.read_bytes()) | {"zz_later": "field"}))
     assert ids(store) == [run_id]
-    (row,) = sqlite3.connect(cache_file()).execute("SELECT record FROM run").fetchall()
+    (row,) = sqlite3.connect(cache_file()).execute("SELECT record FROM record").fetchall()
     assert b"zz_later" in row[0]
 
 
@@ -466,3 +467,42 @@ def test_errors_name_the_expression(store: Store, some_runs: list[str]) -> None:
     ):
         with pytest.raises(InvalidValue, match=r"metric\.loss.*Did you mean `metrics`"):
             ask()
+
+
+def newcomer(store: Store) -> Catalogue:
+    """The catalogue as another process opens it."""
+    return Catalogue(store.path, store.objects, store.runs)
+
+
+def test_a_newcomer_goes_on_from_what_was_noted(
+    store: Store, some_runs: list[str], record_run: RecordRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the folder of runs has not changed, it is not listed: runs that may still change are looked at, and damaged ones are named."""
+    bad = record_run()
+    (store.runs.folder(bad) / "start").chmod(0o644)
+    (store.runs.folder(bad) / "start").write_bytes(b"damaged")
+    os.utime(store.path / "runs", (1e9, 1e9))
+    assert newcomer(store).count() == 5
+    with monkeypatch.context() as patched:
+        patched.setattr(store.runs, "ids", lambda: pytest.fail("the folder was listed"))
+        late = newcomer(store)
+        assert [run.id for run in late.runs()] == some_runs[::-1] and set(late.problems) == {bad}
+        store.runs.open_writer(some_runs[4]).finish(Result(state="finished", ended=9.0))
+        assert [each.runs()[0].state for each in (late, newcomer(store))] == ["finished"] * 2
+        assert newcomer(store).count("state == 'finished'") == 4
+    shutil.rmtree(store.runs.folder(some_runs[0]))
+    added = record_run(name="added")
+    assert late.resolve("last") == newcomer(store).resolve("last") == added
+    assert newcomer(store).count() == 5 and newcomer(store).wrote(A) == [(some_runs[2], "m.pt")]
+
+
+def test_many_runs_are_read_in_parts(store: Store, some_runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers are those of one piece; of many used files, those at given paths are asked for."""
+    before = answers(store)
+    monkeypatch.setattr("assay.store.index._TOGETHER", 2)
+    monkeypatch.setattr("assay.store.index._VERY_MANY", 3)
+    monkeypatch.setattr("assay.store.catalogue._SOME", "SELECT facts FROM run WHERE id > ? ORDER BY id LIMIT 2")
+    monkeypatch.setattr("assay.store.catalogue._MANY", 1)
+    shutil.rmtree(os.environ["XDG_CACHE_HOME"])
+    assert answers(store) == before
+    assert store.catalogue.page(where="params.lr == .1", limit=1)[1] == 3

@@ -364,3 +364,17 @@ def test_names_tell_who_made_them() -> None:
         assert not surely_dead("-".join([*foreign[:4], "1", foreign[5]]))
     for other in ("", "notes.txt", "a-b-c-d-e-f", "-".join([*parts[:3], "x", "1", "0"])):
         assert not surely_dead(other)
+
+
+@pytest.mark.parametrize("ahead", [86400.0, -86400.0])
+def test_a_reader_whose_clock_is_wrong_tells_the_living_from_the_dead(
+    store: Store, ahead: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is the clock of the disk, which stamps the signs of life of other machines."""
+    living, dead = (store.runs.create(start(host=elsewhere(name="another", boot="another"), heartbeat=10.0)) for _ in range(2))
+    for path in (dead.folder / "start", dead.folder):
+        os.utime(path, (time.time() - 31, time.time() - 31))
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + ahead)
+    assert [store.runs.read(writer.id).state for writer in (living, dead)] == ["running", "crashed"]
+    assert list((store.path / "tmp").iterdir()) == []

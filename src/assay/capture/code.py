@@ -147,7 +147,7 @@ class _Memory:
     def _choose(self, store: Store, source: ListingSource) -> bool:
         """Settle which of the listed files count; whether these may be others than before."""
         others = self._listing.others
-        written = store.catalogue.written_paths() if others else frozenset[str]()
+        written = store.catalogue.written_among(map(path_text, others)) if others else set[str]()
         kept_out = {path for path in others if path_text(path) in written} if written else set[str]()
         if source == "held" and kept_out == self._written:
             return False

@@ -20,6 +20,7 @@ from assay.errors import InvalidValue, MissingContent
 from assay.records.canonical import digest
 from assay.records.dataset import DataVersion
 from assay.store.datasets import Listed
+from assay.store.failures import writing
 from assay.store.objects import Objects, hash_file
 from assay.store.store import Store
 from assay.store.tree import FileKind, write_tree
@@ -52,7 +53,8 @@ def restore(store: Store, listed: Listed, target: str, paths: Sequence[str] = ()
     """Put a version of a data set, or the files and folders named, into the folder `target`; a file that is right stays as it is.
 
     Nothing is lost: what would be overwritten is added to the data set `saved/NAME` first. Files that the version does not have stay.
-    Nothing is written outside `target`, and nothing at all where the restore cannot be completed.
+    Nothing is written outside `target`, and nothing at all where it is known before that the restore cannot be completed. Each file
+    appears whole; a full disk ends the restore, which goes on from there when it is asked for again.
 
     Args:
         target: absolute; the folder that holds the files, which need not exist.
@@ -62,7 +64,7 @@ def restore(store: Store, listed: Listed, target: str, paths: Sequence[str] = ()
         InvalidValue: a path is not in the version; a file or link stands where a folder is needed, or a folder where a file is.
         MissingContent: the store does not have a content that is needed (it was only hashed).
         StoreDamaged, StoreUnusable: the store cannot be read, or cannot take what would be overwritten.
-        OSError: `target` cannot be written.
+        TargetUnusable: `target` cannot be written.
     """
     version = store.objects.record(listed.entry.version, DataVersion)
     files = _chosen(files_of(store.objects, version, listed.entry.path or listed.entry.name), paths, listed.entry.name)
@@ -74,8 +76,9 @@ def restore(store: Store, listed: Listed, target: str, paths: Sequence[str] = ()
         del needed[path]
     _refuse_what_is_not_kept(store.objects, needed, listed.entry.name)
     overwritten = _save(store, listed.entry.name, base, [path for path in needed if os.path.lexists(os.path.join(base, path))])
-    for path in sorted(needed):
-        _write(store.objects, needed[path], os.path.join(base, path))
+    with writing(target):
+        for path in sorted(needed):
+            _write(store.objects, needed[path], os.path.join(base, path))
     return Restored(
         target,
         [readable(path) for path in sorted(needed)],

@@ -34,6 +34,7 @@ COMMANDS = {
     "push": Entry("push", "Give a remote the runs that it lacks."),
     "pull": Entry("pull", "Get the runs of a remote that are not here."),
     "clone": Entry("clone", "Make a new folder with the runs of a remote."),
+    "remote": Entry("remote", "Save names of remotes."),
     "fsck": Entry("fsck", "Find what is damaged or missing, and the runs that it touches."),
     "gc": Entry("gc", "Find what nothing needs any more, and remove it."),
     "du": Entry("du", "Say what takes space, by kind and by run."),

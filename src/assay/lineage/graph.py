@@ -83,20 +83,16 @@ def joined(graphs: Iterable[Graph]) -> Graph:
 
 
 class _Children:
-    """Runs by what they build on; all runs are gone through once."""
+    """Runs by what they build on; what is known of each is asked once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._said: dict[str, list[str]] = {}
-        for run in store.catalogue.runs(sort="started"):
-            for parent in run.parents:
-                self._said.setdefault(parent.run, []).append(run.id)
         self._parents: dict[str, tuple[Run, tuple[Parent, ...]] | None] = {}
 
     def of(self, run: Run) -> list[tuple[Run, Parent]]:
         """Each run that builds on this one, with the way in which it does."""
         found = []
-        for child_id in dict.fromkeys([*self._said.get(run.id, ()), *self._readers(run)]):
+        for child_id in dict.fromkeys([*self._store.catalogue.built_on(run.id), *self._readers(run)]):
             known = self._known(child_id)
             if known is not None:
                 found += [(known[0], parent) for parent in known[1] if parent.run == run.id]

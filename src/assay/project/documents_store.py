@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from assay.project.documents import Document
+from assay.records.remote import SavedRemote
 from assay.report.document import VERSION, plain
 from assay.store.fsck import Checked
 from assay.store.gc import Collected
@@ -16,6 +18,11 @@ def moved(found: Moved, remote: str, folder: Path | None = None) -> Document:
     """What `push`, `pull` and `clone` print; `folder` is the clone's."""
     made = {} if folder is None else {"folder": str(folder)}
     return {"version": VERSION, "remote": remote, **made, **plain(found)}
+
+
+def saved_remotes(found: Iterable[SavedRemote]) -> Document:
+    """What `remote add` and `remote ls` print."""
+    return {"version": VERSION, "remotes": [plain(remote) for remote in found]}
 
 
 def checked(found: Checked) -> Document:

@@ -9,6 +9,7 @@ from typing import Literal
 from assay.capture.secrets import redact
 from assay.errors import AmbiguousRun, InvalidValue, UnknownRun
 from assay.lineage.graph import descendants
+from assay.records.canonical import legible
 from assay.records.mark import Mark
 from assay.records.run import Run
 from assay.store.process import this_process
@@ -18,6 +19,7 @@ from assay.tracking.ending import user_name
 _LONGEST_TAG = 100
 _LONGEST_NOTE = 100_000
 _NAMED = 8
+_LATER = 1e-6  # seconds by which one thing is said after another
 
 
 def tag(store: Store, run: Run, words: Iterable[str], *, remove: bool = False) -> list[str]:
@@ -55,7 +57,7 @@ def note(store: Store, run: Run, text: str) -> Mark:
     """
     if not text.strip() or len(text) > _LONGEST_NOTE:
         raise InvalidValue("this is no note", value=text[:_LONGEST_TAG], expected=f"text of up to {_LONGEST_NOTE} characters")
-    return _add(store, run, "note", redact(text)[0])
+    return _add(store, run, "note", redact(legible(text))[0])
 
 
 def remove(store: Store, runs: Iterable[Run], *, force: bool = False) -> list[str]:
@@ -125,6 +127,8 @@ def _check_tag(word: str) -> None:
 
 
 def _add(store: Store, run: Run, kind: Literal["tag", "untag", "note"], text: str) -> Mark:
-    mark = Mark(run=run.id, time=time.time(), kind=kind, text=text, user=user_name(), host=this_process().name)
+    marked = store.marks.of(run.id)
+    now = max(time.time(), marked.latest + _LATER)  # what is said last counts, though the clock was set back
+    mark = Mark(run=run.id, time=now, kind=kind, text=text, user=user_name(), host=this_process().name)
     store.marks.add(mark)
     return mark

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -29,12 +30,16 @@ from assay.records.mark import Mark
 from assay.records.matrix import Matrix
 from assay.records.recipe import Recipe
 from assay.records.run import Run
+from assay.records.snapshot import KeptSnapshot
 from assay.records.trace import Trace
 from assay.records.verdict import Difference, Divergence, Verdict
+from assay.store.failures import writing
+from assay.store.process import this_process
 from assay.store.root import find_root
 from assay.store.store import Store
-from assay.store.tree import FileKind, read_tree, restore_tree, write_tree
+from assay.store.tree import read_tree, restore_files
 from assay.tracking.command import program
+from assay.tracking.ending import user_name
 from assay.tracking.series import Series, series
 
 if TYPE_CHECKING:
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
     from assay.store.usage import Usage
 
 RunLike = Run | str
+_TREE = re.compile("[0-9a-f]{12,64}")  # as long a prefix as lists show; a run's id rarely is a hexadecimal number of that length
 
 
 class Runs(Sequence[Run]):
@@ -131,6 +137,15 @@ class Project:
             InvalidValue: the expression or the sort key cannot be read.
         """
         return Runs(self.store, self.store.catalogue.runs(where=where, sort=sort, limit=limit))
+
+    def page(self, where: str | None = None, sort: str = "-started", limit: int | None = None) -> tuple[Runs, int]:
+        """As `runs`, and how many there are without the limit; of many runs, that costs half of asking for both.
+
+        Raises:
+            InvalidValue: the expression or the sort key cannot be read.
+        """
+        found, total = self.store.catalogue.page(where=where, sort=sort, limit=limit)
+        return Runs(self.store, found), total
 
     def count(self, where: str | None = None) -> int:
         """How many runs fulfil an expression. Raises InvalidValue where it cannot be read."""
@@ -252,12 +267,30 @@ class Project:
         return matrix(self.store, self.root, self.resolve(run), axes, asked)
 
     def snapshot(self) -> Snapshot:
-        """The code as it is now, kept in the store; `tree` is its id, which `run_from_snapshot` takes.
+        """The code as it is now, kept in the store until it is let go; `tree` is its id, which `run_from_snapshot` takes.
 
         Raises:
             StoreUnusable: the store cannot take it.
         """
-        return CodeCapture(self.store, self.root).snapshot()
+        taken = CodeCapture(self.store, self.root).snapshot()
+        user, host = user_name(), this_process().name
+        self.store.snapshots.keep(KeptSnapshot(tree=taken.tree, taken=time.time(), files=len(taken.files), user=user, host=host))
+        return taken
+
+    def snapshots(self) -> list[KeptSnapshot]:
+        """What `snapshot` has kept and nobody has let go since, the newest first."""
+        return self.store.snapshots.listed()
+
+    def let_go(self, *prefixes: str) -> list[str]:
+        """Keep snapshots no longer for their own sake; the ids of their trees. What runs need of them stays.
+
+        Raises:
+            InvalidValue: a prefix names no kept snapshot, or several; then all are still kept.
+        """
+        trees = list(dict.fromkeys(map(self.store.snapshots.resolve, prefixes)))
+        for tree in trees:
+            self.store.snapshots.let_go(tree)
+        return trees
 
     def run_from_snapshot(
         self, command: Sequence[str], source: RunLike | None = None, *, cwd: Path | None = None, **options: Any
@@ -266,7 +299,8 @@ class Project:
 
         Args:
             command: program and arguments.
-            source: a run, text that names one, or the id of a tree; None: the code as it is now.
+            source: a run, text that names one, the id of a tree, or at least 12 digits of that of a kept snapshot; None: the code as
+                it is now.
             cwd: where the command would run in the project; the working directory where it is None.
             options: name, tags, params, seed, data and env, as there.
 
@@ -276,9 +310,15 @@ class Project:
         # Late: what carries runs out is heavy, and most who open a project only look.
         from assay.execution.from_snapshot import run_from_snapshot
 
-        is_tree = isinstance(source, str) and re.fullmatch("[0-9a-f]{64}", source) and source in self.store.objects
-        found = source if source is None or is_tree else self.resolve(source)
+        found = None if source is None else (self._tree(source) if isinstance(source, str) else None) or self.resolve(source)
         return run_from_snapshot(self.store, self.root, command, cwd=cwd or Path.cwd(), source=found, **options)
+
+    def _tree(self, text: str) -> str | None:
+        """The tree that a text names; None where it is no id of one, nor the beginning of that of a kept snapshot."""
+        if not _TREE.fullmatch(text):
+            return None
+        kept = [tree for tree in self.store.snapshots.trees() if tree.startswith(text)]
+        return kept[0] if len(kept) == 1 else text if len(text) == 64 and text in self.store.objects else None
 
     def origin(self, what: str | Path) -> Graph:
         """The runs that wrote a content (a file or the files of a folder, wherever they lie now, or an id or the first digits of it), and
@@ -313,19 +353,20 @@ class Project:
         return found._replace(runs=tuple(run for run in found.runs if run in present))
 
     def restore(self, run: RunLike, paths: Sequence[str] = (), *, to: str | Path) -> Path:
-        """The code of a run in a folder of its own; or the files and folders named, which may be kept artifacts too.
+        """The code of a run in a folder of its own; or the files and folders named, which may be kept artifacts and inputs too.
 
         Without names, modules that it loaded and that are no part of the code tree are there too: ignored ones in their places, those from
         beyond the project below `.outside` (`module_path` says how to import these).
 
         Args:
             run: whose code.
-            paths: relative to the root; empty: all.
+            paths: relative to the root, or to the working directory; empty: all.
             to: a folder that does not exist yet, or is empty.
 
         Raises:
-            InvalidValue: `to` holds something, or is no folder.
-            MissingContent: the run has no code tree, or it has no such path, and wrote none that was kept.
+            InvalidValue: `to` holds something, or is no folder; or a path leads out of the project.
+            MissingContent: the run has no code tree, or no such file, or it was not kept.
+            TargetUnusable: `to` cannot be written.
         """
         target = Path(to).absolute()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -337,21 +378,23 @@ class Project:
         tree = self.store.objects.record(found.start.recipe, Recipe).code
         if tree is None:
             raise MissingContent("this run has no code tree", value=found.id, next_step="`assay show` says why, under fidelity.")
-        loaded = self._loaded(found)
-        restore_tree(self.store.objects, self._part(tree, paths, loaded[0] if loaded else Trace()) if paths else tree, target)
-        if loaded is not None and not paths:
-            restore_loaded(self.store.objects, *loaded, target)
+        objects, loaded = self.store.objects, self._loaded(found)
+        files = choose(self.store, found, paths, root=self.root, cwd=Path.cwd()).files if paths else read_tree(objects, tree)
+        with writing(target):
+            restore_files(objects, files, target)
+            if loaded is not None and not paths:
+                restore_loaded(objects, *loaded, target)
         return target
 
     # Below, late imports: what moves and looks after stores is of no use to the many commands that only ask.
 
-    def push(self, remote: str, runs: Sequence[RunLike] = (), *, check: bool = False) -> Moved:
+    def push(self, remote: str | None = None, runs: Sequence[RunLike] = (), *, check: bool = False) -> Moved:
         """Give a remote what it lacks of these runs, or of everything; see `assay.project.sharing.push`."""
         from assay.project import sharing
 
         return sharing.push(self.store, remote, [self.resolve(run).id for run in runs], check=check)
 
-    def pull(self, remote: str, runs: Sequence[str] = (), *, check: bool = False) -> Moved:
+    def pull(self, remote: str | None = None, runs: Sequence[str] = (), *, check: bool = False) -> Moved:
         """Get what is not here of a remote's runs; see `assay.project.sharing.pull`."""
         from assay.project import sharing
 
@@ -448,28 +491,6 @@ class Project:
         seen = run.result.environment or run.start.environment
         environment = self.store.objects.record(seen, Environment) if seen else Environment()
         return self.store.objects.record(run.result.trace, Trace), environment
-
-    def _part(self, tree: str, paths: Sequence[str], trace: Trace) -> str:
-        """A tree of the named files and folders: of the code, and where it has none of the name, of what the run loaded or wrote."""
-        objects = self.store.objects
-        entries: dict[bytes, tuple[FileKind, str]] = {
-            use.path.encode(): ("file", use.id)
-            for use in (*trace.written, *trace.loaded)
-            if use.id is not None and use.id in objects and not use.path.startswith("/")
-        }
-        entries |= read_tree(objects, tree)
-        chosen: dict[bytes, tuple[FileKind, str]] = {}
-        for path in paths:
-            wanted = path.strip("/").encode()
-            part = {name: entry for name, entry in entries.items() if name == wanted or name.startswith(wanted + b"/")}
-            if not part:
-                raise MissingContent(
-                    "neither the code of this run nor what it wrote has such a file or folder",
-                    value=path,
-                    next_step="`assay diff` and `assay show` name its files.",
-                )
-            chosen |= part
-        return write_tree(self.store.objects, chosen)
 
 
 def runs(where: str | None = None, sort: str = "-started", limit: int | None = None, *, path: str | Path | None = None) -> Runs:

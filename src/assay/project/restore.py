@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from assay.errors import InputChanged, InvalidValue, MissingContent
 from assay.project.restore_choice import Files
-from assay.records.canonical import Record, canonical, decode, digest
+from assay.records.canonical import Record, canonical, decode, digest, legible
 from assay.store.failures import unusable
 from assay.store.hashing import hash_file
 from assay.store.objects import write_new
@@ -123,7 +123,7 @@ def carry_out(store: Store, planned: Plan, *, run: str = "") -> str | None:
         }
         record = Restoration(
             time=time.time(),
-            root=str(planned.root),
+            root=legible(str(planned.root)),
             run=run,
             before=write_tree(store.objects, before),
             after=write_tree(store.objects, after),

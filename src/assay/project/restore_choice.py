@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from assay.errors import InvalidValue, MissingContent
 from assay.lineage.parents import trace_of
+from assay.records.canonical import as_named
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import FileUse
@@ -17,7 +17,6 @@ from assay.store.store import Store
 from assay.store.tree import FileKind, read_tree
 
 Files = Mapping[bytes, tuple[FileKind, str]]
-_ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
 class Chosen(NamedTuple):
@@ -44,10 +43,15 @@ def choose(store: Store, run: Run, paths: Sequence[str], *, root: Path, cwd: Pat
     code = _code(store, run, trace.loaded)
     if not paths:
         return Chosen(code, tuple(use.path for use in trace.loaded if use.path.startswith("/") and use.kept))
-    known = {_bytes(use.path): use for use in (*trace.read, *trace.written)}
+    uses = (*trace.read, *trace.written)
+    known = {_bytes(use.path): use for use in uses}
+    literal = {use.path.encode(): use for use in uses}
     chosen: dict[bytes, tuple[FileKind, str]] = {}
     for path in paths:
-        chosen |= _named(store, run, path, _names(path, root, cwd), code, known)
+        names = _names(path, root, cwd)
+        # Somebody may call a file by four characters that also stand for a byte; who names it says which of the two is meant.
+        meant = known | {name: literal[name] for name in names if name in literal}
+        chosen |= _named(store, run, path, names, code, meant)
     return Chosen(chosen)
 
 
@@ -114,11 +118,5 @@ def _is_below(path: bytes, name: bytes) -> bool:
 
 
 def _bytes(path: str) -> bytes:
-    r"""A path of a trace as the file system has it: ``\xNN`` stands for a byte where the name is no valid UTF-8 with it, else for itself."""
-    plain = path.encode()
-    raw = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), plain)
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return raw
-    return plain
+    """A path of a trace as the file system has it."""
+    return os.fsencode(as_named(path))

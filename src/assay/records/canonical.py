@@ -7,6 +7,7 @@ digest of these bytes, so equal content has an equal id on every machine and in 
 from __future__ import annotations
 
 import math
+import re
 import struct
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from assay.errors import InvalidValue, StoreDamaged, StoreTooNew
 _NAN = struct.unpack(">d", bytes.fromhex("7ff8000000000000"))[0]
 # What bytes that are no record can raise: broken MessagePack or another type, broken text, nesting without end.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 _ATOMS = frozenset({type(None), bool, int, str, bytes})
 _encode = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -51,6 +53,35 @@ def canonical(value: object) -> bytes:
             expected="None, bool, 64-bit int, float, valid text, bytes, lists, and mappings with text keys",
             next_step=f"Convert it before it becomes part of a record ({error}).",
         ) from error
+
+
+def legible(text: str) -> str:
+    r"""Text that the system handed over, with bytes that are no UTF-8 (PEP 383) as ``\xNN``; all other text as it is.
+
+    >>> legible("data/\udcff.csv"), legible("Gr\u00fc\u00dfe")
+    ('data/\\xff.csv', 'Grüße')
+    """
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text  # a surrogate that stands for no byte: no system hands it over, and no record takes it
+
+
+def as_named(text: str) -> str:
+    r"""What `legible` was given: ``\xNN`` stands for a byte where the text is no valid UTF-8 with it, else for itself.
+
+    >>> as_named(legible("data/\udcff.csv")) == "data/\udcff.csv", as_named("C:\\x41")
+    (True, 'C:\\x41')
+    """
+    plain = text.encode("utf-8", "surrogateescape")
+    raw = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), plain)
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "surrogateescape")
+    return text
 
 
 def identify(value: object) -> str:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from assay.errors import AmbiguousRun, AssayError, UnknownMetric, UnknownRun
 from assay.records.run import Run
-from assay.store.index import READ, WROTE, Index, decode_facts, decode_run
+from assay.store.index import BUILT_ON, READ, WROTE, Index, decode_facts, decode_run
 from assay.store.marks import Marked, Marks
 from assay.store.objects import Objects
-from assay.store.query import Facts, Value, condition, is_missing, number_of, sort_key
+from assay.store.query import Facts, condition, is_missing, number_of, sort_key
 from assay.store.runs import Runs, is_run_id
 
 _LAST = re.compile(r"last(?:~(\d{1,9}))?")
 _BEST = re.compile(r"(min|max):(.+)")
 _NEWEST = "ORDER BY started DESC, id DESC"
+_SOME = "SELECT facts FROM run WHERE id > ? ORDER BY id LIMIT 10000"
+_MANY = 20_000  # uses of files from which on they are asked for by path, and not kept in memory
 _SHOWN = 6  # candidates that an error names
 
 
@@ -64,12 +68,20 @@ class Catalogue:
             InvalidValue: the expression or the sort key cannot be read.
             StoreUnusable: the folder of runs cannot be read.
         """
+        return self.page(where=where, sort=sort, limit=limit)[0]
+
+    def page(self, *, where: str | None = None, sort: str = "-started", limit: int | None = None) -> tuple[list[Run], int]:
+        """As `runs`, and how many there are without the limit.
+
+        Raises:
+            InvalidValue, StoreUnusable: as for `runs`.
+        """
         key, descending = sort_key(sort)
         if where is None and sort == "-started":
-            rows = self._index.rows(f"SELECT record FROM run {_NEWEST} LIMIT ?", (-1 if limit is None else max(0, limit),))
-            return [decode_run(record) for (record,) in rows]
-        matching = _ordered(self._matching(where), key, descending)
-        return [decode_run(record) for _, record in matching[:limit]]
+            newest = self._index.rows(f"SELECT id FROM run {_NEWEST} LIMIT ?", (-1 if limit is None else max(0, limit),))
+            return self._read([run_id for (run_id,) in newest]), self.count()
+        found = [(key(facts), _begun(facts), facts.id) for facts in self._matching(where)]
+        return self._read([run_id for _, _, run_id in _ordered(found, descending)[:limit]]), len(found)
 
     def count(self, where: str | None = None) -> int:
         """How many runs fulfil an expression.
@@ -80,7 +92,7 @@ class Catalogue:
         """
         if where is None:
             return int(self._index.rows("SELECT count(*) FROM run")[0][0])
-        return len(self._matching(where))
+        return sum(1 for _ in self._matching(where))
 
     def resolve(self, selector: str) -> str:
         """The id of the one run that a selector names.
@@ -126,6 +138,11 @@ class Catalogue:
         """As `read_by`, for many contents in one question; those that no run read are left out."""
         return self._used(READ, content_ids)
 
+    def built_on(self, run_id: str) -> list[str]:
+        """Ids of the runs that say that they build on this one, the oldest first."""
+        sql = "SELECT use.run FROM use JOIN run ON run.id = use.run WHERE how = ? AND content = ? ORDER BY started, use.run"
+        return list(dict.fromkeys(row[0] for row in self._index.rows(sql, (BUILT_ON, run_id))))
+
     def wrote_at(self, path: str) -> list[tuple[str, str]]:
         """Runs that wrote a file at this path, as traces have it, and the content of each; the newest run first."""
         return [
@@ -143,20 +160,38 @@ class Catalogue:
         )
         return [row[0] for row in rows]
 
-    def written_paths(self) -> frozenset[str]:
-        """Every path that some run wrote: relative to the root where below it."""
-        self._index.rows("SELECT 1")  # brings the generation up to date
+    def written_among(self, paths: Iterable[str]) -> set[str]:
+        """Those of these paths that some run wrote: relative to the root where below it."""
+        (last,) = self._index.rows("SELECT max(rowid) FROM use")[0]  # brings the generation up to date
+        if (last or 0) > _MANY:
+            asked = json.dumps(list(paths))
+            sql = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM use WHERE path = value AND how = ?)"
+            return {row[0] for row in self._index.rows(sql, (asked, WROTE))}
         if self._written[0] != self._index.generation:
             rows = self._index.rows("SELECT DISTINCT path FROM use WHERE how = ?", (WROTE,))
             self._written = (self._index.generation, frozenset(row[0] for row in rows))
-        return self._written[1]
+        return set(self._written[1].intersection(paths))
 
-    def _matching(self, where: str | None) -> list[tuple[Facts, bytes]]:
+    def _matching(self, where: str | None) -> Iterator[Facts]:
+        """The runs that fulfil an expression, by id; they are read some at a time, since there may be a million."""
         test = condition(where) if where is not None else None
-        rows = self._index.rows(f"SELECT facts, record FROM run {_NEWEST}")
         marked = self._marks.all()
-        pairs = ((_as_marked(decode_facts(facts), marked), record) for facts, record in rows)
-        return [pair for pair in pairs if test is None or test(pair[0])]
+        after = ""
+        while rows := self._index.rows(_SOME, (after,), fresh=not after):
+            for (stored,) in rows:
+                facts = _as_marked(decode_facts(stored), marked)
+                if test is None or test(facts):
+                    yield facts
+            after = decode_facts(rows[-1][0]).id
+
+    def _read(self, ids: Sequence[str]) -> list[Run]:
+        """Runs by their ids, in this order; one that was removed meanwhile is left out."""
+        found: dict[str, Run] = {}
+        for some in _parts(ids):
+            marks = ", ".join("?" * len(some))
+            rows = self._index.rows(f"SELECT id, record FROM record WHERE id IN ({marks})", some, fresh=False)
+            found.update((run_id, decode_run(record)) for run_id, record in rows)
+        return [found[run_id] for run_id in ids if run_id in found]
 
     def _last(self, selector: str, back: int) -> str:
         rows = self._index.rows(f"SELECT id FROM run {_NEWEST} LIMIT 1 OFFSET ?", (back,))
@@ -168,21 +203,22 @@ class Catalogue:
         return str(rows[0][0])
 
     def _best(self, which: str, metric: str) -> str:
-        finished = [facts for facts, _ in self._matching("state == 'finished'")]
-        found = [
-            (value, facts.id) for facts in finished if (value := number_of(facts, metric)) is not None and math.isfinite(value)
-        ]
+        known: set[str] = set()
+        found: list[tuple[float, float, str]] = []
+        for facts in self._matching("state == 'finished'"):
+            known.update(facts.metrics)
+            value = number_of(facts, metric)
+            if value is not None and math.isfinite(value):
+                found.append((-value if which == "min" else value, _begun(facts), facts.id))
         if not found:
-            known = sorted({name for facts in finished for name in facts.metrics})
             near = difflib.get_close_matches(metric, known, n=1)
             raise UnknownMetric(
                 "no finished run has a finite value of this metric",
                 value=metric,
-                expected=f"one of {', '.join(known[:12])}" if known else "a metric of a finished run",
+                expected=f"one of {', '.join(sorted(known)[:12])}" if known else "a metric of a finished run",
                 next_step=f"Did you mean {near[0]}?" if near else "`assay ls` lists the runs and their metrics.",
             )
-        # min and max give the first of equals, and the newest runs stand first.
-        return (min if which == "min" else max)(found, key=lambda pair: pair[0])[1]
+        return max(found)[2]  # of equals the newest
 
     def _named(self, selector: str) -> str | None:
         """The run with this id, readable or not; else the newest run with this name."""
@@ -194,11 +230,8 @@ class Catalogue:
         return rows[0][0] if rows else None
 
     def _prefixed(self, prefix: str) -> str:
-        rows = (
-            self._index.rows(f"SELECT id, name FROM run WHERE substr(id, 1, ?) = ? {_NEWEST}", (len(prefix), prefix))
-            if prefix
-            else []
-        )
+        sql = f"SELECT id, name FROM run WHERE id >= ?1 AND id < ?1 || char({sys.maxunicode}) {_NEWEST}"
+        rows = self._index.rows(sql, (prefix,)) if prefix else []
         if len(rows) == 1:
             return str(rows[0][0])
         if rows:
@@ -208,12 +241,12 @@ class Catalogue:
                 expected=f"one of {_listed(rows)}",
                 next_step="Write more of the id, or the run's name.",
             )
-        rows = self._index.rows(f"SELECT id, name FROM run {_NEWEST}")
-        near = difflib.get_close_matches(prefix, [text for row in rows[:1000] for text in row if text], n=1)
+        rows = self._index.rows(f"SELECT id, name FROM run {_NEWEST} LIMIT 1000")
+        near = difflib.get_close_matches(prefix, [text for row in rows for text in row if text], n=1)
         raise UnknownRun(
             "no run answers to this",
             value=prefix,
-            expected=f"an id, a unique prefix of one, a name, last, last~N, min:METRIC or max:METRIC; the newest are {_listed(rows)}"
+            expected=f"an id, a unique prefix of one, a name, last, last~N, min:METRIC or max:METRIC; the newest are {_listed(rows[:_SHOWN])}"
             if rows
             else "a store with runs",
             next_step=f"Did you mean {near[0]}?" if near else "`assay ls` lists the runs.",
@@ -222,8 +255,7 @@ class Catalogue:
     def _used(self, how: int, content_ids: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
         wanted = list(dict.fromkeys(content_ids))
         found: dict[str, list[tuple[str, str]]] = {}
-        for begin in range(0, len(wanted), 500):  # below the number of arguments that any SQLite allows
-            some = wanted[begin : begin + 500]
+        for some in _parts(wanted):
             marks = ", ".join("?" * len(some))
             rows = self._index.rows(
                 f"SELECT content, use.run, path FROM use JOIN run ON run.id = use.run WHERE how = ? AND content IN ({marks}) {_NEWEST}, path",
@@ -240,19 +272,28 @@ def _as_marked(facts: Facts, marked: Mapping[str, Marked]) -> Facts:
     return facts if found is None else facts._replace(tags=found.tags(facts.tags))
 
 
+def _begun(facts: Facts) -> float:
+    return facts.started if facts.started == facts.started else 0.0  # NaN has no place in an order
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Some ids after others, fewer at a time than the number of arguments that any SQLite allows."""
+    return (ids[begin : begin + 500] for begin in range(0, len(ids), 500))
+
+
 def _listed(rows: list[tuple[Any, ...]]) -> str:
     shown = [f"{run_id} ({name})" if name else str(run_id) for run_id, name in rows[:_SHOWN]]
     return ", ".join(shown) + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")
 
 
-def _ordered(pairs: list[tuple[Facts, bytes]], key: Value, descending: bool) -> list[tuple[Facts, bytes]]:
-    """Sorted by a key; the sort is stable, so that equal ones keep their order, newest first."""
-    keyed = [(key(facts), facts, record) for facts, record in pairs]
-    ranked = [item for item in keyed if not is_missing(item[0]) and item[0] == item[0]]
+def _ordered(found: list[tuple[Any, float, str]], descending: bool) -> list[tuple[Any, float, str]]:
+    """Sorted by a key, of equal ones the newest first; those without a number, then those without the key last."""
+    found.sort(key=lambda item: item[1:], reverse=True)
+    ranked = [item for item in found if not is_missing(item[0]) and item[0] == item[0]]
     ranked.sort(key=lambda item: _rank(item[0]), reverse=descending)
-    no_number = [item for item in keyed if item[0] != item[0]]
-    absent = [item for item in keyed if is_missing(item[0])]
-    return [(facts, record) for _, facts, record in (*ranked, *no_number, *absent)]
+    no_number = [item for item in found if item[0] != item[0]]
+    absent = [item for item in found if is_missing(item[0])]
+    return [*ranked, *no_number, *absent]
 
 
 def _rank(value: Any) -> tuple[int, Any]:

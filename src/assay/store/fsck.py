@@ -27,6 +27,7 @@ from assay.store.store import Store
 Kind = Literal["damaged object", "missing object", "run", "journal", "study", "data set", "mark", "unknown file"]
 DAMAGED = "damaged"
 """Folder of a store that `fsck` moves damaged objects into, so that good ones can take their place."""
+_SNAPSHOT = "snapshot "
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -38,6 +39,7 @@ class Problem(msgspec.Struct, frozen=True):
         text: what is wrong, in a clause.
         runs: ids of the runs that it touches.
         data: ids of the entries of data sets that it touches.
+        snapshots: trees of the kept snapshots that it touches.
     """
 
     kind: Kind
@@ -45,6 +47,7 @@ class Problem(msgspec.Struct, frozen=True):
     text: str
     runs: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
+    snapshots: tuple[str, ...] = ()
 
 
 class Checked(msgspec.Struct):
@@ -73,7 +76,7 @@ def fsck(store: Store, *, repair: bool = False, progress: Callable[[int, int], N
     checked = Checked(objects=len(found), bytes=sum(stored.size for stored in found.values()))
     faults = _damaged_objects(store, found, progress)
     references = References(store.path, store.objects)
-    begins = {**dict(_runs(store, checked)), **dict(_entries(store, checked))}
+    begins = {**dict(_runs(store, checked)), **dict(_entries(store, checked)), **_snapshots(store)}
     touched = _touched(references, begins, found, faults)
     for content_id, text in sorted(faults.items()):
         checked.problems.append(Problem("damaged object", content_id, text, *_owners(touched.get(content_id, ()))))
@@ -143,10 +146,16 @@ def _entries(store: Store, checked: Checked) -> Iterator[tuple[str, list[Referen
                 checked.problems.append(Problem(kind, f"{folder}/{entry}", "its bytes have changed"))
 
 
-def _owners(ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Ids of runs, and ids of entries of data sets."""
+def _snapshots(store: Store) -> dict[str, list[Reference]]:
+    return {_SNAPSHOT + tree: [Reference(tree, "code", True)] for tree in store.snapshots.trees()}
+
+
+def _owners(ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Ids of runs, of entries of data sets, and of the trees of kept snapshots."""
     known = sorted(ids)
-    return tuple(filter(is_run_id, known)), tuple(each for each in known if not is_run_id(each))
+    trees = tuple(each.removeprefix(_SNAPSHOT) for each in known if each.startswith(_SNAPSHOT))
+    entries = tuple(each for each in known if not is_run_id(each) and not each.startswith(_SNAPSHOT))
+    return tuple(filter(is_run_id, known)), entries, trees
 
 
 def _journals(store: Store, run_id: str) -> Iterator[Problem]:

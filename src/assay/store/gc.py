@@ -27,7 +27,7 @@ from assay.store.references import Reference, References, files_of, ids_in, of_r
 from assay.store.store import Store
 
 GRACE = 14 * 86400.0
-"""Seconds for which an object is kept that nothing leads to: longer than a snapshot waits in a queue for its run."""
+"""Seconds for which an object is kept that nothing leads to: longer than any run takes from its snapshot to its start."""
 _FORGOTTEN = 86400.0  # seconds after which a temporary file counts as left by a dead process on another machine
 _TRASH = "trash-"
 REMOVED = "removed"
@@ -121,7 +121,10 @@ def roots_beside_runs(store: Store, since: float = 0.0) -> Iterator[Reference]:
         for path in (
             file for folder in folders for file in ([folder] if folder.is_file() else folder.rglob("*")) if file.is_file()
         ):
-            data = path.read_bytes()
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue  # a snapshot that was let go since the folder was listed
             yield from of_record(data, "records")
             yield from (Reference(content_id, "records", None, False) for content_id in ids_in(data))
 

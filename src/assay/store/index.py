@@ -1,5 +1,8 @@
 """The catalogue's tables in SQLite: derived from the run folders, kept in the user's cache, thrown away at the first doubt.
 
+What was found of the folder of runs is kept too: as long as that has not changed, a newcomer looks only at the runs that may still change.
+With a million runs, listing them takes seconds and hundreds of MiB; nothing here holds more than a part of them otherwise.
+
 One file for each host and store, since SQLite's shared memory does not work across machines. Where the cache cannot be used (unwritable,
 full, locked for too long), the tables live in memory and the answers are the same.
 """
@@ -10,7 +13,9 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
@@ -28,18 +33,28 @@ from assay.store.process import this_process
 from assay.store.query import Facts
 from assay.store.runs import Runs
 
-SCHEMA = 2
-WROTE, READ = 0, 1
+SCHEMA = 3
+WROTE, READ, BUILT_ON = 0, 1, 2  # how a run uses a content; or, by its id, another run
 _TABLES = """
 CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, started REAL NOT NULL, recipe TEXT NOT NULL,
-                  ended INTEGER NOT NULL, facts BLOB NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX run_by_start ON run (started, id);
-CREATE INDEX run_by_name ON run (name, started);
-CREATE INDEX run_by_recipe ON run (recipe, started);
+                  ended INTEGER NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE record (id TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE use (run TEXT NOT NULL, how INTEGER NOT NULL, content TEXT NOT NULL, path TEXT NOT NULL);
-CREATE INDEX use_by_content ON use (content, how);
 CREATE INDEX use_by_run ON use (run);
+CREATE TABLE folder (change INTEGER NOT NULL);
+CREATE TABLE pending (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+# Rows come in the order of ids, so that these would be written all over for each part of very many: they are then made at the end.
+_INDEXES = {
+    "run_by_start": "run (started, id)",
+    "run_by_name": "run (name, started)",
+    "run_by_recipe": "run (recipe, started)",
+    "use_by_content": "use (content, how)",
+    "use_by_path": "use (path, how)",
+}
+_VERY_MANY = 20_000  # runs
+_EMPTY = "; ".join(f"DELETE FROM {table}" for table in ("run", "record", "use", "folder", "pending"))
+_TOGETHER = 2000  # runs that are read before they are stored
 _WAIT = 5.0  # seconds for another process's transaction, which takes milliseconds
 _SETTLED = (
     1_000_000_000  # nanoseconds after which a folder's time tells every later change (the kernel's clock ticks in milliseconds)
@@ -100,8 +115,12 @@ class Index:
         self._forget()
         _indices.add(self)
 
-    def rows(self, sql: str, arguments: Sequence[object] = ()) -> list[Row]:
+    def rows(self, sql: str, arguments: Sequence[object] = (), *, fresh: bool = True) -> list[Row]:
         """Answer of a query, over all runs as they are now.
+
+        Args:
+            sql, arguments: the query.
+            fresh: look for what has changed first; without it the answer goes on from an earlier one.
 
         Raises:
             StoreUnusable: the folder of runs cannot be read.
@@ -111,11 +130,11 @@ class Index:
         with self._lock:
             for _ in range(2):
                 try:
-                    return self._answer(sql, arguments)
+                    return self._answer(sql, arguments, fresh)
                 except sqlite3.DatabaseError as error:
                     self._distrust(error)
             self._in_memory = True
-            return self._answer(sql, arguments)
+            return self._answer(sql, arguments, fresh)
 
     def rebuild(self) -> None:
         """Empty the tables and fill them anew from the run folders.
@@ -127,25 +146,30 @@ class Index:
         with self._lock:
             assert self._connection is not None
             try:
-                self._connection.executescript("BEGIN IMMEDIATE; DELETE FROM run; DELETE FROM use; COMMIT")
+                self._connection.executescript(f"BEGIN IMMEDIATE; {_EMPTY}; COMMIT")
             except sqlite3.DatabaseError as error:
                 self._distrust(error)
             self._forget()
         self.rows("SELECT 1")
 
-    def _answer(self, sql: str, arguments: Sequence[object]) -> list[Row]:
+    def _answer(self, sql: str, arguments: Sequence[object], fresh: bool) -> list[Row]:
         if self._connection is None:
-            self._connection = self._connect()
-        self._refresh(self._connection)
+            self._connection, fresh = self._connect(), True
+        if fresh:
+            self._refresh(self._connection)
         return self._connection.execute(sql, arguments).fetchall()
 
     def _forget(self) -> None:
         self.problems: dict[str, AssayError] = {}
-        self._known: dict[str, tuple[bool, str]] = {}  # run to whether it has a result, and its state
+        self._known: dict[
+            str, tuple[bool, str]
+        ] = {}  # run to whether it has a result, and its state; all runs, or the pending ones
+        self._knows_all = False
         self._seen_version: int | None = None
         self._seen_ids: frozenset[str] = frozenset()
         self._seen_change = 0
         self._compared: frozenset[str] | None = None  # the listing that the tables were last compared with
+        self._noted: tuple[int, frozenset[str]] | None = None  # what the tables hold of the folder: its change, and pending runs
         self._unsettled: set[str] = set()  # runs without a result, or not in the tables
 
     def _leave_to_parent(self) -> None:
@@ -190,31 +214,73 @@ class Index:
 
     def _refresh(self, connection: sqlite3.Connection) -> None:
         self._recall(connection)
+        gone = [] if self._is_as_noted() else self._compare(connection)
+        very_many = len(self._unsettled) > _VERY_MANY
+        if very_many:
+            for name in _INDEXES:
+                connection.execute(f"DROP INDEX IF EXISTS {name}")
+        pending = iter(sorted(self._unsettled))  # in the order of the tables, which then grow at their end
+        while (some := list(islice(pending, _TOGETHER))) or gone:
+            changed = [news for news in map(self._news_of, some) if news is not None]
+            if gone or changed:
+                self._store(connection, gone, changed)
+            gone = []
+        if very_many:
+            _make_indexes(connection)
+        self._note(connection)
+
+    def _compare(self, connection: sqlite3.Connection) -> list[str]:
+        """Look which runs there are; those that the tables have and that are gone."""
+        if not self._knows_all:
+            self._known = {row[0]: (bool(row[1]), row[2]) for row in connection.execute("SELECT id, ended, state FROM run")}
+            self._knows_all = True
         present = self._present()
-        gone: list[str] = []
-        if present is not self._compared:
-            # Sets throughout: this is done before each run of a loop, over all runs of the store.
-            gone = list(self._known.keys() - present)
-            for run_id in self.problems.keys() - present:
-                del self.problems[run_id]
-            if self._compared is None:
-                settled = {run_id for run_id, (has_ended, _) in self._known.items() if has_ended}
-                self._unsettled = set(present - settled)
-            else:
-                self._unsettled = (self._unsettled & present) | (present - self._compared)
-            self._compared = present
-        changed = [news for news in map(self._news_of, self._unsettled) if news is not None]
-        if gone or changed:
-            self._store(connection, gone, changed)
+        if present is self._compared:
+            return []
+        # Sets throughout: this is done before each run of a loop, over all runs of the store.
+        gone = list(self._known.keys() - present)
+        for run_id in self.problems.keys() - present:
+            del self.problems[run_id]
+        if self._compared is None:
+            settled = {run_id for run_id, (has_ended, _) in self._known.items() if has_ended}
+            self._unsettled = set(present - settled)
+        else:
+            self._unsettled = (self._unsettled & present) | (present - self._compared)
+        self._compared = present
+        return gone
 
     def _recall(self, connection: sqlite3.Connection) -> None:
-        """Learn what the tables hold, unless no other process has written since."""
+        """Learn what the tables hold, unless no other process has written since: at first only of the runs that may still change."""
         (version,) = connection.execute("PRAGMA data_version").fetchone()
         if version != self._seen_version:
-            self._known = {row[0]: (bool(row[1]), row[2]) for row in connection.execute("SELECT id, ended, state FROM run")}
+            pending = connection.execute(
+                "SELECT pending.id, ended, state FROM pending LEFT JOIN run ON run.id = pending.id"
+            ).fetchall()
+            self._known = {row[0]: (bool(row[1]), row[2]) for row in pending if row[2] is not None}
+            self._knows_all = False
+            self._unsettled = {row[0] for row in pending}
+            change = connection.execute("SELECT change FROM folder").fetchone()
+            self._noted = (change[0] if change else 0, frozenset(self._unsettled))
             self._seen_version = version
             self._compared = None
             self.generation += 1
+
+    def _is_as_noted(self) -> bool:
+        """Whether the folder of runs has not changed since the tables were compared with it."""
+        return self._compared is None and self._noted is not None and self._noted[0] == self._runs.changed() != 0
+
+    def _note(self, connection: sqlite3.Connection) -> None:
+        """Keep when the folder had changed and which runs may still change, for newcomers; not while it changes from run to run."""
+        change = self._noted[0] if self._compared is None and self._noted else self._seen_change
+        if change == 0 or self._noted == (now := (change, frozenset(self._unsettled))):
+            return
+        before = self._noted[1] if self._noted else frozenset[str]()
+        with _transaction(connection):
+            connection.execute("DELETE FROM folder")
+            connection.execute("INSERT INTO folder VALUES (?)", (change,))
+            connection.executemany("DELETE FROM pending WHERE id = ?", [(run_id,) for run_id in before - now[1]])
+            connection.executemany("INSERT OR IGNORE INTO pending VALUES (?)", [(run_id,) for run_id in now[1] - before])
+        self._noted = now
 
     def _present(self) -> frozenset[str]:
         """Ids of all run folders; listed again unless their folder has not changed for long enough to be sure of it."""
@@ -228,9 +294,8 @@ class Index:
     def _news_of(self, run_id: str) -> _News | None:
         """The run, where it is new or has changed since it was stored."""
         try:
-            run = self._runs.read(run_id)
+            run, start, result = self._runs.read_stored(run_id)
             unchanged = self._known.get(run_id) == (self._is_final(run), run.state)
-            start, result = (b"", None) if unchanged else self._runs.stored(run_id)
         except UnknownRun:
             return None  # removed since the folder was listed
         except AssayError as error:
@@ -244,25 +309,21 @@ class Index:
         # Asked before the uses are: an account that appears in between is then looked for again.
         finals = [(run, self._is_final(run)) for run, _ in changed]
         rows = [
-            (run, final, record, _encode(self._facts(run)), list(self._uses(run)))
+            (run, final, record, _encode(self._facts(run)), [*_parents(run), *self._uses(run)])
             for (run, final), (_, record) in zip(finals, changed, strict=True)
         ]
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with _transaction(connection):
             for run_id in (*gone, *(run.id for run, _ in changed)):
                 connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
+                connection.execute("DELETE FROM record WHERE id = ?", (run_id,))
                 connection.execute("DELETE FROM use WHERE run = ?", (run_id,))
             for run, final, record, facts, uses in rows:
                 start = run.start
                 when = start.started if start.started == start.started else 0.0  # NaN is NULL to SQLite
-                values = (run.id, start.name, run.state, when, start.recipe, final, facts, record)
-                connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+                values = (run.id, start.name, run.state, when, start.recipe, final, facts)
+                connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+                connection.execute("INSERT INTO record VALUES (?, ?)", (run.id, record))
                 connection.executemany("INSERT INTO use VALUES (?, ?, ?, ?)", uses)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
         for run_id in gone:
             del self._known[run_id]
         self._known.update({run.id: (final, run.state) for run, final in finals})
@@ -326,6 +387,19 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the body, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
 def decode_run(record: bytes) -> Run:
     """The run that a row of the tables keeps."""
     start, result, state = _decode_stored(record)
@@ -336,11 +410,17 @@ def _rows(run_id: str, how: int, files: Iterable[FileUse]) -> Iterable[tuple[str
     return [(run_id, how, file.id, file.path) for file in files if file.id is not None]
 
 
+def _parents(run: Run) -> Iterable[tuple[str, int, str, str]]:
+    return [(run.id, BUILT_ON, parent.run, parent.path or "") for parent in run.parents]
+
+
 def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     """A connection to tables of this schema; those of another one are dropped."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA secure_delete = OFF")  # some systems have it on: emptying tables would write them whole
     if _schema(connection) == SCHEMA:
+        _make_indexes(connection)  # missing where a process was killed while it filled the tables
         return connection
     connection.execute("BEGIN IMMEDIATE")
     # Asked again: another process may have made the tables while this one waited.
@@ -351,9 +431,15 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
             connection.execute(f'DROP TABLE "{name}"')
         for statement in _TABLES.split(";"):
             connection.execute(statement)
+        _make_indexes(connection)
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
     connection.execute("COMMIT")
     return connection
+
+
+def _make_indexes(connection: sqlite3.Connection) -> None:
+    for name, columns in _INDEXES.items():
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
 
 
 def _schema(connection: sqlite3.Connection) -> int:

@@ -23,10 +23,11 @@ _SETTLED = 1_000_000_000  # nanoseconds after which a folder's time tells every 
 
 
 class Marked(NamedTuple):
-    """What was said about one run: words that were given and taken away since its start, and notes, the oldest first."""
+    """What was said about one run: words that were given and taken away since its start, and notes, the oldest first; and when the last."""
 
     changes: tuple[tuple[str, bool], ...] = ()
     notes: tuple[Mark, ...] = ()
+    latest: float = 0.0
 
     def tags(self, at_start: Iterable[str]) -> list[str]:
         """The words that stand, in the order in which they were given."""
@@ -114,4 +115,4 @@ class Marks:
 
 def _folded(marks: list[Mark]) -> Marked:
     changes = tuple((mark.text, mark.kind == "tag") for mark in marks if mark.kind != "note")
-    return Marked(changes, tuple(mark for mark in marks if mark.kind == "note"))
+    return Marked(changes, tuple(mark for mark in marks if mark.kind == "note"), marks[-1].time)

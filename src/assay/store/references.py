@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -79,10 +80,22 @@ def files_of(runs: Runs, run_id: str) -> dict[str, bytes]:
     """
     folder = runs.folder(run_id)
     start, result = runs.stored(run_id)
+    others: dict[str, bytes] = {}
     with using(folder):
-        names = {entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)}
-        others = {name: (folder / name).read_bytes() for name in names - {"start", "result", "heartbeat"}}
+        for entry in _entries(folder):
+            if entry.name not in ("start", "result", "heartbeat") and entry.is_file(follow_symlinks=False):
+                # A run that ends meanwhile takes its output away, which is an object by then; one may be removed as a whole.
+                with suppress(FileNotFoundError):
+                    others[entry.name] = Path(entry.path).read_bytes()
     return {"start": start} | others | ({"result": result} if result else {})
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
 
 
 def of_record(data: bytes, kind: Kind, *, required: bool = True) -> list[Reference]:
@@ -220,6 +233,10 @@ def _of_dataset(value: dict[str, Any]) -> Iterator[Reference]:
     yield from _named(value, "card", "records")
 
 
+def _of_snapshot(value: dict[str, Any]) -> Iterator[Reference]:
+    return _named(value, "tree", "code")
+
+
 def _of_data(value: dict[str, Any]) -> Iterator[Reference]:
     """Of a version whose files were only hashed, or some of them, the tree alone tells nothing of what must be there."""
     if _is_id(value.get("content")):
@@ -260,5 +277,6 @@ _READERS = {
     "environment": _of_environment,
     "trace": _of_trace,
     "dataset": _of_dataset,
+    "snapshot": _of_snapshot,
     "data": _of_data,
 }

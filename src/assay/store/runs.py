@@ -12,11 +12,13 @@ Nothing in it is ever changed or locked, so that a shared network folder works.
 from __future__ import annotations
 
 import base64
+import math
 import os
 import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from heapq import merge
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +36,7 @@ from assay.store.process import this_process as this_process
 
 R = TypeVar("R", bound=Record)
 _ID = re.compile(r"[a-z2-7]{16}")
+_CLOCK_HOLDS = 1.0  # seconds for which what the disk's clock said is used for further runs
 _MISSED = 3  # heartbeats that may fail to appear before a run on another machine counts as dead
 
 
@@ -118,6 +121,7 @@ class Runs:
         self._aside = store / "tmp"
         self._seen: set[str] = set()
         self._removed = store / "removed"
+        self._disk_clock = (-math.inf, 0.0)  # when it was asked, on the monotonic clock, and by how much it is ahead of ours
 
     def create(self, start: Start) -> RunWriter:
         """Make the folder of a new run, which appears whole.
@@ -258,17 +262,26 @@ class Runs:
         start = _load(folder / "start", Start)
         if start is None:
             raise _unknown(run_id)
-        if start.id != run_id:
-            raise StoreDamaged(
-                "a run's folder holds another run",
-                value=str(folder),
-                expected=run_id,
-                next_step=f"It says it is {start.id}; rename it.",
-            )
+        _check_id(start, run_id, folder)
         # Liveness first: a run that ends between the two questions is then seen with its result, never as crashed.
         state = self._unfinished(start, folder)
         result = _load(folder / "result", Result)
         return Run(start=start, state=result.state if result else state, result=result)
+
+    def read_stored(self, run_id: str) -> tuple[Run, bytes, bytes | None]:
+        """The run as `read` gives it, with the bytes of its start and result as `stored` does, each read once where the run has ended.
+
+        Raises:
+            UnknownRun, StoreTooNew, StoreDamaged, StoreUnusable: as for `read`.
+        """
+        start, result = self.stored(run_id)
+        if result is None:
+            run = self.read(run_id)  # whether it lives is asked before its result, which may come just now
+            return run, start, self.stored(run_id)[1] if run.result else None
+        folder = self.folder(run_id)
+        begun, ended = _decoded(start, folder / "start", Start), _decoded(result, folder / "result", Result)
+        _check_id(begun, run_id, folder)
+        return Run(start=begun, state=ended.state, result=ended), start, result
 
     def stored(self, run_id: str) -> tuple[bytes, bytes | None]:
         """The bytes of a run's start and result as they are on the disk, fields of later versions included.
@@ -351,8 +364,24 @@ class Runs:
     def _unfinished(self, start: Start, folder: Path) -> State:
         alive = lives(start.host)
         if alive is None:
-            alive = time.time() - _last_sign(folder) <= _MISSED * start.heartbeat
+            alive = self._disk_time() - _last_sign(folder) <= _MISSED * start.heartbeat
         return "running" if alive else "crashed"
+
+    def _disk_time(self) -> float:
+        """Seconds since 1970 by the clock that stamps signs of life, a file server's perhaps; by this machine's where nothing can be written.
+
+        A reader whose clock goes wrong thus takes no run that lives for a dead one, nor the other way round.
+        """
+        asked, ahead = self._disk_clock
+        if time.monotonic() - asked > _CLOCK_HOLDS:
+            aside = self._aside / owned_name()
+            ahead = 0.0
+            with suppress(OSError):
+                write_new(str(aside), b"\n")
+                ahead = aside.stat().st_mtime - time.time()
+            discard(aside)
+            self._disk_clock = (time.monotonic(), ahead)
+        return time.time() + ahead
 
 
 def points_of(result: Result | None) -> Iterator[Point]:
@@ -400,12 +429,26 @@ def _load(path: Path, kind: type[R]) -> R | None:
         return None
     if not data and kind is not Start:
         return None  # a power cut came before the disk had it: it was not written
+    return _decoded(data, path, kind)
+
+
+def _decoded(data: bytes, path: Path, kind: type[R]) -> R:
     try:
         return decode(data, kind)
     except StoreDamaged as error:
         raise StoreDamaged(
             "a file of a run cannot be read", value=str(path), expected=error.expected, next_step=error.next_step
         ) from error
+
+
+def _check_id(start: Start, run_id: str, folder: Path) -> None:
+    if start.id != run_id:
+        raise StoreDamaged(
+            "a run's folder holds another run",
+            value=str(folder),
+            expected=run_id,
+            next_step=f"It says it is {start.id}; rename it.",
+        )
 
 
 def _ignore(_: str) -> None:

@@ -9,6 +9,8 @@
 .assay/marks/        what was said about runs after they were recorded; as the next two, made when first needed
 .assay/restores/     what restores into the project replaced
 .assay/removed/      runs that were removed, until they are collected
+.assay/snapshots/    code that is kept for jobs that wait
+.assay/remotes/      names of remotes
 .assay/tmp/          what is being written; everything else appears by rename from here
 """
 
@@ -28,8 +30,10 @@ from assay.store.failures import unusable, using
 from assay.store.marks import Marks
 from assay.store.objects import Objects, write_new
 from assay.store.process import discard, owned_name, surely_dead
+from assay.store.remotes.names import RemoteNames
 from assay.store.root import store_folder
 from assay.store.runs import Runs
+from assay.store.snapshots import Snapshots
 from assay.store.studies import Studies
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _FOLDERS = ("objects", "runs", "studies", "tmp")
-_PARTS = frozenset({*_FOLDERS, DATA_FOLDER, "marks", "restores", "removed", ".gitignore", "format"})
+_PARTS = frozenset({*_FOLDERS, DATA_FOLDER, "marks", "restores", "removed", "snapshots", "remotes", ".gitignore", "format"})
 _Place = tuple[Path, str | None, str | None]  # the store's folder, and what decides where the cache is
 # One catalogue holds three descriptors, and a process may visit any number of stores: beyond the last few that were asked for, each is
 # kept as long as somebody has its store.
@@ -51,7 +55,7 @@ class Store:
     Attributes:
         root: the project's root.
         path: the store's folder.
-        objects, runs, studies, datasets, marks: what it holds.
+        objects, runs, studies, datasets, marks, snapshots, remotes: what it holds.
     """
 
     def __init__(self, root: Path, path: Path) -> None:
@@ -62,6 +66,8 @@ class Store:
         self.studies = Studies(path)
         self.datasets = Datasets(path)
         self.marks = Marks(path)
+        self.snapshots = Snapshots(path)
+        self.remotes = RemoteNames(path)
         self._catalogue: Catalogue | None = None
 
     @classmethod

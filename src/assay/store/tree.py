@@ -104,7 +104,15 @@ def restore_tree(objects: Objects, tree_id: str, target: Path) -> None:
         InvalidValue: a file or a link stands where a folder is needed.
         OSError: `target` cannot be written.
     """
-    entries = read_tree(objects, tree_id)
+    restore_files(objects, read_tree(objects, tree_id), target)
+
+
+def restore_files(objects: Objects, entries: Mapping[bytes, tuple[FileKind, str]], target: Path) -> None:
+    """As `restore_tree`, for the files and links of a tree or a part of it, by their paths.
+
+    Raises:
+        MissingContent, StoreDamaged, InvalidValue, OSError: as for `restore_tree`.
+    """
     target.mkdir(parents=True, exist_ok=True)
     made: set[bytes] = {b""}
     for path, (kind, content_id) in sorted(entries.items()):

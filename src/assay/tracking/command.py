@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import InvalidValue
+from assay.records.canonical import legible
 
 # YAML 1.2, section 10.3.2 (core schema).
 _NULL = frozenset(("null", "Null", "NULL", "~"))
@@ -25,6 +26,7 @@ _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*t?(?:\.exe)?")
 _PYTHON_OPTIONS_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
 _SHELL = re.compile(r"(?:ba|da|k|z)?sh")
 _SHELL_OPTIONS_WITH_VALUE = ("-o", "-O", "+o", "+O", "--rcfile", "--init-file")
+_SCRIPTS = (".py", ".ipynb", ".sh")
 _PAIR = re.compile(r"[+]{0,2}(?P<name>[A-Za-z_][\w./@-]*)=(?P<value>.*)", re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z_][^\s=]*)(?:=(?P<value>.*))?", re.DOTALL)
 
@@ -62,18 +64,18 @@ def parameter(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise InvalidValue("a parameter needs a name and a value", value=text, expected="K=V", next_step="Write --param lr=0.1.")
-    return key, scalar(value)
+    return legible(key), scalar(legible(value))
 
 
 def parameters(command: Sequence[str]) -> dict[str, Any]:
     """The parameters in a command's own arguments.
 
     `--lr 0.1`, `--lr=0.1`, `-n 5` and `model.lr=0.1` give a value, `--amp` gives True, `--no-amp` gives `no-amp`: True. Several numbers
-    behind one option, and an option that is repeated, give a list. The program, its interpreter with its options, the script and other
-    loose words are none.
+    or several words behind one option, and an option that is repeated, give a list. The program, its interpreter with its options, the
+    script (of a launcher too) and loose words that stand behind no option, or behind a number, are none.
 
-    >>> parameters(["python", "-u", "train.py", "--lr", "0.1", "--amp", "--layers", "64", "32", "optimizer=adam"])
-    {'lr': 0.1, 'amp': True, 'layers': [64, 32], 'optimizer': 'adam'}
+    >>> parameters(["python", "-u", "train.py", "--lr", "0.1", "--amp", "--layers", "64", "32", "--tasks", "qa", "ner", "optimizer=adam"])
+    {'lr': 0.1, 'amp': True, 'layers': [64, 32], 'tasks': ['qa', 'ner'], 'optimizer': 'adam'}
     """
     found: dict[str, list[Any]] = {}
     for name, value in _pairs(own_arguments(command)):
@@ -149,14 +151,17 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
 
 
 def _values(words: Sequence[str]) -> Iterator[str]:
-    """What belongs to the option before: one word, and where that is a number, the numbers behind it."""
-    for place, word in enumerate(words):
+    """What belongs to the option before: one word, and those of its kind behind it, numbers or other words, up to a script."""
+    kind: bool | None = None
+    for word in words:
         numeric = isinstance(scalar(word), int | float) and not isinstance(scalar(word), bool)
-        if (word.startswith("-") and len(word) > 1 and not numeric) or _PAIR.fullmatch(word) or (place and not numeric):
+        if (word.startswith("-") and len(word) > 1 and not numeric) or _PAIR.fullmatch(word):
+            return
+        # `torchrun --standalone train.py`, `--workers 4 data.csv`: what follows is the program's, or stands by itself.
+        if kind is not None and (numeric != kind or word.endswith(_SCRIPTS)):
             return
         yield word
-        if not numeric:
-            return
+        kind = numeric
 
 
 def portable(command: Sequence[str], root: Path, cwd: Path) -> tuple[str, ...]:
@@ -165,7 +170,7 @@ def portable(command: Sequence[str], root: Path, cwd: Path) -> tuple[str, ...]:
     >>> portable(["/opt/venv/bin/python3.11", "/home/me/p/train.py", "--out=/home/me/p/out"], Path("/home/me/p"), Path("/home/me/p"))
     ('python', 'train.py', '--out=out')
     """
-    words = [_relative(word, root, cwd) for word in command]
+    words = [legible(_relative(word, root, cwd)) for word in command]
     if words and is_python(command[0]):
         words[0] = "pypy" if command[0].rpartition("/")[2].startswith("pypy") else "python"
     return tuple(words)

@@ -12,6 +12,7 @@ import msgspec
 
 from assay.capture.injected.tracer import rank
 from assay.errors import StoreUnusable
+from assay.records.canonical import as_named
 from assay.records.journal import Entry, Params, Saved, Sums
 from assay.records.run import Failure, State
 from assay.store.runs import RunWriter
@@ -72,7 +73,7 @@ class JoinedCommand:
         self.id = run_id
         self._store = Store(store.parent, store)
         run = self._store.runs.read(run_id)
-        self._root = Path(run.start.root)
+        self._root = Path(as_named(run.start.root))
         self._writer: RunWriter = self._store.runs.open_writer(run_id)
         self._journal = self._writer.journal()
         self._pid = os.getpid()

@@ -14,6 +14,7 @@ from assay.capture.interpreter import Interpreter, interpreter_of
 from assay.capture.secrets import redact_arguments
 from assay.capture.seeds import check_seed
 from assay.errors import InvalidValue
+from assay.records.canonical import legible
 from assay.records.environment import Environment
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
@@ -135,7 +136,7 @@ def put_together(
     return Recipe(
         code=snapshot.tree,
         command=command,
-        directory=os.path.relpath(cwd, root),
+        directory=legible(os.path.relpath(cwd, root)),
         params=params,
         seed=seed,
         threads=threads,

@@ -21,6 +21,7 @@ from assay.capture.secrets import redact_arguments
 from assay.capture.trace import Observed, settle, trace_here
 from assay.errors import InvalidValue, StoreUnusable
 from assay.lineage.parents import links, still_missing
+from assay.records.canonical import as_named, legible
 from assay.records.environment import Environment
 from assay.records.finding import Finding, Gap
 from assay.records.journal import Params, Point, Saved, Sums
@@ -67,7 +68,7 @@ class Recorder:
         self.busy = False
         self._store = store
         self._start = start
-        self._root = Path(start.root)
+        self._root = Path(as_named(start.root))
         self._recipe = recipe
         self._params = dict(params)
         self._seed = seed
@@ -78,6 +79,7 @@ class Recorder:
         self._findings: tuple[Finding, ...] = ()
         self._session = session() if guarded else None
         self._turn = self._session.take_turn() if self._session is not None else 0
+        self._clock = time.monotonic()
         self._pid = os.getpid()
         self._main = main_thread().ident
         self._thread = get_ident()
@@ -139,14 +141,14 @@ class Recorder:
         start = Start(
             id=new_run_id(),
             recipe=store.objects.put_record(recipe),
-            name=name,
-            tags=tuple(tags),
+            name=legible(name),
+            tags=tuple(map(legible, tags)),
             parents=tuple(parents),
             trial=trial,
             started=_now(),
-            command=words,
-            cwd=str(cwd),
-            root=str(root),
+            command=tuple(map(legible, words)),
+            cwd=legible(str(cwd)),
+            root=legible(str(root)),
             user=user_name(),
             host=this_process(),
             environment=environment[0],
@@ -281,7 +283,9 @@ class Recorder:
 
     def _gather(self, state: State, failure: Failure | None) -> Result:
         resources = self._usage.since(self._gpu)
-        ended = _now()
+        ended = (
+            self._start.started + time.monotonic() - self._clock
+        )  # so that a clock that was set meanwhile does not end it before it began
         observed, trace, gaps, findings = self._settled()
         params, saved, metrics = self._reported(trace)
         trace = with_uses(trace, saved=saved, declared=self._declared)

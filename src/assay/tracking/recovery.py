@@ -21,7 +21,7 @@ from assay.capture.trace import Observed, collect, settle
 from assay.capture.walk import SUFFIXES
 from assay.errors import AssayError
 from assay.lineage.parents import links
-from assay.records.canonical import digest
+from assay.records.canonical import as_named, digest
 from assay.records.recipe import Recipe
 from assay.records.run import Run
 from assay.records.trace import FileUse, Trace
@@ -83,7 +83,7 @@ def _account(store: Store, run: Run, observed: Observed) -> Trace:
         path.decode("utf-8", "backslashreplace"): content for path, (kind, content) in entries.items() if kind in ("file", "exec")
     }
     snapshot = Snapshot(recipe.code or "", files, {}, None, {})
-    settled = settle(store, Path(run.start.root), observed, snapshot=snapshot, since=run.start.started)
+    settled = settle(store, Path(as_named(run.start.root)), observed, snapshot=snapshot, since=run.start.started)
     latest = int((_last_sign(store, run, observed) + run.start.heartbeat) * 1e9)
     written = tuple(use for use in settled.trace.written if _is_its_own(use, files, latest))
     trace = msgspec.structs.replace(settled.trace, written=written)

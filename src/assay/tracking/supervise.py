@@ -19,6 +19,7 @@ from assay.capture.settle import KEEP_BELOW
 from assay.capture.trace import Observed, collect, injection, settle
 from assay.errors import StoreUnusable
 from assay.lineage.parents import links, still_missing
+from assay.records.canonical import as_named, legible
 from assay.records.finding import Gap
 from assay.records.journal import Entry, Point
 from assay.records.recipe import Recipe
@@ -110,14 +111,14 @@ def supervise(
     start = Start(
         id=new_run_id(),
         recipe=store.objects.put_record(prepared.recipe),
-        name=name,
-        tags=tuple(tags),
+        name=legible(name),
+        tags=tuple(map(legible, tags)),
         parents=tuple(parents),
         trial=trial,
         started=time.time(),
-        command=prepared.command,
-        cwd=os.path.realpath(cwd),
-        root=os.path.realpath(root),
+        command=tuple(map(legible, prepared.command)),
+        cwd=legible(os.path.realpath(cwd)),
+        root=legible(os.path.realpath(root)),
         user=user_name(),
         host=this_process(),
         environment=prepared.environment[0],
@@ -136,7 +137,7 @@ class _Carried:
         self.start = start
         self.prepared = prepared
         self.keep_below = keep_below
-        self.root = Path(start.root)
+        self.root = Path(as_named(start.root))
         self.shortfall = Shortfall()
         self.channels: list[Channel] = []
         self.notebook: Notebook | None = None
@@ -181,7 +182,7 @@ class _Carried:
             self.notebook = Notebook(command, at, Path(self.start.cwd), writer.folder)
             command, added = self.notebook.words, added | self.notebook.variables
         self.channels, out, err = open_channels(writer.folder, signals is not None, self.shortfall.add)
-        child = Child(command, Path(self.start.cwd), env | added, self.channels, (out, err), apart=signals is None)
+        child = Child(command, Path(as_named(self.start.cwd)), env | added, self.channels, (out, err), apart=signals is None)
         if signals is not None:
             signals.watch()
         beat = Pulse(writer.beat, self.start.heartbeat, self.start.heartbeat)
@@ -203,7 +204,8 @@ class _Carried:
         interrupted = isinstance(error, KeyboardInterrupt)
         failure = None if interrupted else Failure(kind=type(error).__name__, text=str(error))
         with self.shortfall.border("result"):
-            writer.finish(Result(state="interrupted" if interrupted else "failed", ended=time.time(), failure=failure))
+            ended = max(time.time(), self.start.started)  # the clock may have been set back
+            writer.finish(Result(state="interrupted" if interrupted else "failed", ended=ended, failure=failure))
 
     def _end(self, writer: RunWriter, ended: Ended) -> Run:
         try:

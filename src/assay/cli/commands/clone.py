@@ -17,7 +17,7 @@ from assay.project.documents_store import moved
 def command(remote: str, folder: str | None, as_json: bool) -> int:
     """Make DIR, a new or empty folder, with a store that holds the runs, studies and data sets of REMOTE.
 
-    No file of a project is put there: `assay restore RUN` does that.
+    REMOTE is saved there as origin, so that `assay pull` and `assay push` find it. No file of a project is put there: `assay restore RUN` does that.
     """
     with Watch() as watch:
         target, found = sharing.clone(remote, folder, progress=watch)

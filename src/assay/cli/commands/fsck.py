@@ -47,8 +47,9 @@ def tell(found: Checked, names: dict[str, str]) -> None:
 
 
 def _touched(problem: Problem, names: dict[str, str]) -> str:
-    if not problem.runs or problem.about in problem.runs:
+    if problem.about in problem.runs or not (problem.runs or problem.snapshots):
         return ""
     shown = [f"{run[:8]} ({names[run]})" if names.get(run) else run[:8] for run in problem.runs[:_NAMED]]
+    shown += [f"snapshot {tree[:12]}" for tree in problem.snapshots[:_NAMED]]
     more = f" and {len(problem.runs) - _NAMED} more" if len(problem.runs) > _NAMED else ""
     return f"; touches {', '.join(shown)}{more}"

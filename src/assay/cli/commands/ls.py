@@ -35,8 +35,7 @@ _GAP = 2
 def command(where: str | None, sort: str, limit: int | None, as_json: bool) -> int:
     """List runs, the newest first."""
     project = Project.open()
-    found = project.runs(where=where, sort=sort, limit=limit if limit is not None or as_json else 20)
-    total = project.count(where)
+    found, total = project.page(where=where, sort=sort, limit=limit if limit is not None or as_json else 20)
     for run, problem in project.store.catalogue.problems.items():
         hint(f"assay: run {run[:8]} cannot be read, and is left out: {safe(str(problem))}")
     if as_json:

@@ -12,20 +12,21 @@ from assay.project.project import Project
 
 
 @click.command(name="pull")
-@click.argument("remote")
+@click.argument("remote", required=False)
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--check", is_flag=True, help="Look again whether the content of runs that are here already is here.")
 @json_option
-def command(remote: str, runs: tuple[str, ...], check: bool, as_json: bool) -> int:
+def command(remote: str | None, runs: tuple[str, ...], check: bool, as_json: bool) -> int:
     """Get the runs of REMOTE that are not here: all, with studies and data sets, or the RUNs (an id, a prefix or a name) with what they need.
 
-    REMOTE is a folder (a store, or a project that has one), or s3://bucket/prefix. Files of the project are not touched.
+    REMOTE is a saved name (`assay remote`), a folder (a store, or a project that has one), or s3://bucket/prefix; where it is left out, the
+    remote saved as origin. Files of the project are not touched.
     """
     project = Project.open(create=True)
     with Watch() as watch:
         found = sharing.pull(project.store, remote, runs, check=check, progress=watch)
     if as_json:
-        emit(moved(found, remote))
+        emit(moved(found, project.store.remotes.address(remote)))
     else:
         say(summary(found))
     return tell_faults(found)

@@ -84,7 +84,10 @@ class FolderPlace:
         """A file of a run."""
         path = self._path / "runs" / run_id / name
         with using(path):
-            return path.read_bytes()
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                raise MissingContent("this file of a run is gone", value=str(path)) from None
 
     def write_run(self, run_id: str, files: Mapping[str, bytes]) -> None:
         """Let a run appear by renaming its folder, or add to it."""

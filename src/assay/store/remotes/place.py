@@ -61,7 +61,7 @@ class Place(Protocol):
         """Names of a run's files, without the heartbeat, and their sizes in bytes; the result only with all that came before it."""
 
     def read_run(self, run_id: str, name: str) -> bytes:
-        """A file of a run; raises StoreDamaged where it is not what was written."""
+        """A file of a run; raises StoreDamaged where it is not what was written, MissingContent where it is gone by now."""
 
     def write_run(self, run_id: str, files: Mapping[str, bytes]) -> None:
         """Let a run appear, or grow: journals that are longer here, files that are not there yet, the result last."""

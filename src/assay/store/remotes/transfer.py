@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from threading import Lock
@@ -131,12 +132,16 @@ class _Transfer:
                 self._send_run(run_id, files[run_id], there)
 
     def _read_run(self, run_id: str) -> dict[str, bytes]:
-        """The files of a run; none where one is damaged, which is noted."""
+        """The files of a run; none where one is damaged, which is noted, or where the run was removed meanwhile."""
+        files: dict[str, bytes] = {}
         try:
-            return {name: self._source.read_run(run_id, name) for name in self._source.run_files(run_id)}
+            for name in self._source.run_files(run_id):
+                with suppress(MissingContent):  # a run that ends meanwhile takes its output away, which is an object by then
+                    files[name] = self._source.read_run(run_id, name)
         except StoreDamaged as error:
             self.moved.refused[run_id] = str(error)
             return {}
+        return files if START in files else {}
 
     def _send_run(self, run_id: str, files: Mapping[str, bytes], there: Mapping[str, bool]) -> None:
         present = self._target.run_files(run_id) if run_id in there else {}
