@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from assay.records.run import Run
 from assay.store.index import READ, WROTE, Index, decode_facts, decode_run
 from assay.store.marks import Marked, Marks
 from assay.store.objects import Objects
-from assay.store.query import Facts, Value, condition, is_missing, number_of, sort_key
+from assay.store.query import Facts, Value, condition, is_missing, number_of, sort_key, sorted_metric
 from assay.store.runs import Runs, is_run_id
 
 _LAST = re.compile(r"last(?:~(\d{1,9}))?")
@@ -68,6 +69,10 @@ class Catalogue:
         if where is None and sort == "-started":
             rows = self._index.rows(f"SELECT record FROM run {_NEWEST} LIMIT ?", (-1 if limit is None else max(0, limit),))
             return [decode_run(record) for (record,) in rows]
+        metric = sorted_metric(sort)
+        first = self._first(where, metric, descending, limit) if metric is not None and limit is not None and limit > 0 else []
+        if first:
+            return first
         matching = _ordered(self._matching(where), key, descending)
         return [decode_run(record) for _, record in matching[:limit]]
 
@@ -150,6 +155,24 @@ class Catalogue:
             rows = self._index.rows("SELECT DISTINCT path FROM use WHERE how = ?", (WROTE,))
             self._written = (self._index.generation, frozenset(row[0] for row in rows))
         return self._written[1]
+
+    def _first(self, where: str | None, metric: str, descending: bool, limit: int) -> list[Run]:
+        """The first `limit` runs by a metric, found without looking at those behind them; none where not so many have a number."""
+        test = condition(where) if where is not None else None
+        marked = self._marks.all()
+
+        def take(rows: Iterator[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+            return list(islice((row for row in rows if test is None or test(_as_marked(decode_facts(row[0]), marked))), limit))
+
+        order = "DESC" if descending else "ASC"
+        # CROSS JOIN has SQLite walk along the index of the metric, so that the rows come in order and the rest is never touched.
+        found = self._index.rows(
+            "SELECT facts, record FROM metric CROSS JOIN run ON run.id = metric.run WHERE metric.name = ? "
+            f"ORDER BY value {order}, metric.started DESC, metric.run DESC",
+            (metric,),
+            take,
+        )
+        return [decode_run(record) for _, record in found] if len(found) == limit else []
 
     def _matching(self, where: str | None) -> list[tuple[Facts, bytes]]:
         test = condition(where) if where is not None else None

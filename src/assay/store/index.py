@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ from assay.store.process import this_process
 from assay.store.query import Facts
 from assay.store.runs import Runs
 
-SCHEMA = 2
+SCHEMA = 3
 WROTE, READ = 0, 1
 _TABLES = """
 CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, started REAL NOT NULL, recipe TEXT NOT NULL,
@@ -35,6 +36,9 @@ CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, 
 CREATE INDEX run_by_start ON run (started, id);
 CREATE INDEX run_by_name ON run (name, started);
 CREATE INDEX run_by_recipe ON run (recipe, started);
+CREATE TABLE metric (name TEXT NOT NULL, value REAL NOT NULL, started REAL NOT NULL, run TEXT NOT NULL);
+CREATE INDEX metric_by_value ON metric (name, value, started, run);
+CREATE INDEX metric_by_run ON metric (run);
 CREATE TABLE use (run TEXT NOT NULL, how INTEGER NOT NULL, content TEXT NOT NULL, path TEXT NOT NULL);
 CREATE INDEX use_by_content ON use (content, how);
 CREATE INDEX use_by_run ON use (run);
@@ -97,8 +101,8 @@ class Index:
         self.generation = 0
         self._forget()
 
-    def rows(self, sql: str, arguments: Sequence[object] = ()) -> list[Row]:
-        """Answer of a query, over all runs as they are now.
+    def rows(self, sql: str, arguments: Sequence[object] = (), take: Callable[[Iterator[Row]], list[Row]] = list) -> list[Row]:
+        """Answer of a query, over all runs as they are now: what `take` chooses of its rows, which it need not ask for to the end.
 
         Raises:
             StoreUnusable: the folder of runs cannot be read.
@@ -108,11 +112,11 @@ class Index:
         with self._lock:
             for _ in range(2):
                 try:
-                    return self._answer(sql, arguments)
+                    return self._answer(sql, arguments, take)
                 except sqlite3.DatabaseError as error:
                     self._distrust(error)
             self._in_memory = True
-            return self._answer(sql, arguments)
+            return self._answer(sql, arguments, take)
 
     def rebuild(self) -> None:
         """Empty the tables and fill them anew from the run folders.
@@ -124,17 +128,18 @@ class Index:
         with self._lock:
             assert self._connection is not None
             try:
-                self._connection.executescript("BEGIN IMMEDIATE; DELETE FROM run; DELETE FROM use; COMMIT")
+                self._connection.executescript("BEGIN IMMEDIATE; DELETE FROM run; DELETE FROM metric; DELETE FROM use; COMMIT")
             except sqlite3.DatabaseError as error:
                 self._distrust(error)
             self._forget()
         self.rows("SELECT 1")
 
-    def _answer(self, sql: str, arguments: Sequence[object]) -> list[Row]:
+    def _answer(self, sql: str, arguments: Sequence[object], take: Callable[[Iterator[Row]], list[Row]]) -> list[Row]:
         if self._connection is None:
             self._connection = self._connect()
         self._refresh(self._connection)
-        return self._connection.execute(sql, arguments).fetchall()
+        with closing(self._connection.execute(sql, arguments)) as cursor:
+            return take(cursor)
 
     def _forget(self) -> None:
         self.problems: dict[str, AssayError] = {}
@@ -241,19 +246,23 @@ class Index:
         # Asked before the uses are: an account that appears in between is then looked for again.
         finals = [(run, self._is_final(run)) for run, _ in changed]
         rows = [
-            (run, final, record, _encode(self._facts(run)), list(self._uses(run)))
+            (run, final, record, self._facts(run), list(self._uses(run)))
             for (run, final), (_, record) in zip(finals, changed, strict=True)
         ]
         connection.execute("BEGIN IMMEDIATE")
         try:
             for run_id in (*gone, *(run.id for run, _ in changed)):
                 connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
+                connection.execute("DELETE FROM metric WHERE run = ?", (run_id,))
                 connection.execute("DELETE FROM use WHERE run = ?", (run_id,))
             for run, final, record, facts, uses in rows:
                 start = run.start
                 when = start.started if start.started == start.started else 0.0  # NaN is NULL to SQLite
-                values = (run.id, start.name, run.state, when, start.recipe, final, facts, record)
+                values = (run.id, start.name, run.state, when, start.recipe, final, _encode(facts), record)
                 connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+                # NaN is NULL to SQLite, and has no place in an order.
+                metrics = [(name, last, when, run.id) for name, (last, *_) in facts.metrics.items() if last == last]
+                connection.executemany("INSERT INTO metric VALUES (?, ?, ?, ?)", metrics)
                 connection.executemany("INSERT INTO use VALUES (?, ?, ?, ?)", uses)
             connection.execute("COMMIT")
         except BaseException:
