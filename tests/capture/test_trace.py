@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,55 @@ def test_a_report_that_cannot_grow_says_so(tmp_path: Path) -> None:
     seen = collect(tmp_path)
     assert set(seen.reads) == {"/a"}
     assert seen.lost == ("no space left for the report",)
+
+
+def test_names_that_are_read_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report of many names that repeat stops growing, and has each of them, by whichever folder it is relative to."""
+    monkeypatch.setattr(tracer, "SEGMENT", 1 << 12)
+    monkeypatch.setattr(tracer, "SEGMENTS", 2)
+    (tmp_path / "trace").mkdir()
+    report = tracer.Report(str(tmp_path / "trace"))
+    write = _Given(report)
+    sizes = []
+    for turn in range(60):
+        report.append(b"f/%d" % (turn % 3) + END + b"t%d.0" % turn + END)
+        for number in range(500):
+            write(b"name%d" % number + tracer.READ.encode())
+        report.append(b"w%d.5 - /written%d" % (turn, turn) + END)
+        sizes.append(len(list((tmp_path / "trace").iterdir())))
+    seen = collect(tmp_path)
+    assert {f"/{folder}/name{number}" for folder in range(3) for number in range(500)} == set(seen.reads)
+    assert {f"/written{turn}" for turn in range(60)} == set(seen.writes)
+    assert seen.reads["/1/name7"].time == 1.0
+    assert sizes[-1] == sizes[20]
+
+
+def test_more_names_than_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that reads more different files than that says so once, and reports no more names."""
+    for name, value in (("SEGMENT", 1 << 12), ("SEGMENTS", 1), ("NAMES", 1000), ("STATS", 0)):
+        monkeypatch.setattr(tracer, name, value)
+    (tmp_path / "many").mkdir()
+    trace = trace_here()
+    trace.start()
+    for number in range(20_000):
+        sys.audit("open", f"/nowhere/{number:050}", "r", 0)
+    seen = trace.stop()
+    assert seen.lost == ("more than 1000 files were opened in one process",)
+    assert 1000 <= len(seen.reads) < 20_000
+
+
+class _Given:
+    """Appends as the audit hook does: by what the report gave last, and by the report itself where that is full."""
+
+    def __init__(self, report: tracer.Report) -> None:
+        self._report = report
+        report.share(self._take)
+
+    def _take(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def __call__(self, record: bytes) -> None:
+        try:
+            self._write(record)
+        except ValueError:
+            self._report.append(record)

@@ -49,7 +49,7 @@ def below(folder: Path, paths: object) -> set[str]:
     return {path[len(prefix) :] for path in paths if path.startswith(prefix)}  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["tracer", "natives", "ranks", "notebook"])
+@pytest.mark.parametrize("name", ["tracer", "natives", "ranks", "notebook", "many"])
 def test_parses_as_python_3_8(name: str) -> None:
     """The file is valid syntax for the oldest interpreter that it serves, and imports only the standard library."""
     source = (Path(tracer.__file__).parent / f"{name}.py").read_text()
@@ -177,20 +177,71 @@ def test_threads_lose_nothing(tmp_path: Path) -> None:
     assert len([path for path in seen.writes if path.endswith(".txt")]) == 1600
 
 
+MANY = tracer.STATS + 500
+
+
 def test_many_files_are_all_seen(tmp_path: Path) -> None:
     """Beyond the files whose stat record is taken, names are still complete, across the segments of a report."""
     (tmp_path / "many").mkdir()
     seen = observe(
         tmp_path,
-        f"for i in range({tracer.STATS} + 2000):\n"
+        f"for i in range({MANY}):\n"
         "    open(f'many/{i}', 'w').close()\n"
-        "import os; base = os.getcwd()\n"
-        f"for i in range({tracer.STATS} + 2000): open(f'{{base}}/many/{{i}}').close()\n",
+        f"import os; base = os.getcwd() + '/' * {tracer.SEGMENT // MANY}\n"
+        f"for i in range({MANY}): open(f'{{base}}/many/{{i}}').close()\n",
     )
-    names = {f"many/{i}" for i in range(tracer.STATS + 2000)}
+    names = {f"many/{i}" for i in range(MANY)}
     assert names <= below(tmp_path, seen.reads)
     assert names <= below(tmp_path, seen.writes)
     assert len(list((tmp_path / "run" / "trace").iterdir())) > 1
+
+
+def test_any_name_among_many(tmp_path: Path) -> None:
+    """Where many are read, a relative name follows the folder, and names of any bytes, paths and bytes are exact; modules are no data."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.txt").write_text(name)
+    odd = b"bad\xff\n name.bin"
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + odd)).write_bytes(b"x")
+    for name in ("b.txt", "p.txt", "é.txt", "both.txt"):
+        (tmp_path / name).write_text("x")
+    seen = observe(
+        tmp_path,
+        "import os, pathlib\n"
+        f"for i in range({MANY}):\n"
+        "    try: open(f'/nowhere/{i}')\n"
+        "    except OSError: pass\n"
+        "os.chdir('one'); open('x.txt'); os.chdir('../two'); open('x.txt'); os.chdir('..')\n"
+        f"open(os.fsdecode({odd!r})); open(b'b.txt'); open(pathlib.Path('p.txt')); open('\xe9.txt')\n"
+        "open('own.txt', 'w').close(); open('own.txt'); open('both.txt'); open('both.txt', 'w').close()\n"
+        "open(os.__file__)\n",
+    )
+    assert below(tmp_path, seen.reads) >= {"one/x.txt", "two/x.txt", "b.txt", "p.txt", "é.txt"}
+    assert os.fsencode(tmp_path) + b"/" + odd in {os.fsencode(path) for path in seen.reads}
+    assert not seen.reads[str(tmp_path / "one" / "x.txt")].asked, "there were too few to be many"
+    assert os.__file__ not in seen.reads
+    own, both = str(tmp_path / "own.txt"), str(tmp_path / "both.txt")
+    assert seen.writes[own].time < seen.reads[own].time
+    assert seen.reads[both].time < seen.writes[both].time
+
+
+def test_a_process_that_is_killed_amid_many(tmp_path: Path) -> None:
+    """The last of many names before SIGKILL is in the report, in a forked child too."""
+    (tmp_path / "script.py").write_text(
+        "import os, signal\n"
+        f"for i in range({MANY}):\n"
+        "    try: open(f'/nowhere/{i}')\n"
+        "    except OSError: pass\n"
+        "open('parent.txt', 'w').close(); open('child.txt', 'w').close()\n"
+        "pid = os.fork()\n"
+        "open('parent.txt' if pid else 'child.txt')\n"
+        "if pid: os.waitpid(pid, 0)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert run(tmp_path, "script.py").returncode == -signal.SIGKILL
+    seen = collect(tmp_path / "run")
+    assert {"parent.txt", "child.txt"} <= below(tmp_path, seen.reads)
+    assert len({seen.reads[str(tmp_path / name)].process for name in ("parent.txt", "child.txt")}) == 2
 
 
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:

@@ -137,6 +137,27 @@ def test_parameters_of_different_kinds_are_sorted(store: Store, record_run: Reco
     assert [made.index(run_id) for run_id in ids(store, sort="params.x")] == [4, 6, 1, 5, 0, 2, 3]
 
 
+@pytest.mark.parametrize("where", [None, "params.lr == .1", "metrics.loss > 0 and state == 'finished'", "metrics.unheard_of > 0"])
+@pytest.mark.parametrize("sort", ["metrics.loss", "-metrics.loss", "metrics.unheard_of", "-metrics.loss@min"])
+def test_the_first_are_the_first_of_all(store: Store, record_run: RecordRun, where: str | None, sort: str) -> None:
+    """However few are asked for, they are the beginning of the whole list: with equal values, NaN, infinities and runs without the metric."""
+    values = (0.5, math.nan, 0.5, -math.inf, None, 0.0, -0.0, math.inf, 0.5, 2.0)
+    for number, value in enumerate(values):
+        state = "failed" if number == 8 else "finished"
+        record_run(state=state, params={"lr": 0.1 * (number % 2 + 1)}, metrics={} if value is None else {"loss": value})
+    every = ids(store, where=where, sort=sort)
+    for limit in range(len(values) + 2):
+        assert ids(store, where=where, sort=sort, limit=limit) == every[:limit]
+
+
+def test_a_metric_of_a_removed_run_is_gone_from_the_order(store: Store, record_run: RecordRun) -> None:
+    """The best of what is left comes first once the best run is removed."""
+    runs = [record_run(metrics={"loss": value}) for value in (3.0, 1.0, 2.0)]
+    assert ids(store, sort="metrics.loss", limit=1) == [runs[1]]
+    store.runs.remove(runs[1])
+    assert ids(store, sort="metrics.loss", limit=2) == [runs[2], runs[0]]
+
+
 @pytest.mark.parametrize(
     ("selector", "expected"),
     [

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from assay.errors import MissingContent, StoreDamaged
 from assay.records.canonical import digest
 from assay.records.recipe import Recipe
-from assay.store.objects import Objects, hash_file
+from assay.store.objects import CHUNKED_ABOVE, Objects, hash_file
 from assay.store.store import Store
 
 BIG = 3 << 20  # bytes; above what is read at once
@@ -225,3 +225,15 @@ def test_many_threads_put_the_same_content(store: Store) -> None:
         thread.join()
     assert found == [digest(b"same" * 10_000)] * 8
     assert len(files_below(store.path / "objects")) == 1
+
+
+@pytest.mark.parametrize("listed", [0, 1, 6])
+def test_which_of_many_contents_are_missing(store: Store, monkeypatch: pytest.MonkeyPatch, listed: int) -> None:
+    """Contents that were never put are told from those that were, whole or in parts, however few names of a folder are listed."""
+    monkeypatch.setattr("assay.store.objects._LISTED", listed)
+    here = {store.objects.put(b"%d" % number) for number in range(300)}
+    large = store.objects.put(os.urandom(CHUNKED_ABOVE + 1))
+    absent = {digest(b"%d" % number) for number in range(300, 600)}
+    assert store.objects.missing(here | absent | {large}) == absent
+    assert store.objects.missing(here) == store.objects.missing([]) == set()
+    assert store.objects.missing(["../objects", "x"]) == {"../objects", "x"}

@@ -216,11 +216,12 @@ class _Memory:
         self._left_out |= {path_text(path): "written by a former run" for path in self._written}
         files: dict[str, str] = {}
         stats: dict[str, tuple[int, int]] = {}
+        known, absent = self._known, self._absent
+        missing = objects.missing({known[path].id for path, _ in self._paths if path not in absent} - self._stored - {""})
         for path, full in self._paths:
-            if path in self._absent:
+            if path in absent:
                 continue
-            content_id = self._known[path].id
-            if content_id and content_id not in self._stored and content_id not in objects:
+            if known[path].id in missing:
                 self._read_again(objects, path, full)
             self._place(path, files, stats)
         return Snapshot(write_tree(objects, self._entries), files, {}, None, stats)

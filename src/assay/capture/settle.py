@@ -128,9 +128,13 @@ class _Settling:
         """Files below the root that came into being during the run, unseen, before it read them: its own work, not its input."""
         below = self._contents.root + "/"
         for path, use in self._observed.reads.items():
-            if not path.startswith(below) or path in writes or use.stat is None or self._excluded(path):
+            if not path.startswith(below) or path in writes or self._excluded(path):
                 continue
-            if min(use.stat.mtime, use.stat.ctime) >= self._since and stat.S_ISREG(use.stat.mode):
+            # Where it was not asked how the file was, it is as it was if it has not changed since.
+            then = use.stat if use.asked else Stat.of(path)
+            if then is None or not self._unchanged(use, then):
+                continue
+            if min(then.mtime, then.ctime) >= self._since and stat.S_ISREG(then.mode):
                 yield path
 
     def _is_input(self, use: Use, write: Use | None) -> bool:

@@ -17,11 +17,12 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from assay.capture.entrance import tracer_file
 from assay.capture.injected import tracer
 from assay.capture.settle import Settled, settle
-from assay.capture.trace_reports import Observed, merge, read_folder
+from assay.capture.trace_reports import END, Observed, merge, read_folder
 
 # Letters of the records that tell of inputs; see `assay.capture.injected.tracer`.
 _INPUTS = frozenset((b"r", b"t", b"q", b"x", b"v"))
@@ -70,7 +71,8 @@ class LiveTrace:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._records: list[bytes] = []
+        self._held = _Held()
+        self._seen = b""
         self._on = False
         self._before: dict[str, str | None] = {}
 
@@ -83,10 +85,12 @@ class LiveTrace:
         if tracer.watcher.on:
             return
         reports = str((self._folder / "trace").absolute()) if self._folder is not None else None
-        self._records = list(earlier)
+        self._held = _Held()
+        for record in earlier:
+            self._held.append(record)
         self._on = True
         self._export()
-        tracer.watcher.start(self._records.append, (str(Path(__file__).parent.parent) + "/",), reports)
+        tracer.watcher.start(self._held, (str(Path(__file__).parent.parent) + "/",), reports)
 
     def stop(self) -> Observed:
         """What was seen since `start`, with the modules that this process has loaded; watching ends."""
@@ -100,12 +104,14 @@ class LiveTrace:
             "s": {**_start_facts(), "skip": tracer.watcher.skip},
             "e": {**tracer.end_facts(mapped), "compiled": _packages(mapped)},
         }
-        own = b"".join((*self._records, *_loaded_modules()))
+        self._seen, self._held = self._held.records(), _Held()
+        own = self._seen + b"".join(_loaded_modules())
         return merge([own, *self._children()], facts)
 
     def inputs(self) -> list[bytes]:
         """What was read and loaded while it watched, for the `start` of another trace; it is forgotten here."""
-        taken, self._records = [record for record in self._records if record[:1] in _INPUTS], []
+        taken = [record + END for record in self._seen.split(END) if record[:1] in _INPUTS]
+        self._seen = b""
         return taken
 
     def _export(self) -> None:
@@ -138,6 +144,34 @@ class LiveTrace:
 def trace_here(folder: Path | None = None) -> LiveTrace:
     """A trace of this process; forked children report below `folder`, where one is given."""
     return LiveTrace(folder)
+
+
+class _Held(tracer.Report):
+    """Records that this process keeps for itself: each on its own, and in mapped memory once there are many."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self._few: list[bytes] = []
+
+    def append(self, record: bytes) -> None:
+        """The record is among `records`."""
+        if self._map is None:
+            self._few.append(record)
+        else:
+            super().append(record)
+
+    def segment(self, size: int) -> Any:
+        """Mapped memory of `size` bytes."""
+        import mmap  # few runs need it
+
+        return mmap.mmap(-1, size)
+
+    def records(self) -> bytes:
+        """All that was appended; nothing can be from here on."""
+        maps: list[Any] = self._maps
+        # `rfind` begins where the map was last written, unless it is told where.
+        segments = [segment[: segment.rfind(END, 0) + len(END)] for segment in maps]
+        return b"".join((*self._few, *segments))
 
 
 @cache

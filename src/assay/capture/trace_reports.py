@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from assay.records.environment import Determinism
 
 END = b"\0\n"
+_READ = b"\0q"
 _NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _FILE_KINDS = frozenset("rwauxdlm")
 
@@ -47,7 +48,7 @@ class Use(NamedTuple):
     Attributes:
         time: seconds since 1970.
         stat: as it stood just before; None where it did not exist, or was not asked.
-        asked: whether the stat record was asked for: the tracer asks for the first few thousand files alone.
+        asked: whether the stat record was asked for: the tracer does not where a process reads many files fast.
         process: position of the process among the reports.
     """
 
@@ -168,6 +169,7 @@ class _Parser:
         self._records = records
         self._facts = facts
         self._time = 0.0
+        self._base = ""
         self._skip = skip
 
     def parse(self, report: bytes) -> None:
@@ -178,10 +180,12 @@ class _Parser:
                 continue  # a damaged record; the others stand
 
     def _record(self, kind: str, item: bytes) -> None:
-        if kind == "q":
-            self._quick(os.fsdecode(item[1:]))
+        if item.endswith(_READ):
+            self._one_of_many(item[: -len(_READ)])
         elif kind == "t":
             self._time = float(item[1:])
+        elif kind == "f":
+            self._base = os.fsdecode(item[1:])
         elif kind in _FILE_KINDS:
             self._file(kind, item)
         elif kind == "!":
@@ -194,9 +198,12 @@ class _Parser:
         if kind == "s" and isinstance(fact, dict):
             self._skip = tuple(fact.get("skip", ()))
 
-    def _quick(self, path: str) -> None:
-        """One of many files: its process recorded the time now and then, and left it to us to tell the program's files from Python's."""
-        if not path.startswith(self._skip):
+    def _one_of_many(self, name: bytes) -> None:
+        """A file that was read: its process said the time and its folder before it, and left it to us to tell the program's from Python's."""
+        path = os.fsdecode(name)
+        if not path.startswith("/"):
+            path = f"{self._base}/{path}" if self._base else ""
+        if path and "\0" not in path and not path.startswith(self._skip):
             self._records.append(_Record(self._time, "r", Use(self._time, None, False, self._process), _normal(path)))
 
     def _file(self, kind: str, item: bytes) -> None:

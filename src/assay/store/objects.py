@@ -14,7 +14,8 @@ import fcntl
 import io
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar, overload
 
@@ -36,6 +37,7 @@ CHUNKED_ABOVE = 4 << 20
 _WHOLE = 1 << 20  # bytes up to which a file is read at once, so that known content costs no copy
 _STEP = 1 << 26  # bytes that the kernel is asked to copy in one call
 _CHUNK = 1 << 20
+_LISTED = 6  # names that are listed in the time of one question for a file
 _DIGITS = frozenset("0123456789abcdef")
 
 
@@ -63,6 +65,22 @@ class Objects:
             return False
         path = self._path(content_id)
         return os.path.exists(path) or os.path.exists(path + SUFFIX)
+
+    def missing(self, content_ids: Iterable[str]) -> set[str]:
+        """Those of many contents that are not here."""
+        folders: dict[str, set[str]] = {}
+        for content_id in content_ids:
+            folders.setdefault(content_id[:2], set()).add(content_id[2:])
+        return {begin + end for begin, ends in folders.items() for end in self._missing_below(begin, ends)}
+
+    def _missing_below(self, begin: str, ends: set[str]) -> set[str]:
+        """Ends of ids that are not in one folder, which is listed: that takes a fraction of asking for each, unless it holds many others."""
+        try:
+            with os.scandir(f"{self._folder}/{begin}") as entries:
+                found = {entry.name for entry in islice(entries, _LISTED * len(ends))}
+        except OSError:
+            found = set()
+        return {end for end in ends - found if begin + end not in self}
 
     def renew(self, content_id: str) -> bool:
         """Whether the content is here; if so its age begins anew, and with it that of all it leads to (`assay.store.gc`).

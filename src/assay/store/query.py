@@ -97,6 +97,12 @@ def sort_key(text: str) -> tuple[Value, bool]:
     raise _unknown(name)
 
 
+def sorted_metric(text: str) -> str | None:
+    """The metric whose last value a sort key looks at; None where it looks at something else."""
+    head, _, name = text.removeprefix("-").partition(".")
+    return name if head == "metrics" and "@" not in name else None
+
+
 def number_of(facts: Facts, metric: str) -> float | None:
     """A run's value of "loss", or of "loss@min", "loss@max", "loss@mean"; None where it has none."""
     found = _metric(facts, metric)

@@ -10,11 +10,14 @@ It has three lives:
 Nothing here may print, raise into the user's program, or import a library that the user has not imported.
 
 A record is a letter, its fields and ``NUL LF``; file names are the last field, so any byte that a name can have is exact. Letters:
-``s`` start facts, ``r`` read, ``q`` read, of many (after a ``t`` with the time), ``w`` written anew, ``a`` appended, ``u`` read and written,
+``s`` start facts, ``r`` read, ``w`` written anew, ``a`` appended, ``u`` read and written,
 ``x`` source executed, ``v`` its content, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``k`` child started with an
 environment in which it cannot report, ``n`` library that reads natively, ``g`` one of these whose reads are seen, ``h`` host contacted,
 ``o`` words of a rank, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?":
 not asked). Facts are Python literals, since a JSON module would cost every start 2 ms.
+
+Where there are many, a file that is read is its name and ``NUL q`` alone, every time that it is opened, for what the hook does then is what
+each open costs. Before them stand ``t`` the time and ``f`` the folder that relative names begin in, as often as they change.
 """
 
 import _thread
@@ -25,15 +28,23 @@ import time
 
 END = b"\0\n"
 ENCODING = sys.getfilesystemencoding()
-# Files beyond the first few thousand are recorded with the time alone: a stat for each would cost more than the rest of the record.
-STATS = 4096
+# Where a process reads more files than this, and more than so many a second, the rest is recorded with the time alone: asking for the stat
+# record of each costs ten times what the rest of it does.
+STATS = 1024
+RATE = 1000
+READ = "\0q\0\n"
+# A time that is recorded holds for what follows within so many seconds.
+TICK = 0.001
 # Each remembered name costs about 80 bytes of the user's memory.
 NAMES = 500_000
 # Source that was changed so shortly before it was loaded (seconds) may be another than the snapshot has: it is reported whole.
 RECENT = 10.0
 SOURCE = 1 << 20
 SEGMENT = 1 << 16
+# A report of more segments (17 MiB and on) is looked through for names that it has already: sooner it would cost more than it spares.
+SEGMENTS = 9
 LOST = b"!no space left for the report" + END
+ROOM = b" " * (len(LOST) - len(END)) + END  # a record that says nothing, where LOST finds its place in a full segment
 WRITING = os.O_WRONLY | os.O_RDWR
 NATIVE = frozenset(("h5py", "netCDF4", "tables", "pyarrow", "fastparquet", "polars", "duckdb", "safetensors", "tensorflow", "lmdb", "cv2", "zarr"))
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/usr/bin/", "/usr/local/lib/")
@@ -232,27 +243,29 @@ class Report:
     A record is in the page cache as soon as it is copied, so SIGKILL loses nothing and no system call is paid; the blocks are reserved
     before, so a full disk is an error here and not a signal there. No descriptor stays open that the program could close or reuse.
     Appending never blocks: a signal handler or finaliser that interrupts it leaves its record for the interrupted one to write.
+
+    `begin` gives the first record; where there is one, the folder and it are made when there is something else to say.
     """
 
-    def __init__(self, folder: "str") -> "None":
+    def __init__(self, folder: "str", begin: "object" = None) -> "None":
         self._folder = folder
+        self._begin = begin
         self._busy = _thread.allocate_lock()
         self._waiting = []  # type: list[bytes]
-        self._at = self._end = self._segments = 0
         self._map = None  # type: object
         self._maps = []  # type: list[object]
+        self._spare = None  # type: object
         self._name = "%s/%d.%d" % (folder, os.getpid(), time.time_ns())
         self._lost = False
+        self._names = None  # type: object
+        self._give = None  # type: object
 
     def append(self, record: "bytes") -> "None":
         """The record outlives the process once this has returned."""
         waiting = self._waiting
         if self._busy.acquire(False):
             try:
-                end = self._at + len(record)
-                if end <= self._end or self._grow(len(record)):
-                    self._map[self._at : self._at + len(record)] = record
-                    self._at += len(record)
+                self._put(record)
             finally:
                 self._busy.release()
             if not waiting:
@@ -261,52 +274,128 @@ class Report:
             waiting.append(record)
         while waiting and self._busy.acquire(False):
             try:
-                record = waiting.pop(0) if waiting else b""
-                if self._at + len(record) <= self._end or self._grow(len(record)):
-                    self._map[self._at : self._at + len(record)] = record
-                    self._at += len(record)
+                self._put(waiting.pop(0) if waiting else b"")
             finally:
                 self._busy.release()
+
+    def share(self, give: "object") -> "None":
+        """Call `give`, now and whenever it changes, with the fastest way to append: it raises ValueError where a segment is full.
+
+        Of names that are appended so, those that the report has already are dropped now and then. `give` gets None once there are more
+        names than are remembered.
+        """
+        if self._busy.acquire(False):
+            try:
+                self._give = give
+                if self._map is not None or self._grow(0):
+                    self._hand_out()
+            finally:
+                self._busy.release()
+
+    def segment(self, size: "int") -> "object":
+        """A mapped file of `size` bytes, which are reserved."""
+        import mmap  # where it is no builtin it costs .2 ms, which a process that does not report need not pay
+
+        if self._begin is not None:
+            os.makedirs(self._folder, exist_ok=True)
+        descriptor = os.open("%s.%04d" % (self._name, len(self._maps)), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+            return mmap.mmap(descriptor, size, **({"trackfd": False} if sys.version_info >= (3, 13) else {}))
+        finally:
+            os.close(descriptor)
+
+    def _put(self, record: "bytes") -> "None":
+        try:
+            if self._map is not None:
+                self._map.write(record)
+                return
+        except ValueError as error:  # the segment is full
+            if _is_foreign(error):
+                raise
+        if self._grow(len(record)):
+            self._map.write(record)
+
+    def _hand_out(self) -> "None":
+        # One call into C is one step for threads and signal handlers alike; where threads run side by side it is not.
+        self._give(self._map.write if getattr(sys, "_is_gil_enabled", _yes)() else self.append)
 
     def _grow(self, needed: "int") -> "bool":
         if self._lost:
             return False
-        import mmap  # where it is no builtin it costs .2 ms, which a process that does not report need not pay
-
-        size = max(SEGMENT << min(self._segments, 6), needed + SEGMENT)
+        full = self._map
         try:
-            descriptor = os.open("%s.%04d" % (self._name, self._segments), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                os.posix_fallocate(descriptor, 0, size)
-                self._map = mmap.mmap(descriptor, size, **({"trackfd": False} if sys.version_info >= (3, 13) else {}))
-                # Older maps are kept: closing one would close a descriptor number that the program may have reused.
-                self._maps.append(self._map)
-            finally:
-                os.close(descriptor)
+            self._map = self._next(needed)
         except OSError:
             self._lost = True
-            if self._map is not None:
-                self._map[self._at : self._at + len(LOST)] = LOST
+            if full is not None:
+                full[: len(LOST)] = LOST
             return False
-        self._segments += 1
-        self._at, self._end = 0, size - len(LOST)
+        self._map.write(ROOM)
+        if self._begin is not None:
+            begin, self._begin = self._begin, None
+            self._map.write(begin())
+        if self._give is not None and full is not None:
+            self._hand_out()
+            if len(self._maps) > SEGMENTS:
+                self._look_through(full)
         return True
+
+    def _next(self, needed: "int") -> "object":
+        segment, self._spare = self._spare, None
+        if segment is None or len(segment) < needed + SEGMENT:
+            segment = self.segment(max(SEGMENT << min(len(self._maps), 6), needed + SEGMENT))
+            # Older maps are kept: closing one would close a descriptor number that the program may have reused.
+            self._maps.append(segment)
+        return segment
+
+    def _look_through(self, full: "object") -> "None":
+        """Take the names that were reported before out of a full segment; where most of them were, it is used again."""
+        full.seek(len(full))  # a thread that is about to write there fails, and comes here
+        if self._names is None:
+            self._names = part("many").Names()
+        records = self._names.fresh(full[:])
+        if len(self._names) >= NAMES:
+            give, self._give = self._give, None
+            give(None)
+            return
+        if len(records) > len(full) // 2:
+            return
+        try:
+            self._map.write(records)
+        except ValueError as error:  # other threads have filled this one too
+            if _is_foreign(error):
+                raise
+            return
+        self._hand_out()
+        # All that it held stands elsewhere by now: a kill in between leaves a record twice, or a torn one that nobody reads.
+        full[:] = bytes(len(full))
+        full.seek(0)
+        self._spare = full
 
 
 # -------------------------------------------------------------------------------------------------------------- watcher
 
 
 class Watcher:
-    """The audit hook with what it remembers. `emit` takes each record; `on` switches it, since a hook cannot be removed."""
+    """The audit hook with what it remembers. `emit` takes each record; `on` switches it, since a hook cannot be removed.
+
+    `write` takes names of files once there are many, and `until` is when it is time to say what time it is.
+    """
 
     def __init__(self) -> "None":
         self.on = False
         self.emit = None  # type: object
+        self.write = None  # type: object
+        self.until = 0.0
+        self._report = None  # type: object
+        self._base = None  # type: str | None
         self.folder = None  # type: str | None
         self._seen = set()  # type: set[int]
         self._relative = set()  # type: set[int]
         self._stats = 0
-        self._time = 0.0
+        self._since = 0.0
+        self._many = False
         self._full = False
         self.skip = ()  # type: tuple[str, ...]
         self._adapters = None  # type: object
@@ -333,14 +422,15 @@ class Watcher:
             "socket.connect": self._contacted,
         }
 
-    def start(self, emit: "object", own: "tuple[str, ...]", folder: "str | None") -> "None":
+    def start(self, report: "object", own: "tuple[str, ...]", folder: "str | None") -> "None":
         """Watch from now on. `own`: folders whose use is not the program's. `folder`: where forked children report, if anywhere."""
         self._seen.clear()
         self._relative.clear()
         self._stats = 0
-        self._full = False
+        self._since = time.monotonic()
+        self._many = self._full = False
         self.skip = skipped() + own
-        self.emit = emit
+        self._report_to(report)
         self.folder = folder
         if not self._installed:
             self._installed = True
@@ -358,27 +448,43 @@ class Watcher:
     def stop(self) -> "None":
         """Watch no longer; what was seen stays with who took the records."""
         self.on = False
+        self.write = None
+
+    def _report_to(self, report: "object") -> "None":
+        self._report = report
+        self.emit = report.append
+        self._renew(None)
 
     def _forked(self) -> "None":
         # The parent's file stays the parent's. The child's is made with its first record: most children execute something else at once.
         if not self.on:
             return
         if self.folder is None:
-            self.on = False
+            self.stop()
         else:
-            self.emit = _Late(self.folder, self.start_record).append
+            self._report_to(Report(self.folder, lambda: self.start_record(forked=True)))
 
     def _hook(self) -> "object":
-        seen, handlers, opened = self._seen, self._handlers, self._opened
+        seen, handlers, opened, clock, tick = self._seen, self._handlers, self._opened, time.monotonic, self._tick
 
         def assay_watches(event: "str", args: "tuple[object, ...]") -> "None":
             try:
                 if event == "open":
+                    if self.write is not None and args[1] == "r":
+                        if clock() > self.until:
+                            tick()
+                        try:
+                            self.write((args[0] + READ).encode())
+                            return
+                        except Exception as error:  # the segment is full, or the name is no text, or not all of its letters are
+                            if _is_foreign(error):
+                                raise
                     if self.on:
                         key = hash(args)
                         if key not in seen:
                             opened(key, *args)
                 elif event in handlers and self.on:
+                    self.until = 0.0
                     handlers[event](*args)
             except Exception as error:
                 # Whatever a signal handler of the program raised while this ran is the program's; what failed here is nobody's.
@@ -390,10 +496,9 @@ class Watcher:
     def _opened(self, key: "int", path: "object", mode: "str | None", flags: "int") -> "None":
         if self._full:
             return
-        # Beyond the first thousands the record is as short as it can be; whose file it is can be told later.
-        if self._stats >= STATS and mode == "r" and not flags & WRITING and path.__class__ is str and path[:1] == "/":
-            self._seen.add(key)
-            self._many(path)
+        # Of many the record is as short as it can be; whose file it is can be told later.
+        if self._stats >= STATS and mode == "r" and path.__class__ is str and ENCODING == "utf-8" and self._are_many():
+            self._one_of_many(path)
             return
         if path.__class__ is not str:
             if isinstance(path, int):
@@ -423,25 +528,51 @@ class Watcher:
             self._seen.add(hash(("!", path)))
             self.emit(("!%s was opened relative to a folder that is not known\0\n" % path).encode(ENCODING, "backslashreplace"))
 
-    def _many(self, path: "str") -> "None":
-        now = time.time()
-        if now - self._time > 0.001:
-            self._time = now
-            if len(self._seen) >= NAMES:
-                self._use("r", path)
-                return
-            self.emit(b"t%.6f" % now + END)
-        self.emit(("q" + path + "\0\n").encode(ENCODING, "surrogateescape"))
+    def _are_many(self) -> "bool":
+        """Whether this process reads more files than their stat records can be asked for unnoticed."""
+        if not self._many and self._stats >= STATS:
+            self._many = self._stats > RATE * (time.monotonic() - self._since)
+        return self._many
+
+    def _one_of_many(self, path: "str") -> "None":
+        if self.write is None:
+            self._report.share(self._shared)
+        if time.monotonic() > self.until:
+            self._tick()
+        self.emit((path + READ).encode("utf-8", "surrogateescape"))
+
+    def _tick(self) -> "None":
+        """Say what time it is, and in which folder relative names begin."""
+        self.until = time.monotonic() + TICK
+        now, base = time.time(), _cwd()
+        if base != self._base:
+            self._base = base
+            self.emit(("f%s\0\n" % base).encode(ENCODING, "surrogateescape"))
+        self.emit(b"t%.6f" % now + END)
+
+    def _shared(self, write: "object") -> "None":
+        self._renew(write)
+        if write is None:
+            self._say_full()
+
+    def _renew(self, write: "object") -> "None":
+        self.write = write
+        self.until = 0.0
+        self._base = None
+
+    def _say_full(self) -> "None":
+        if not self._full:
+            self._full = True
+            self.emit(b"!more than %d files were opened in one process" % NAMES + END)
 
     def _use(self, kind: "str", path: "str") -> "bool":
         """Record one use of a file; false where it does not exist yet, so that it is looked at again."""
         if len(self._seen) >= NAMES:
-            if not self._full:
-                self._full = True
-                self.emit(b"!more than %d files were opened in one process" % NAMES + END)
+            self._say_full()
             return True
+        self.until = 0.0  # what follows did so
         now = time.time()
-        if kind == "r" and self._stats >= STATS:
+        if kind == "r" and self._are_many():
             self.emit(("r%.6f ? %s\0\n" % (now, path)).encode(ENCODING, "surrogateescape"))
             return True
         self._stats += 1
@@ -578,22 +709,6 @@ class Watcher:
         self.emit(fact_record(kind, fact))
 
 
-class _Late:
-    """The report of a forked child, made when it has something to say."""
-
-    def __init__(self, folder: "str", start: "object") -> "None":
-        self._folder = folder
-        self._start = start
-        self._report = None  # type: Report | None
-
-    def append(self, record: "bytes") -> "None":
-        if self._report is None:
-            os.makedirs(self._folder, exist_ok=True)
-            self._report = Report(self._folder)
-            self._report.append(self._start(forked=True))
-        self._report.append(record)
-
-
 def fact_record(kind: "str", fact: "object") -> "bytes":
     """A record of plain values, as `ast.literal_eval` reads them."""
     return kind.encode("ascii") + ascii(fact).encode("ascii") + END
@@ -665,6 +780,10 @@ def _is_watched(env: "object") -> "bool":
     """Whether an interpreter that starts with this environment (None: that of this process) would report."""
     known = os.environ if env is None else {os.fsdecode(name): value for name, value in env.items()}
     return bool(known.get("ASSAY_TRACE")) and bool(known.get("PYTHONPATH"))
+
+
+def _yes() -> "bool":
+    return True
 
 
 def _is_loading(module: "object") -> "bool":
@@ -835,7 +954,7 @@ def _watch_process(here: "str") -> "None":
     folder = os.environ.get("ASSAY_TRACE", "")
     if folder and (os.path.isdir(folder) or _made(folder)):
         report = Report(folder)
-        watcher.start(report.append, (folder.rstrip("/") + "/", here + "/"), folder)
+        watcher.start(report, (folder.rstrip("/") + "/", here + "/"), folder)
         report.append(watcher.start_record())
         if rank() is not None:
             part("ranks").listen(lambda record: watcher.emit(record), fact_record)
