@@ -393,6 +393,7 @@ class Watcher:
         self.folder = None  # type: str | None
         self._seen = set()  # type: set[int]
         self._relative = set()  # type: set[int]
+        self._asking = set()  # type: set[str]
         self._stats = 0
         self._since = 0.0
         self._many = False
@@ -570,8 +571,14 @@ class Watcher:
         if len(self._seen) >= NAMES:
             self._say_full()
             return True
+        if path in self._asking:
+            return False  # a clock of the program's own, which opens a file to know what time it is
         self.until = 0.0  # what follows did so
-        now = time.time()
+        self._asking.add(path)
+        try:
+            now = time.time()
+        finally:
+            self._asking.discard(path)
         if kind == "r" and self._are_many():
             self.emit(("r%.6f ? %s\0\n" % (now, path)).encode(ENCODING, "surrogateescape"))
             return True
