@@ -26,6 +26,7 @@ COMMANDS = {
     "note": Entry("note", "Put a text beside a run."),
     "rm": Entry("rm", "Remove runs, until they are collected."),
     "reproduce": Entry("reproduce", "Run a run again and say whether its result came back."),
+    "doctor": Entry("doctor", "Find what keeps a script from giving the same result twice."),
     "study": Entry("study", "Plan, run and show ablation studies."),
     "report": Entry("report", "Write the report of a study."),
     "push": Entry("push", "Give a remote the runs that it lacks."),

@@ -50,6 +50,8 @@ class Terms(NamedTuple):
         keep: leave the folder; it is the new run's `start.root`.
         relay: pass terminal and signals through, and show on standard error what a command prints; else it has no input and is quiet.
         tags: of the new run.
+        place: name of its folder among those of such runs, as `owned_name` gives it: runs of one name have the same paths, one after the
+            other; None for a name that no other run has.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Terms(NamedTuple):
     keep: bool = False
     relay: bool = True
     tags: tuple[str, ...] = ()
+    place: str | None = None
 
     def parent(self, run: Run) -> Parent:
         """The link from the new run to what it repeats."""
@@ -88,7 +91,7 @@ def carry_out(store: Store, root: Path, original: Original, terms: Terms, report
     """
     check_runnable(original)
     say = report or _unsaid
-    with _workspace(terms.keep) as workspace:
+    with _workspace(terms.place or owned_name(), terms.keep) as workspace:
         with using(workspace):
             restore_tree(store.objects, original.code, workspace)
             places = _places(store, root, original, workspace)
@@ -129,10 +132,10 @@ def _places(store: Store, root: Path, original: Original, workspace: Path) -> Pl
 
 
 @contextmanager
-def _workspace(keep: bool) -> Iterator[Path]:
+def _workspace(name: str, keep: bool) -> Iterator[Path]:
     """A fresh folder in the user's cache: outside every repository, so that nothing the run does reaches one."""
     above = Path(cache_folder()) / "reproductions"
-    workspace = above / owned_name() / "project"
+    workspace = above / name / "project"
     with using(above):
         workspace.mkdir(parents=True)
         for left in above.iterdir():

@@ -1,0 +1,269 @@
+"""The examination: twice the same, then one source at a time, until it is known what moves the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from assay.comparison.closeness import worst
+from assay.errors import TrialsFailed, UsageError
+from assay.questions.doctor.diagnosis import Diagnosis, Mover, Untested
+from assay.questions.doctor.grade import grade_of
+from assay.questions.doctor.levels import Levels, is_testable
+from assay.questions.doctor.sources import ADDRESSES, CPU, FOLDER, GPU, HASH_SEED, SOURCES, THREADS
+from assay.questions.doctor.trials import Say, Trials
+from assay.records.run import Run
+from assay.records.verdict import Sameness, Verdict
+from assay.store.store import Store
+from assay.tracking.supervise import supervise
+
+_HASH_SEEDS = 3  # other hash seeds that are tried: a small set has the same order under half of them
+_NUMERIC = ("numpy", "torch", "tensorflow", "jax")
+_MACHINE = (THREADS, CPU)
+_UNSEEN = (HASH_SEED, ADDRESSES, FOLDER, GPU)  # there without the script's doing
+
+
+def diagnose(
+    store: Store,
+    root: Path,
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    runs: int = 2,
+    timeout: float | None = None,
+    say: Say = lambda _: None,
+) -> Diagnosis:
+    """Run a command again and again, and say which sources of nondeterminism move its result.
+
+    The first run takes place in the user's folder, as with `assay run`; the others in folders of their own, with what the first was seen to
+    read. All are recorded, under recipes that name what was held and varied.
+
+    Args:
+        store: where runs are recorded.
+        root: the project.
+        command: program and arguments.
+        cwd: working directory.
+        env: environment of the command; this process' own where it is None.
+        runs: how often the same recipe is carried out before anything is held or varied, at least 2.
+        timeout: seconds after which a run is ended.
+        say: is told of each run before it starts.
+
+    Raises:
+        TrialsFailed: the command fails by itself, or in a folder of its own.
+        UsageError: it leaves nothing that could be compared.
+        CommandNotFound, InputChanged, MissingContent, StoreUnusable: as `supervise` and `assay.execution.again.carry_out`.
+        KeyboardInterrupt: the user stopped it.
+    """
+    say("run 1: in the project's folder")
+    first = supervise(
+        store, root, command, cwd=cwd, env=env, name="doctor: first run", tags=("doctor",), relay=False, timeout=timeout
+    ).run
+    _finished(first, "the command fails by itself, so there is nothing to diagnose")
+    return _Examination(Trials(store, root, first, timeout, say), first).carry_out(runs)
+
+
+def _finished(run: Run, problem: str) -> None:
+    if run.state == "finished":
+        return
+    failure = run.result.failure if run.result else None
+    value = f"{failure.kind}: {failure.text}" if failure else run.state
+    raise TrialsFailed(
+        problem, value=value, expected="a command that finishes", next_step=f"`assay show {run.id[:8]}` tells what it said."
+    )
+
+
+class _Examination:
+    """One diagnosis from its second run on."""
+
+    def __init__(self, trials: Trials, first: Run) -> None:
+        self._trials = trials
+        self._first = first
+        self._movers: dict[str, Mover] = {}
+        self._together: tuple[str, ...] = ()
+        self._cleared: dict[str, None] = {}
+        self._unknown = False
+        self._enough = False
+
+    def carry_out(self, runs: int) -> Diagnosis:
+        apart, reference = self._same_again(runs)
+        if apart == "identical":
+            self._enough = True
+            # The first run had another folder and other addresses and, unless the user fixed it, another hash seed.
+            self._cleared |= dict.fromkeys((ADDRESSES, FOLDER))
+            self._vary_what_stands_still([*self._suspects(), HASH_SEED], reference, self._base())
+        else:
+            self._find_what_varies()
+        movers = tuple(self._movers[source.name] for source in SOURCES if source.name in self._movers)
+        cleared = tuple(source.name for source in SOURCES if source.name in self._cleared and source.name not in self._movers)
+        return Diagnosis(
+            grade=grade_of(apart, movers, self._together, self._unknown),
+            equal=apart == "identical",
+            apart=apart,
+            movers=movers,
+            together=self._together,
+            enough=self._enough,
+            unknown=self._unknown,
+            cleared=cleared,
+            untested=tuple(self._untested(cleared)),
+            runs=self._trials.runs,
+            alike=self._trials.alike,
+            first=self._first.id,
+        )
+
+    def _same_again(self, runs: int) -> tuple[Sameness, Run]:
+        """How far runs of the same recipe are apart, and one of them; the second is watched."""
+        second = self._watched()
+        verdicts = [self._trials.compare(self._first, second)]
+        if any(finding.kind == "nothing compared" for finding in verdicts[0].findings):
+            raise UsageError(
+                "the command left no metric and no file, so its runs cannot be compared",
+                value=self._first.id,
+                expected="printed metrics such as loss=0.5, or an output file",
+                next_step="Print or write the result that is to be the same.",
+            )
+        verdicts += [self._trials.compare(second, self._trials.run({})) for _ in range(runs - 2)]
+        return worst(verdict.verdict for verdict in verdicts), second
+
+    def _base(self) -> dict[str, int]:
+        """What is there without being seen is held from the second run on, so that what is varied later is varied alone."""
+        hash_seed = {} if self._trials.fixes_hash_seed else {HASH_SEED: 1}
+        return {ADDRESSES: 1} | hash_seed
+
+    def _watched(self) -> Run:
+        """The second run; not watched where the script does not bear it."""
+        run = self._trials.run(self._base(), watch=True)
+        if run.state != "finished":
+            run = self._trials.run(self._base())
+        _finished(run, "the command runs in the project's folder, and fails in a folder of its own")
+        return run
+
+    # What differs already: everything is held, then let go one by one.
+
+    def _find_what_varies(self) -> None:
+        suspects = self._suspects(by_itself=True)
+        levels = self._base() | self._trials.held({*suspects, FOLDER, GPU} - self._absent())
+        reference = self._trials.run(levels)
+        self._one_by_one(suspects, reference, levels)
+        self._enough = self._is_enough(reference, levels)
+        if not self._enough:
+            self._one_by_one([name for name in _UNSEEN if name in levels and name not in self._movers], reference, levels)
+            self._enough = self._is_enough(reference, levels)
+        if not self._enough and self._moves(reference, self._trials.run(levels)):
+            self._movers.clear()  # what was taken for their doing may be that of what could not be held
+            self._cleared.clear()
+            self._unknown = True
+            return
+        self._unknown = not self._enough
+        standing = [name for name in self._suspects() if name not in suspects]
+        self._vary_what_stands_still(standing, reference, levels)
+
+    def _is_enough(self, reference: Run, levels: Levels) -> bool:
+        """Whether the result is the same with the movers alone held, and a hash seed and a folder that were not had before."""
+        if not self._movers:
+            return False
+        alone = {name: level for name, level in levels.items() if name in self._movers}
+        if self._moves(reference, self._trials.run({HASH_SEED: 5, FOLDER: 2} | alone)):
+            return False
+        self._cleared |= dict.fromkeys(name for name in _UNSEEN if name in levels or name == HASH_SEED)
+        return True
+
+    def _moves(self, reference: Run, run: Run) -> bool:
+        return self._trials.compare(reference, run).verdict != "identical"
+
+    # What is the same: everything that another machine or day would have differently is varied.
+
+    def _vary_what_stands_still(self, names: Sequence[str], reference: Run, levels: Levels) -> None:
+        self._narrow(names, reference, levels)
+        if self._is_numeric():
+            machine = [name for name in _MACHINE if not is_testable(name, self._trials.environment.hardware)]
+            self._one_by_one(machine, reference, levels)
+
+    def _narrow(self, names: Sequence[str], reference: Run, levels: Levels) -> bool:
+        """Vary all of these at once, and halves of them for as long as that moves the result; whether it did."""
+        if not names:
+            return False
+        varied = dict(levels)
+        for name in names:
+            varied = self._trials.varied(name, varied)
+        run = self._trials.run(varied)
+        verdict = self._trials.compare(reference, run)
+        if verdict.verdict == "identical":
+            self._cleared |= dict.fromkeys(names)
+            return False
+        if len(names) == 1:
+            self._blame(names[0], verdict, reference, run)
+            return True
+        middle = len(names) // 2
+        moved = [self._narrow(half, reference, levels) for half in (names[:middle], names[middle:])]
+        if not any(moved):
+            self._together = tuple(dict.fromkeys((*self._together, *names)))
+        return True
+
+    def _one_by_one(self, names: Iterable[str], reference: Run, levels: Levels) -> None:
+        for name in names:
+            verdict, run = self._vary(name, reference, levels)
+            if verdict.verdict == "identical":
+                self._cleared[name] = None
+            else:
+                self._blame(name, verdict, reference, run)
+
+    def _vary(self, name: str, reference: Run, levels: Levels) -> tuple[Verdict, Run]:
+        varied: Levels = levels
+        for _ in range(_HASH_SEEDS if name == HASH_SEED else 1):
+            varied = self._trials.varied(name, varied)
+            run = self._trials.run(varied)
+            verdict = self._trials.compare(reference, run)
+            if verdict.verdict != "identical":
+                break
+        return verdict, run
+
+    def _blame(self, name: str, verdict: Verdict, reference: Run, run: Run) -> None:
+        self._cleared.pop(name, None)
+        failure = run.result.failure if run.result and run.state != "finished" else None
+        self._movers[name] = Mover(
+            source=name,
+            sameness=verdict.verdict,
+            by_itself=self._varies_by_itself(name),
+            metrics=tuple(metric for metric in verdict.metrics if metric.sameness != "identical" and not metric.measured),
+            files=tuple(file for file in verdict.files if file.sameness != "identical" and file.counts),
+            divergence=verdict.divergence,
+            places=self._trials.seen_at(name),
+            failure=f"{failure.kind}: {failure.text}" if failure else "",
+            run=run.id,
+            reference=reference.id,
+        )
+
+    def _varies_by_itself(self, name: str) -> bool:
+        if name == HASH_SEED:
+            return not self._trials.fixes_hash_seed
+        return next(source.by_itself for source in SOURCES if source.name == name)
+
+    def _suspects(self, *, by_itself: bool = False) -> list[str]:
+        """Sources that the program was seen to use; all of them where nothing was seen."""
+        seen = self._trials.places
+        return [
+            source.name
+            for source in SOURCES
+            if source.witnessed and (seen is None or source.name in seen) and (source.by_itself or not by_itself)
+        ]
+
+    def _absent(self) -> set[str]:
+        """What cannot be varied here."""
+        return {source.name for source in SOURCES if is_testable(source.name, self._trials.environment.hardware)}
+
+    def _is_numeric(self) -> bool:
+        result = self._first.result
+        loaded = {*result.determinism.frameworks, *result.determinism.threads} if result else set()
+        return any(name in loaded for name in _NUMERIC) or bool(result and result.environment is None)
+
+    def _untested(self, cleared: Sequence[str]) -> Iterable[Untested]:
+        for source in SOURCES:
+            if source.name in self._movers or source.name in cleared or source.name in self._together:
+                continue
+            why = is_testable(source.name, self._trials.environment.hardware)
+            if self._unknown and not why:
+                why = "the result does not stand still without it"
+            elif not why:
+                why = "the script was not seen to use it" if source.witnessed else "no numerical library was loaded"
+            yield Untested(source.name, why)
