@@ -20,6 +20,7 @@ def diagnosis(found: Diagnosis) -> Document:
         "settings": settings_named(found.movers, found.together),
         "equal": found.equal,
         "apart": found.apart,
+        "divergence": plain(found.parting),
         "causes": [_cause(mover) for mover in found.movers],
         "together": list(found.together),
         "after": "identical" if found.enough else None,

@@ -11,7 +11,8 @@ _DELAY = 0.03  # seconds by which a thread starts before the one that was asked 
 _WAITED = 2.0  # seconds that the start of a thread waits for its end: one that waits for another must not wait for ever
 _SLEEP = time.sleep
 
-FAR = 2  # as in `probe`: the program asks through any number of libraries
+# As in `probe`: the program asks at once, or through any number of libraries.
+AT_ONCE, FAR = 0, 2
 
 
 def actions() -> "dict[str, object]":
@@ -33,7 +34,7 @@ def _threading(module: "object", probe: "object") -> "None":
     started = [0]
 
     def start(self: "object") -> "None":
-        level = probe.levels.get("timing") if probe.asked("timing", "threading.Thread.start()") else None
+        level = probe.levels.get("timing") if probe.asked("timing", "threading.Thread.start()", AT_ONCE) else None
         if level == 2:
             run, wait = self.run, (3 - started[0] % 4) * _DELAY
             started[0] += 1

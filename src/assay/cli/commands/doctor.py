@@ -12,7 +12,7 @@ from assay.project.documents_doctor import diagnosis as document
 from assay.questions.doctor import diagnose
 from assay.questions.doctor.diagnosis import Diagnosis, Mover
 from assay.questions.doctor.grade import settings_named
-from assay.questions.doctor.sources import BY_NAME, shown
+from assay.questions.doctor.sources import BY_NAME, CPU, LEFT_OVER, THREADS, shown
 from assay.records.verdict import Divergence
 from assay.report.layout import Column, safe, text_table, wrap
 from assay.store.root import find_root
@@ -25,7 +25,12 @@ _GRADES = {
     "numerical": "numerical: runs differ, but no further than rounding",
     "statistical": "statistical only: runs of this script as it is have different results",
 }
-_MOVES = {"numerical": "in the last digits", "statistical": "within its noise", "not reproduced": "beyond rounding"}
+_MOVES = {
+    "identical": "in no way",
+    "numerical": "in the last digits",
+    "statistical": "within its noise",
+    "not reproduced": "beyond rounding",
+}
 _SHOWN = 3  # metrics and files of a cause that are named
 
 
@@ -78,17 +83,24 @@ def _same_recipe(found: Diagnosis) -> str:
             f"Runs of the same recipe were identical; {found.alike} comparisons found no difference where nothing that moves the result was "
             f"varied. What differs in less than {found.rarest:.0%} of runs may have gone unseen (95 %); --runs sees more."
         )
-    held = ", ".join(shown(mover.source) for mover in found.movers if mover.by_itself) or "them"
-    if found.unknown:
+    where = f", first in {_parting(found.parting)}" if found.parting else ""
+    if found.unknown and not found.movers:
         return (
-            "Runs of the same recipe differ, and go on to differ when every source that can be held is held: a race, a program that is no "
-            "Python, the network or a device is left."
+            f"Runs of the same recipe differ{where}, and no source that can be held explains it. What is left: a race, a program that is no "
+            "Python, the network, a device; or what shows only sometimes (--runs sees more)."
         )
-    return f"Runs of the same recipe differ. With {held} held, and everything else as it comes, the result came back each time."
+    held = ", ".join(shown(mover.source) for mover in found.movers if mover.source not in (THREADS, CPU))
+    if found.unknown:
+        return f"Runs of the same recipe differ{where}. With {held} held they still do: something else moves the result too."
+    if any(mover.source == LEFT_OVER for mover in found.movers):
+        return f"The run in the project's folder differs from those in fresh folders, which are the same. They part{where.removeprefix(', first')}."
+    return (
+        f"Runs of the same recipe differ{where}. With this held and all else as it comes, the result came back each time: {held}."
+    )
 
 
 def _print_mover(mover: Mover) -> None:
-    title(f"{shown(mover.source)} moves the result {_MOVES.get(mover.sameness, '')}".rstrip())
+    title(f"{shown(mover.source)}: moves the result {_MOVES[mover.sameness]}")
     lines = [("at", "; ".join(str(place) for place in mover.places[:_SHOWN]))] if mover.places else []
     if mover.failure:
         lines.append(("fails with", mover.failure))
@@ -113,10 +125,11 @@ def _print_rest(found: Diagnosis) -> None:
     lines.append(("moved nothing", ", ".join(shown(name) for name in found.cleared) or "—"))
     unseen = [each.source for each in found.untested if each.why == "the script was not seen to use it"]
     lines += [("not used", ", ".join(shown(name) for name in unseen))] if unseen else []
-    lines += [
-        ("not tested here" if number == 0 else "", f"{shown(each.source)}: {each.why}")
-        for number, each in enumerate(each for each in found.untested if each.source not in unseen)
-    ]
+    reasons: dict[str, list[str]] = {}
+    for each in found.untested:
+        if each.source not in unseen:
+            reasons.setdefault(each.why, []).append(shown(each.source))
+    lines += [("not tested here", f"{', '.join(names)}: {why}") for why, names in reasons.items()]
     lines.append(("runs", f"{found.runs} (the first is {found.first[:8]}; all are tagged doctor)"))
     pairs(lines)
 

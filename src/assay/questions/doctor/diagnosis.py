@@ -57,6 +57,7 @@ class Diagnosis(NamedTuple):
         unknown: something moves the result that could not be held.
         cleared: sources that were varied and moved nothing.
         untested: those that were not.
+        parting: where runs of the same recipe part first; None where they do not.
         runs: how many there were.
         alike: how many comparisons found the same result where nothing that moves it was varied.
         first: id of the first run.
@@ -71,6 +72,7 @@ class Diagnosis(NamedTuple):
     unknown: bool
     cleared: tuple[str, ...]
     untested: tuple[Untested, ...]
+    parting: Divergence | None
     runs: int
     alike: int
     first: str

@@ -10,14 +10,14 @@ from assay.errors import TrialsFailed, UsageError
 from assay.questions.doctor.diagnosis import Diagnosis, Mover, Untested
 from assay.questions.doctor.grade import grade_of
 from assay.questions.doctor.levels import Levels, is_testable
-from assay.questions.doctor.sources import ADDRESSES, CPU, FOLDER, GPU, HASH_SEED, SOURCES, THREADS
+from assay.questions.doctor.sources import ADDRESSES, CPU, FOLDER, GPU, HASH_SEED, LEFT_OVER, SOURCES, THREADS
 from assay.questions.doctor.trials import Say, Trials
 from assay.records.run import Run
-from assay.records.verdict import Sameness, Verdict
+from assay.records.verdict import Divergence, Sameness, Verdict
 from assay.store.store import Store
 from assay.tracking.supervise import supervise
 
-_HASH_SEEDS = 3  # other hash seeds that are tried: a small set has the same order under half of them
+_TRIES = 3  # other levels that are tried where something must move the result: a small set has the same order under half of all hash seeds
 _NUMERIC = ("numpy", "torch", "tensorflow", "jax")
 _MACHINE = (THREADS, CPU)
 _UNSEEN = (HASH_SEED, ADDRESSES, FOLDER, GPU)  # there without the script's doing
@@ -60,7 +60,7 @@ def diagnose(
         store, root, command, cwd=cwd, env=env, name="doctor: first run", tags=("doctor",), relay=False, timeout=timeout
     ).run
     _finished(first, "the command fails by itself, so there is nothing to diagnose")
-    return _Examination(Trials(store, root, first, timeout, say), first).carry_out(runs)
+    return _Examination(Trials(store, root, first, timeout, say), first, runs).carry_out()
 
 
 def _finished(run: Run, problem: str) -> None:
@@ -76,24 +76,28 @@ def _finished(run: Run, problem: str) -> None:
 class _Examination:
     """One diagnosis from its second run on."""
 
-    def __init__(self, trials: Trials, first: Run) -> None:
+    def __init__(self, trials: Trials, first: Run, runs: int) -> None:
         self._trials = trials
         self._first = first
+        self._runs = runs
         self._movers: dict[str, Mover] = {}
+        self._varied: dict[str, tuple[Run, Levels]] = {}
         self._together: tuple[str, ...] = ()
         self._cleared: dict[str, None] = {}
         self._unknown = False
         self._enough = False
+        self._parting: Divergence | None = None
 
-    def carry_out(self, runs: int) -> Diagnosis:
-        apart, reference = self._same_again(runs)
+    def carry_out(self) -> Diagnosis:
+        apart, reference = self._same_again()
         if apart == "identical":
-            self._enough = True
             # The first run had another folder and other addresses and, unless the user fixed it, another hash seed.
             self._cleared |= dict.fromkeys((ADDRESSES, FOLDER))
             self._vary_what_stands_still([*self._suspects(), HASH_SEED], reference, self._base())
-        else:
-            self._find_what_varies()
+            apart = self._doubted(reference)
+            self._enough = apart == "identical"
+        if apart != "identical":
+            self._find_what_varies(reference)
         movers = tuple(self._movers[source.name] for source in SOURCES if source.name in self._movers)
         cleared = tuple(source.name for source in SOURCES if source.name in self._cleared and source.name not in self._movers)
         return Diagnosis(
@@ -106,12 +110,13 @@ class _Examination:
             unknown=self._unknown,
             cleared=cleared,
             untested=tuple(self._untested(cleared)),
+            parting=self._parting,
             runs=self._trials.runs,
             alike=self._trials.alike,
             first=self._first.id,
         )
 
-    def _same_again(self, runs: int) -> tuple[Sameness, Run]:
+    def _same_again(self) -> tuple[Sameness, Run]:
         """How far runs of the same recipe are apart, and one of them; the second is watched."""
         second = self._watched()
         verdicts = [self._trials.compare(self._first, second)]
@@ -122,8 +127,30 @@ class _Examination:
                 expected="printed metrics such as loss=0.5, or an output file",
                 next_step="Print or write the result that is to be the same.",
             )
-        verdicts += [self._trials.compare(second, self._trials.run({})) for _ in range(runs - 2)]
+        verdicts += [self._trials.compare(second, self._trials.run({})) for _ in range(self._runs - 2)]
+        self._parting = next((verdict.divergence for verdict in verdicts if verdict.divergence), None)
         return worst(verdict.verdict for verdict in verdicts), second
+
+    def _doubted(self, reference: Run) -> Sameness:
+        """How far runs are apart that must be the same where what was found is no chance: the reference, and each varied run, once more.
+
+        Where they are not, what was found is forgotten. Numerics of the machine are not asked again: that they move a sum is no surprise.
+        """
+        again = [(reference, self._base())] if self._movers or self._together else []
+        again += [varied for name, varied in self._varied.items() if name not in _MACHINE]
+        for run, levels in again:
+            verdict = self._trials.compare(run, self._trials.run(levels))
+            if verdict.verdict != "identical":
+                self._forget()
+                self._parting = verdict.divergence
+                return verdict.verdict
+        return "identical"
+
+    def _forget(self) -> None:
+        self._movers.clear()
+        self._varied.clear()
+        self._cleared.clear()
+        self._together = ()
 
     def _base(self) -> dict[str, int]:
         """What is there without being seen is held from the second run on, so that what is varied later is varied alone."""
@@ -140,31 +167,48 @@ class _Examination:
 
     # What differs already: everything is held, then let go one by one.
 
-    def _find_what_varies(self) -> None:
+    def _find_what_varies(self, second: Run) -> None:
         suspects = self._suspects(by_itself=True)
         levels = self._base() | self._trials.held({*suspects, FOLDER, GPU} - self._absent())
         reference = self._trials.run(levels)
+        _finished(reference, "the command runs by itself, and fails when what varies is held")
         self._one_by_one(suspects, reference, levels)
         self._enough = self._is_enough(reference, levels)
         if not self._enough:
-            self._one_by_one([name for name in _UNSEEN if name in levels and name not in self._movers], reference, levels)
+            rest = [name for name in (*_UNSEEN, *suspects) if name in levels and name not in self._movers]
+            self._one_by_one(rest, reference, levels, tries=max(_TRIES, self._runs))
             self._enough = self._is_enough(reference, levels)
         if not self._enough and self._moves(reference, self._trials.run(levels)):
-            self._movers.clear()  # what was taken for their doing may be that of what could not be held
-            self._cleared.clear()
+            self._forget()  # what was taken for their doing may be that of what could not be held
             self._unknown = True
             return
-        self._unknown = not self._enough
+        if not self._enough:
+            self._unknown = not self._is_left_over(second)
         standing = [name for name in self._suspects() if name not in suspects]
         self._vary_what_stands_still(standing, reference, levels)
+
+    def _is_left_over(self, second: Run) -> bool:
+        """Whether nothing but the project's folder made the first run another: runs in fresh folders are the same."""
+        if self._movers:
+            return False
+        again = self._trials.run(self._base())
+        if self._moves(second, again):
+            return False
+        verdict = self._trials.compare(self._first, again)
+        if verdict.verdict == "identical":
+            return False
+        self._blame(LEFT_OVER, verdict, self._first, again, {})
+        self._enough = True
+        return True
 
     def _is_enough(self, reference: Run, levels: Levels) -> bool:
         """Whether the result is the same with the movers alone held, and a hash seed and a folder that were not had before."""
         if not self._movers:
             return False
         alone = {name: level for name, level in levels.items() if name in self._movers}
-        if self._moves(reference, self._trials.run({HASH_SEED: 5, FOLDER: 2} | alone)):
-            return False
+        for again in range(1, self._runs):
+            if self._moves(reference, self._trials.run({HASH_SEED: 4 + again, FOLDER: 2} | alone)):
+                return False
         self._cleared |= dict.fromkeys(name for name in _UNSEEN if name in levels or name == HASH_SEED)
         return True
 
@@ -192,7 +236,7 @@ class _Examination:
             self._cleared |= dict.fromkeys(names)
             return False
         if len(names) == 1:
-            self._blame(names[0], verdict, reference, run)
+            self._blame(names[0], verdict, reference, run, varied)
             return True
         middle = len(names) // 2
         moved = [self._narrow(half, reference, levels) for half in (names[:middle], names[middle:])]
@@ -200,26 +244,27 @@ class _Examination:
             self._together = tuple(dict.fromkeys((*self._together, *names)))
         return True
 
-    def _one_by_one(self, names: Iterable[str], reference: Run, levels: Levels) -> None:
+    def _one_by_one(self, names: Iterable[str], reference: Run, levels: Levels, tries: int = 1) -> None:
         for name in names:
-            verdict, run = self._vary(name, reference, levels)
+            verdict, run, varied = self._vary(name, reference, levels, tries)
             if verdict.verdict == "identical":
                 self._cleared[name] = None
             else:
-                self._blame(name, verdict, reference, run)
+                self._blame(name, verdict, reference, run, varied)
 
-    def _vary(self, name: str, reference: Run, levels: Levels) -> tuple[Verdict, Run]:
+    def _vary(self, name: str, reference: Run, levels: Levels, tries: int) -> tuple[Verdict, Run, Levels]:
         varied: Levels = levels
-        for _ in range(_HASH_SEEDS if name == HASH_SEED else 1):
+        for _ in range(1 if name in (ADDRESSES, FOLDER, GPU) else tries):
             varied = self._trials.varied(name, varied)
             run = self._trials.run(varied)
             verdict = self._trials.compare(reference, run)
             if verdict.verdict != "identical":
                 break
-        return verdict, run
+        return verdict, run, varied
 
-    def _blame(self, name: str, verdict: Verdict, reference: Run, run: Run) -> None:
+    def _blame(self, name: str, verdict: Verdict, reference: Run, run: Run, varied: Levels) -> None:
         self._cleared.pop(name, None)
+        self._varied[name] = (run, varied)
         failure = run.result.failure if run.result and run.state != "finished" else None
         self._movers[name] = Mover(
             source=name,
@@ -261,9 +306,11 @@ class _Examination:
         for source in SOURCES:
             if source.name in self._movers or source.name in cleared or source.name in self._together:
                 continue
+            if source.name == LEFT_OVER:  # the first run, in the project's folder, had the same result as the others
+                continue
             why = is_testable(source.name, self._trials.environment.hardware)
             if self._unknown and not why:
-                why = "the result does not stand still without it"
+                why = "the result differs by itself, so nothing can be told of it"
             elif not why:
                 why = "the script was not seen to use it" if source.witnessed else "no numerical library was loaded"
             yield Untested(source.name, why)

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from assay.execution.again import Original
-from assay.questions.doctor.sources import ADDRESSES, BY_NAME, CPU, FOLDER, GPU, HASH_SEED, SOURCES, THREADS, shown
+from assay.questions.doctor.sources import ADDRESSES, BY_NAME, CPU, FOLDER, GPU, HASH_SEED, LEFT_OVER, SOURCES, THREADS, shown
 from assay.records.environment import Hardware
 
 Levels = Mapping[str, int]
@@ -22,7 +22,7 @@ _OLDER_CPU: Final = {
     "ONEDNN_MAX_CPU_ISA": "SSE41",
     "NPY_DISABLE_CPU_FEATURES": ("AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V3 X86_V4"),
 }
-_PROBED: Final = frozenset(source.name for source in SOURCES) - {HASH_SEED, FOLDER, THREADS, CPU, ADDRESSES, GPU}
+_PROBED: Final = frozenset(source.name for source in SOURCES) - {HASH_SEED, FOLDER, THREADS, CPU, ADDRESSES, GPU, LEFT_OVER}
 
 
 def held(names: Collection[str]) -> dict[str, int]:

@@ -29,6 +29,7 @@ FOLDER: Final = "working folder"
 THREADS: Final = "thread count"
 CPU: Final = "CPU class"
 GPU: Final = "GPU algorithms"
+LEFT_OVER: Final = "left-over files"
 
 # What varies by itself comes first, the likeliest first; what varies with the machine follows, numerics last.
 SOURCES: Final = (
@@ -47,6 +48,8 @@ SOURCES: Final = (
            witnessed=False),
     Source(GPU, True, "Set torch.use_deterministic_algorithms(True), torch.backends.cudnn.benchmark = False and "
            "CUBLAS_WORKSPACE_CONFIG=:4096:8.", "deterministic GPU algorithms", witnessed=False),
+    Source(LEFT_OVER, False, "Write each run into a fresh folder: in the project's folder the script goes on with, or adds to, what earlier "
+           "runs left there.", witnessed=False),
     Source("listing", False, "Sort what os.listdir, os.scandir, glob and pathlib list: sorted(...).", "the same order of folder listings"),
     Source("host", False, "Keep user, host name and environment variables out of seeds and results; pass what matters as an argument.",
            "the same user, host and variables"),
