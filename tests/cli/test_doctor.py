@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.cli.conftest import Assay
 
 UNSEEDED = "import random\nfor step in range(3):\n    print(f'step={step} loss={random.random()}')\n"

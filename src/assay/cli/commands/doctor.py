@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from assay.cli.boundary import NO, YES
 from assay.cli.output import emit, hint, json_option, pairs, say, styled, title, width
 from assay.project.documents_doctor import diagnosis as document
-from assay.questions.doctor import diagnose
+from assay.project.project import Project
 from assay.questions.doctor.diagnosis import Diagnosis, Mover
 from assay.questions.doctor.grade import settings_named
 from assay.questions.doctor.sources import BY_NAME, CPU, LEFT_OVER, THREADS, shown
 from assay.records.verdict import Divergence
 from assay.report.layout import Column, safe, text_table, wrap
-from assay.store.root import find_root
-from assay.store.store import Store
 
 _COLOURS = {"identical": "green", "identical under named settings": "green", "numerical": "yellow", "statistical": "red"}
 _GRADES = {
@@ -57,10 +53,7 @@ def command(runs: int, timeout: float | None, as_json: bool, cmd: tuple[str, ...
     The first run is one as with `assay run`; the others take place in folders of their own. Sources that the script was not seen to use cost
     no run.
     """
-    root = find_root(Path.cwd())
-    found = diagnose(
-        Store.open(root), root, list(cmd), cwd=Path.cwd(), runs=runs, timeout=timeout, say=lambda text: hint(f"assay: {safe(text)}")
-    )
+    found = Project.open(create=True).diagnose(list(cmd), runs=runs, timeout=timeout, say=lambda text: hint(f"assay: {safe(text)}"))
     if as_json:
         emit(document(found))
     else:

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from assay.comparison.closeness import worst
 from assay.errors import TrialsFailed, UsageError
-from assay.questions.doctor.diagnosis import Diagnosis, Mover, Untested
+from assay.questions.doctor.blame import MACHINE, Findings
+from assay.questions.doctor.diagnosis import Diagnosis, Untested
 from assay.questions.doctor.grade import grade_of
 from assay.questions.doctor.levels import Levels, is_testable
-from assay.questions.doctor.sources import ADDRESSES, CPU, FOLDER, GPU, HASH_SEED, LEFT_OVER, SOURCES, THREADS
+from assay.questions.doctor.sources import ADDRESSES, FOLDER, GPU, HASH_SEED, LEFT_OVER, SOURCES
 from assay.questions.doctor.trials import Say, Trials
 from assay.records.run import Run
-from assay.records.verdict import Divergence, Sameness, Verdict
+from assay.records.verdict import Divergence, Sameness
 from assay.store.store import Store
 from assay.tracking.supervise import supervise
 
 _TRIES = 3  # other levels that are tried where something must move the result: a small set has the same order under half of all hash seeds
 _NUMERIC = ("numpy", "torch", "tensorflow", "jax")
-_MACHINE = (THREADS, CPU)
 _UNSEEN = (HASH_SEED, ADDRESSES, FOLDER, GPU)  # there without the script's doing
 
 
@@ -80,10 +80,7 @@ class _Examination:
         self._trials = trials
         self._first = first
         self._runs = runs
-        self._movers: dict[str, Mover] = {}
-        self._varied: dict[str, tuple[Run, Levels]] = {}
-        self._together: tuple[str, ...] = ()
-        self._cleared: dict[str, None] = {}
+        self._found = Findings(trials)
         self._unknown = False
         self._enough = False
         self._parting: Divergence | None = None
@@ -92,20 +89,24 @@ class _Examination:
         apart, reference = self._same_again()
         if apart == "identical":
             # The first run had another folder and other addresses and, unless the user fixed it, another hash seed.
-            self._cleared |= dict.fromkeys((ADDRESSES, FOLDER))
+            self._found.clear(ADDRESSES, FOLDER)
             self._vary_what_stands_still([*self._suspects(), HASH_SEED], reference, self._base())
             apart = self._doubted(reference)
             self._enough = apart == "identical"
         if apart != "identical":
             self._find_what_varies(reference)
-        movers = tuple(self._movers[source.name] for source in SOURCES if source.name in self._movers)
-        cleared = tuple(source.name for source in SOURCES if source.name in self._cleared and source.name not in self._movers)
+        return self._diagnosis(apart)
+
+    def _diagnosis(self, apart: Sameness) -> Diagnosis:
+        found = self._found
+        movers = tuple(found.movers[source.name] for source in SOURCES if source.name in found.movers)
+        cleared = tuple(source.name for source in SOURCES if source.name in found.cleared)
         return Diagnosis(
-            grade=grade_of(apart, movers, self._together, self._unknown),
+            grade=grade_of(apart, movers, found.together, self._unknown),
             equal=apart == "identical",
             apart=apart,
             movers=movers,
-            together=self._together,
+            together=found.together,
             enough=self._enough,
             unknown=self._unknown,
             cleared=cleared,
@@ -132,25 +133,13 @@ class _Examination:
         return worst(verdict.verdict for verdict in verdicts), second
 
     def _doubted(self, reference: Run) -> Sameness:
-        """How far runs are apart that must be the same where what was found is no chance: the reference, and each varied run, once more.
-
-        Where they are not, what was found is forgotten. Numerics of the machine are not asked again: that they move a sum is no surprise.
-        """
-        again = [(reference, self._base())] if self._movers or self._together else []
-        again += [varied for name, varied in self._varied.items() if name not in _MACHINE]
-        for run, levels in again:
-            verdict = self._trials.compare(run, self._trials.run(levels))
-            if verdict.verdict != "identical":
-                self._forget()
-                self._parting = verdict.divergence
-                return verdict.verdict
-        return "identical"
-
-    def _forget(self) -> None:
-        self._movers.clear()
-        self._varied.clear()
-        self._cleared.clear()
-        self._together = ()
+        """How far runs are apart that must be the same where what was found is no chance; what was found is forgotten where they are."""
+        doubt = self._found.doubt(reference, self._base())
+        if doubt is None:
+            return "identical"
+        self._found.forget()
+        self._parting = doubt.divergence
+        return doubt.verdict
 
     def _base(self) -> dict[str, int]:
         """What is there without being seen is held from the second run on, so that what is varied later is varied alone."""
@@ -172,117 +161,55 @@ class _Examination:
         levels = self._base() | self._trials.held({*suspects, FOLDER, GPU} - self._absent())
         reference = self._trials.run(levels)
         _finished(reference, "the command runs by itself, and fails when what varies is held")
-        self._one_by_one(suspects, reference, levels)
+        self._found.one_by_one(suspects, reference, levels)
         self._enough = self._is_enough(reference, levels)
         if not self._enough:
-            rest = [name for name in (*_UNSEEN, *suspects) if name in levels and name not in self._movers]
-            self._one_by_one(rest, reference, levels, tries=max(_TRIES, self._runs))
+            rest = [name for name in (*_UNSEEN, *suspects) if name in levels and name not in self._found.movers]
+            self._found.one_by_one(rest, reference, levels, tries=max(_TRIES, self._runs))
             self._enough = self._is_enough(reference, levels)
-        if not self._enough and self._moves(reference, self._trials.run(levels)):
-            self._forget()  # what was taken for their doing may be that of what could not be held
+        if not self._enough and self._trials.moves(reference, self._trials.run(levels)):
+            self._found.forget()  # what was taken for their doing may be that of what could not be held
             self._unknown = True
             return
         if not self._enough:
             self._unknown = not self._is_left_over(second)
         standing = [name for name in self._suspects() if name not in suspects]
+        standing += [HASH_SEED] if self._trials.fixes_hash_seed else []
         self._vary_what_stands_still(standing, reference, levels)
 
     def _is_left_over(self, second: Run) -> bool:
         """Whether nothing but the project's folder made the first run another: runs in fresh folders are the same."""
-        if self._movers:
+        if self._found.movers:
             return False
         again = self._trials.run(self._base())
-        if self._moves(second, again):
+        if self._trials.moves(second, again):
             return False
         verdict = self._trials.compare(self._first, again)
         if verdict.verdict == "identical":
             return False
-        self._blame(LEFT_OVER, verdict, self._first, again, {})
+        self._found.blame(LEFT_OVER, verdict, self._first, again, {})
         self._enough = True
         return True
 
     def _is_enough(self, reference: Run, levels: Levels) -> bool:
         """Whether the result is the same with the movers alone held, and a hash seed and a folder that were not had before."""
-        if not self._movers:
+        if not self._found.movers:
             return False
-        alone = {name: level for name, level in levels.items() if name in self._movers}
+        alone = {name: level for name, level in levels.items() if name in self._found.movers}
         for again in range(1, self._runs):
-            if self._moves(reference, self._trials.run({HASH_SEED: 4 + again, FOLDER: 2} | alone)):
+            others = {FOLDER: 2} if self._trials.fixes_hash_seed else {FOLDER: 2, HASH_SEED: 4 + again}
+            if self._trials.moves(reference, self._trials.run(others | alone)):
                 return False
-        self._cleared |= dict.fromkeys(name for name in _UNSEEN if name in levels or name == HASH_SEED)
+        self._found.clear(*(name for name in _UNSEEN if name in levels or name in others))
         return True
-
-    def _moves(self, reference: Run, run: Run) -> bool:
-        return self._trials.compare(reference, run).verdict != "identical"
 
     # What is the same: everything that another machine or day would have differently is varied.
 
     def _vary_what_stands_still(self, names: Sequence[str], reference: Run, levels: Levels) -> None:
-        self._narrow(names, reference, levels)
+        self._found.narrow(names, reference, levels)
         if self._is_numeric():
-            machine = [name for name in _MACHINE if not is_testable(name, self._trials.environment.hardware)]
-            self._one_by_one(machine, reference, levels)
-
-    def _narrow(self, names: Sequence[str], reference: Run, levels: Levels) -> bool:
-        """Vary all of these at once, and halves of them for as long as that moves the result; whether it did."""
-        if not names:
-            return False
-        varied = dict(levels)
-        for name in names:
-            varied = self._trials.varied(name, varied)
-        run = self._trials.run(varied)
-        verdict = self._trials.compare(reference, run)
-        if verdict.verdict == "identical":
-            self._cleared |= dict.fromkeys(names)
-            return False
-        if len(names) == 1:
-            self._blame(names[0], verdict, reference, run, varied)
-            return True
-        middle = len(names) // 2
-        moved = [self._narrow(half, reference, levels) for half in (names[:middle], names[middle:])]
-        if not any(moved):
-            self._together = tuple(dict.fromkeys((*self._together, *names)))
-        return True
-
-    def _one_by_one(self, names: Iterable[str], reference: Run, levels: Levels, tries: int = 1) -> None:
-        for name in names:
-            verdict, run, varied = self._vary(name, reference, levels, tries)
-            if verdict.verdict == "identical":
-                self._cleared[name] = None
-            else:
-                self._blame(name, verdict, reference, run, varied)
-
-    def _vary(self, name: str, reference: Run, levels: Levels, tries: int) -> tuple[Verdict, Run, Levels]:
-        varied: Levels = levels
-        for _ in range(1 if name in (ADDRESSES, FOLDER, GPU) else tries):
-            varied = self._trials.varied(name, varied)
-            run = self._trials.run(varied)
-            verdict = self._trials.compare(reference, run)
-            if verdict.verdict != "identical":
-                break
-        return verdict, run, varied
-
-    def _blame(self, name: str, verdict: Verdict, reference: Run, run: Run, varied: Levels) -> None:
-        self._cleared.pop(name, None)
-        self._varied[name] = (run, varied)
-        failure = run.result.failure if run.result and run.state != "finished" else None
-        self._movers[name] = Mover(
-            source=name,
-            sameness=verdict.verdict,
-            by_itself=self._varies_by_itself(name),
-            metrics=tuple(metric for metric in verdict.metrics if metric.sameness != "identical" and not metric.measured),
-            files=tuple(file for file in verdict.files if file.sameness != "identical" and file.counts),
-            divergence=verdict.divergence,
-            places=self._trials.seen_at(name),
-            failure=f"{failure.kind}: {failure.text}" if failure else "",
-            run=run.id,
-            reference=reference.id,
-        )
-
-    def _varies_by_itself(self, name: str) -> bool:
-        if name == HASH_SEED:
-            return not self._trials.fixes_hash_seed
-        return next(source.by_itself for source in SOURCES if source.name == name)
+            machine = [name for name in MACHINE if not is_testable(name, self._trials.environment.hardware)]
+            self._found.one_by_one(machine, reference, levels)
 
     def _suspects(self, *, by_itself: bool = False) -> list[str]:
         """Sources that the program was seen to use; all of them where nothing was seen."""
@@ -304,7 +231,7 @@ class _Examination:
 
     def _untested(self, cleared: Sequence[str]) -> Iterable[Untested]:
         for source in SOURCES:
-            if source.name in self._movers or source.name in cleared or source.name in self._together:
+            if source.name in self._found.movers or source.name in cleared or source.name in self._found.together:
                 continue
             if source.name == LEFT_OVER:  # the first run, in the project's folder, had the same result as the others
                 continue

@@ -107,6 +107,10 @@ class Trials:
         self.alike += verdict.verdict == "identical"
         return verdict
 
+    def moves(self, reference: Run, run: Run) -> bool:
+        """Whether `run` has another result than `reference`."""
+        return self.compare(reference, run).verdict != "identical"
+
     def varied(self, name: str, levels: Levels) -> dict[str, int]:
         """`levels` with one source at another level."""
         return other(name, levels, self.environment.hardware, self.natural)
