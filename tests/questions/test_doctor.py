@@ -107,6 +107,14 @@ def test_a_hash_seed_that_the_user_fixed_does_not_vary_by_itself(tmp_path: Path,
     assert (mover.source, mover.by_itself, found.grade) == ("hash seed", False, "identical under named settings")
 
 
+def test_of_a_program_that_is_no_python_only_what_variables_set_is_tested(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    found = diagnose(store, tmp_path, ["sh", "-c", "echo score=${OMP_NUM_THREADS:-0}.5"], cwd=tmp_path)
+    assert (named(found), found.grade) == ({"thread count"}, "identical under named settings")
+    untested = {each.source: each.why for each in found.untested}
+    assert untested["clock"] == "no Python interpreter of the command was seen"
+
+
 def test_a_script_that_fails_or_leaves_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrialsFailed, match="no data"):
         examine(tmp_path, "raise ValueError('no data')\n")

@@ -212,8 +212,8 @@ class _Examination:
             self._found.one_by_one(machine, reference, levels)
 
     def _suspects(self, *, by_itself: bool = False) -> list[str]:
-        """Sources that the program was seen to use; all of them where nothing was seen."""
-        seen = self._trials.places
+        """Sources that the program was seen to use; all of them where it could not be watched, none where it is no Python."""
+        seen = {} if self._is_blind() else self._trials.places
         return [
             source.name
             for source in SOURCES
@@ -224,10 +224,14 @@ class _Examination:
         """What cannot be varied here."""
         return {source.name for source in SOURCES if is_testable(source.name, self._trials.environment.hardware)}
 
+    def _is_blind(self) -> bool:
+        """Whether no interpreter reported: what the program uses cannot be seen, nor set but by variables."""
+        return self._first.result is None or self._first.result.fidelity.grade == "blind"
+
     def _is_numeric(self) -> bool:
         result = self._first.result
-        loaded = {*result.determinism.frameworks, *result.determinism.threads} if result else set()
-        return any(name in loaded for name in _NUMERIC) or bool(result and result.environment is None)
+        loaded = result.determinism.frameworks if result else {}
+        return any(name in loaded for name in _NUMERIC) or self._is_blind()
 
     def _untested(self, cleared: Sequence[str]) -> Iterable[Untested]:
         for source in SOURCES:
@@ -238,6 +242,8 @@ class _Examination:
             why = is_testable(source.name, self._trials.environment.hardware)
             if self._unknown and not why:
                 why = "the result differs by itself, so nothing can be told of it"
+            elif not why and source.witnessed and self._is_blind():
+                why = "no Python interpreter of the command was seen"
             elif not why:
                 why = "the script was not seen to use it" if source.witnessed else "no numerical library was loaded"
             yield Untested(source.name, why)
