@@ -140,3 +140,11 @@ def test_what_differs_once_by_chance_is_not_taken_for_the_work_of_what_was_varie
     )
     found = examine(tmp_path / "project", script)
     assert (found.movers, found.unknown, found.equal, found.grade) == ((), True, False, "statistical")
+
+
+def test_a_source_that_was_not_seen_is_found_all_the_same(tmp_path: Path) -> None:
+    """A library that kept the global generator when it was imported draws from it past everything that is watched."""
+    script = "import numpy\ndraw = numpy.random.mtrand._rand.normal\nprint('score=%r' % float(draw()))\n"
+    found = examine(tmp_path, script)
+    assert (named(found), found.enough, found.grade) == ({"numpy"}, True, "statistical")
+    assert found.movers[0].places == ()

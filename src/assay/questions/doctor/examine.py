@@ -157,25 +157,39 @@ class _Examination:
     # What differs already: everything is held, then let go one by one.
 
     def _find_what_varies(self, second: Run) -> None:
-        suspects = self._suspects(by_itself=True)
-        levels = self._base() | self._trials.held({*suspects, FOLDER, GPU} - self._absent())
+        by_itself = {source.name for source in SOURCES if source.by_itself} | {FOLDER}
+        levels = self._trials.held(by_itself - {HASH_SEED} - self._absent()) | self._base()
         reference = self._trials.run(levels)
         _finished(reference, "the command runs by itself, and fails when what varies is held")
-        self._found.one_by_one(suspects, reference, levels)
-        self._enough = self._is_enough(reference, levels)
-        if not self._enough:
-            rest = [name for name in (*_UNSEEN, *suspects) if name in levels and name not in self._found.movers]
-            self._found.one_by_one(rest, reference, levels, tries=max(_TRIES, self._runs))
-            self._enough = self._is_enough(reference, levels)
+        self._let_go(reference, levels)
         if not self._enough and self._trials.moves(reference, self._trials.run(levels)):
             self._found.forget()  # what was taken for their doing may be that of what could not be held
             self._unknown = True
             return
         if not self._enough:
+            self._let_go_what_was_missed(reference, levels)
+        if not self._enough:
             self._unknown = not self._is_left_over(second)
-        standing = [name for name in self._suspects() if name not in suspects]
+        standing = [name for name in self._suspects() if name not in by_itself]
         standing += [HASH_SEED] if self._trials.fixes_hash_seed else []
         self._vary_what_stands_still(standing, reference, levels)
+
+    def _let_go(self, reference: Run, levels: Levels) -> None:
+        """Vary what the script was seen to use, then what is there unseen, until what moves the result is enough to explain it."""
+        for names in (self._suspects(by_itself=True), _UNSEEN):
+            if not self._enough:
+                self._found.one_by_one([name for name in names if name in levels], reference, levels)
+                self._enough = self._is_enough(reference, levels)
+
+    def _let_go_what_was_missed(self, reference: Run, levels: Levels) -> None:
+        """Vary what the script was not seen to use, since a library may use it for it; then try more levels of what it was seen to use."""
+        seen = [*self._suspects(by_itself=True), *_UNSEEN]
+        if self._found.narrow([name for name in levels if name not in seen], reference, levels):
+            self._enough = self._is_enough(reference, levels)
+        if not self._enough:
+            rest = [name for name in seen if name in levels and name not in self._found.movers]
+            self._found.one_by_one(rest, reference, levels, tries=max(_TRIES, self._runs))
+            self._enough = self._is_enough(reference, levels)
 
     def _is_left_over(self, second: Run) -> bool:
         """Whether nothing but the project's folder made the first run another: runs in fresh folders are the same."""
