@@ -107,6 +107,17 @@ def test_a_hash_seed_that_the_user_fixed_does_not_vary_by_itself(tmp_path: Path,
     assert (mover.source, mover.by_itself, found.grade) == ("hash seed", False, "identical under named settings")
 
 
+def test_a_variable_that_the_script_needs_is_an_input_and_one_that_moves_its_result_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_SCALE", "2")
+    needed = examine(tmp_path, "import os\nprint('score=%r' % (0.5 * len(os.environ['DATA_SCALE'])))\n")
+    assert (needed.grade, needed.movers) == ("identical", ())
+    found = examine(tmp_path, "import os\nprint('score=%r' % (0.5 * float(os.environ.get('DATA_SCALE', 1))))\n")
+    (mover,) = found.movers
+    assert (mover.source, [place.call for place in mover.places]) == ("host", ["os.environ['DATA_SCALE']"])
+
+
 def test_of_a_program_that_is_no_python_only_what_variables_set_is_tested(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     found = diagnose(store, tmp_path, ["sh", "-c", "echo score=${OMP_NUM_THREADS:-0}.5"], cwd=tmp_path)

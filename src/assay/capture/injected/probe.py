@@ -236,10 +236,11 @@ def _variables(probe: "Probe") -> "None":
     original = kind.__getitem__
 
     def read(self: "object", key: "object") -> "object":
-        value = original(self, key)
+        found = original(self, key) if key not in NAMED else None
         if isinstance(key, str) and key not in COMMON and not key.startswith(UNTOLD):
             probe.asked("host", "os.environ[%r]" % key)
-        return value
+        # Those that other machines have are a source though they are not set here.
+        return original(self, key) if key in NAMED else found
 
     kind.__getitem__ = named(read, original)
 

@@ -47,6 +47,7 @@ class Trials:
         self.runs = 1
         self.alike = 0
         self.places: Places | None = None
+        self._unset: list[str] = []
         self.environment: Environment = self._original.environment
         self.natural = {THREADS: self._threads(), HASH_SEED: int(self._hash_seed or 0)}
 
@@ -82,7 +83,7 @@ class Trials:
                 variant = with_levels(self._original, levels, watch)._replace(
                     variables={
                         "ASSAY_PROBE_REPORT": str(reports),
-                        "ASSAY_PROBE_WITHOUT": " ".join(variables(self.places or {})),
+                        "ASSAY_PROBE_WITHOUT": " ".join(self._unset),
                         "TMPDIR": str(above),
                     }
                 )
@@ -91,6 +92,10 @@ class Trials:
                 shutil.rmtree(above, ignore_errors=True)
             if watch:
                 self.places = read_places(reports, run.start.root)
+                self._unset = variables(self.places or {})
+        if run.state != "finished" and "host" in levels and self._unset:
+            self._unset = []  # it needs one of the variables that it reads: an input, and no accident of the machine
+            return self.run(levels)
         return run
 
     def _folder(self, levels: Levels) -> str:
