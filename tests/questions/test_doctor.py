@@ -73,6 +73,7 @@ def test_runs_of_a_diagnosis_have_recipes_of_their_own(tmp_path: Path) -> None:
         ("vocabulary_from_a_set", "hash seed", "identical under named settings"),
         ("seeded_by_path", "working folder", "identical under named settings"),
         ("results_as_they_come", "timing", "statistical"),
+        ("set_of_objects", "memory addresses", "statistical"),
     ],
 )
 def test_what_was_planted_is_named_alone(tmp_path: Path, script: str, source: str, grade: str) -> None:

@@ -88,8 +88,9 @@ class Findings:
 
     def _vary(self, name: str, reference: Run, levels: Levels, tries: int) -> tuple[Verdict, Run, Levels]:
         varied: Levels = levels
-        for _ in range(1 if name in (ADDRESSES, FOLDER, GPU) else tries):
-            varied = self._trials.varied(name, varied)
+        for _ in range(1 if name in (FOLDER, GPU) else tries):
+            # Addresses are scattered by chance at their one other level, anew each time.
+            varied = self._trials.varied(name, levels if name == ADDRESSES else varied)
             run = self._trials.run(varied)
             verdict = self._trials.compare(reference, run)
             if verdict.verdict != "identical":

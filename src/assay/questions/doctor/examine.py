@@ -170,6 +170,8 @@ class _Examination:
             self._let_go_what_was_missed(reference, levels)
         if not self._enough:
             self._unknown = not self._is_left_over(second)
+        if ADDRESSES in self._found.movers:
+            return
         standing = [name for name in self._suspects() if name not in by_itself]
         standing += [HASH_SEED] if self._trials.fixes_hash_seed else []
         self._vary_what_stands_still(standing, reference, levels)
@@ -192,8 +194,9 @@ class _Examination:
             self._enough = self._is_enough(reference, levels)
 
     def _is_left_over(self, second: Run) -> bool:
-        """Whether nothing but the project's folder made the first run another: runs in fresh folders are the same."""
-        if self._found.movers:
+        """Whether nothing but the project's folder made the first run another: it wrote to files that were there, and runs in fresh
+        folders are the same."""
+        if self._found.movers or not self._trials.wrote_to_old_files(self._first):
             return False
         again = self._trials.run(self._base())
         if self._trials.moves(second, again):
@@ -209,10 +212,13 @@ class _Examination:
         """Whether the result is the same with the movers alone held, and a hash seed and a folder that were not had before."""
         if not self._found.movers:
             return False
-        alone = {name: level for name, level in levels.items() if name in self._found.movers}
+        # What is set takes memory itself: where addresses matter, only what leaves the rest of it alone can be let go.
+        kept = levels if ADDRESSES in self._found.movers else self._found.movers
+        alone = {name: level for name, level in levels.items() if name in kept}
         for again in range(1, self._runs):
             others = {FOLDER: 2} if self._trials.fixes_hash_seed else {FOLDER: 2, HASH_SEED: 4 + again}
-            if self._trials.moves(reference, self._trials.run(others | alone)):
+            others = {name: level for name, level in others.items() if name not in self._found.movers}
+            if self._trials.moves(reference, self._trials.run(alone | others)):
                 return False
         self._found.clear(*(name for name in _UNSEEN if name in levels or name in others))
         return True
@@ -256,6 +262,8 @@ class _Examination:
             why = is_testable(source.name, self._trials.environment.hardware)
             if self._unknown and not why:
                 why = "the result differs by itself, so nothing can be told of it"
+            elif not why and ADDRESSES in self._found.movers and (not source.witnessed or source.name in self._suspects()):
+                why = "addresses move the result, and whatever is set moves addresses"
             elif not why and source.witnessed and self._is_blind():
                 why = "no Python interpreter of the command was seen"
             elif not why:

@@ -39,7 +39,7 @@ def other(name: str, levels: Levels, hardware: Hardware, natural: Levels) -> dic
         hardware: of this machine: how many processors there are.
         natural: the level that sources have as they come, where it is known.
     """
-    if name in (ADDRESSES, GPU):  # fixed or left alone: there is nothing between
+    if name == GPU:  # fixed or left alone: there is nothing between
         return {key: level for key, level in levels.items() if key != name}
     return {**levels, name: _OTHER.get(name, _next)(levels.get(name, 0), hardware, natural.get(name, 0))}
 

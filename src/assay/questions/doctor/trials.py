@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assay.comparison.verdict import compare
 from assay.execution.again import Terms, carry_out, read_original
+from assay.execution.again.inputs import born
 from assay.questions.doctor.levels import Levels, held, other, shown_levels, with_levels
 from assay.questions.doctor.places import Place, Places, read_places, variables
 from assay.questions.doctor.sources import FOLDER, HASH_SEED, THREADS
@@ -111,6 +112,11 @@ class Trials:
         verdict = compare(self.store, reference, run)
         self.alike += verdict.verdict == "identical"
         return verdict
+
+    def wrote_to_old_files(self, first: Run) -> bool:
+        """Whether the first run wrote to files of the project that were there before it."""
+        written = (use.path for use in self._original.trace.written if not use.path.startswith("/"))
+        return any(born(self._root / path) < first.start.started for path in written)
 
     def moves(self, reference: Run, run: Run) -> bool:
         """Whether `run` has another result than `reference`."""
