@@ -3,6 +3,9 @@
 A diagnosis is right where the planted source is named, and beside it at most the numerics of the machine (thread count, CPU class), which do
 move the last bits of what a library sums; of a clean script, where nothing at all is named. Prints each diagnosis and both shares.
 
+The scripts of `doctor_scripts` were there while the diagnosis was written, or led to a change of it; those of `doctor_scripts_held_out` were
+written after it and led to none. They need NumPy, SciPy, scikit-learn and torch.
+
     python benchmarks/bench_doctor.py [NAME ...] [--held-out]
 """
 
