@@ -29,6 +29,7 @@ COMMANDS = {
     "recheck": Entry("recheck", "Run every baseline again, and name those that no longer come back."),
     "why": Entry("why", "Find out which differences between two runs moved a metric."),
     "matrix": Entry("matrix", "Run a run again under many versions of packages and Python."),
+    "doctor": Entry("doctor", "Find what keeps a script from giving the same result twice."),
     "study": Entry("study", "Plan, run and show ablation studies."),
     "report": Entry("report", "Write the report of a study."),
     "push": Entry("push", "Give a remote the runs that it lacks."),

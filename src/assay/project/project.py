@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     from assay.execution.from_snapshot import OwnFolder
+    from assay.questions.doctor.diagnosis import Diagnosis
     from assay.questions.matrix import Asked
     from assay.store.fsck import Checked
     from assay.store.gc import Collected
@@ -265,6 +266,12 @@ class Project:
         from assay.questions.matrix import matrix
 
         return matrix(self.store, self.root, self.resolve(run), axes, asked)
+
+    def diagnose(self, command: Sequence[str], *, cwd: Path | None = None, **options: Any) -> Diagnosis:
+        """What keeps a command from giving the same result twice; see `assay.questions.doctor.diagnose`, which takes the options."""
+        from assay.questions.doctor import diagnose
+
+        return diagnose(self.store, self.root, command, cwd=cwd or Path.cwd(), **options)
 
     def snapshot(self) -> Snapshot:
         """The code as it is now, kept in the store until it is let go; `tree` is its id, which `run_from_snapshot` takes.

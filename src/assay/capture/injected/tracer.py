@@ -958,10 +958,14 @@ def _made(folder: "str") -> "bool":
 
 
 def _watch_process(here: "str") -> "None":
-    folder = os.environ.get("ASSAY_TRACE", "")
+    folder, reported = os.environ.get("ASSAY_TRACE", ""), os.environ.get("ASSAY_PROBE_REPORT", "")
+    own = tuple(path.rstrip("/") + "/" for path in (folder, here, reported) if path)
+    if "ASSAY_PROBE" in os.environ:
+        # First of all: it may start this interpreter anew.
+        part("probe").enter(os.environ["ASSAY_PROBE"], reported, own + skipped(), standard_library()[0], Awaiting, part)
     if folder and (os.path.isdir(folder) or _made(folder)):
         report = Report(folder)
-        watcher.start(report, (folder.rstrip("/") + "/", here + "/"), folder)
+        watcher.start(report, own, folder)
         report.append(watcher.start_record())
         if rank() is not None:
             part("ranks").listen(lambda record: watcher.emit(record), fact_record)

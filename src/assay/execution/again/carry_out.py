@@ -54,6 +54,8 @@ class Terms(NamedTuple):
         tags: of the new run.
         reuse: a finished run of the same recipe whose observed inputs have the content that they have here stands for the new one.
         used: runs that must not stand for it: to measure noise, a recipe is carried out more than once.
+        place: name of its folder among those of such runs, as `owned_name` gives it: runs of one name have the same paths, one after the
+            other; None for a name that no other run has.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Terms(NamedTuple):
     tags: tuple[str, ...] = ()
     reuse: bool = False
     used: frozenset[str] = frozenset()
+    place: str | None = None
 
     def parent(self, run: Run) -> Parent:
         """The link from the new run to what it repeats."""
@@ -94,7 +97,7 @@ def carry_out(store: Store, root: Path, original: Original, terms: Terms, report
     """
     check_runnable(original)
     say = report or _unsaid
-    with _workspace(terms.keep) as workspace:
+    with _workspace(terms.place or owned_name(), terms.keep) as workspace:
         with using(workspace):
             restore_tree(store.objects, original.code, workspace)
             places = _places(store, root, original, workspace)
@@ -135,10 +138,10 @@ def _places(store: Store, root: Path, original: Original, workspace: Path) -> Pl
 
 
 @contextmanager
-def _workspace(keep: bool) -> Iterator[Path]:
+def _workspace(name: str, keep: bool) -> Iterator[Path]:
     """A fresh folder in the user's cache: outside every repository, so that nothing the run does reaches one."""
     above = Path(cache_folder()) / "reproductions"
-    workspace = above / owned_name() / "project"
+    workspace = above / name / "project"
     with using(above):
         workspace.mkdir(parents=True)
         for left in above.iterdir():

@@ -173,11 +173,14 @@ def lay_output_folders(places: Places, trace: Trace) -> None:
 
 
 def _born(folder: Path) -> float:
-    """When a folder was made, in seconds since 1970; infinity where nobody knows. Python has no call for it on Linux, `stat` does."""
-    if not folder.is_dir():
-        return math.inf
+    """When a folder was made; infinity where it is none."""
+    return born(folder) if folder.is_dir() else math.inf
+
+
+def born(path: Path) -> float:
+    """When a file or folder was made, in seconds since 1970; infinity where nobody knows. Python has no call for it on Linux, `stat` does."""
     try:
-        answer = subprocess.run(["stat", "-c", "%.W", "--", folder], capture_output=True, text=True, check=True)
+        answer = subprocess.run(["stat", "-c", "%.W", "--", path], capture_output=True, text=True, check=True)
         return float(answer.stdout.strip().replace(",", ".")) or math.inf
     except (OSError, subprocess.CalledProcessError, ValueError):
         return math.inf
