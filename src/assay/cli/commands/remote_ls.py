@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import click
 
-from assay.cli.output import emit, hint, json_option, say, width
+from assay.cli.output import emit, hint, json_option, say
 from assay.project.documents_store import saved_remotes
 from assay.project.project import Project
-from assay.report.layout import Column, text_table
-
-_COLUMNS = (Column("name"), Column("address", wraps=True))
+from assay.report.layout import safe
 
 
 @click.command(name="ls")
@@ -22,5 +20,7 @@ def command(as_json: bool) -> int:
     elif not found:
         hint("assay: no remotes are saved; `assay remote add NAME ADDRESS` saves one.")
     else:
-        say(text_table(_COLUMNS, [(remote.name, remote.address) for remote in found], width()))
+        room = max(len(remote.name) for remote in found)
+        for remote in found:
+            say(f"{remote.name:<{room}}  {safe(remote.address)}")  # never broken: addresses are there to be copied
     return 0
