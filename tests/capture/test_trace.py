@@ -55,7 +55,10 @@ def test_a_torn_record_is_ignored(tmp_path: Path) -> None:
 
 @given(
     st.lists(
-        st.one_of(st.binary(max_size=60), st.sampled_from([b"r1 1,2", b"s{", b"mx", b"q", b"t!", b"e[1]", b"u9.9 1,2,3,4,5,6 /x"]))
+        st.one_of(
+            st.binary(max_size=60),
+            st.sampled_from([b"r1 1,2", b"s{", b"mx", b"q", b"t!", b"e[1]", b"v0", b"v(1,2)", b"u9.9 1,2,3,4,5,6 /x"]),
+        )
     )
 )
 def test_garbage_is_no_error(items: list[bytes]) -> None:

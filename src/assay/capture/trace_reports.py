@@ -223,6 +223,12 @@ def _normal(path: str) -> str:
     return os.path.normpath(path) if "/." in path or "//" in path else path
 
 
+def _sources(facts: dict[str, list[tuple[int, Any]]]) -> dict[str, Source]:
+    """What was read of notebooks as they were opened; the first reading counts."""
+    found = [fact for _, fact in facts.get("v", ()) if isinstance(fact, tuple) and tuple(map(type, fact)) == (str, int, int, bytes)]
+    return {_normal(path): Source(size, mtime, data) for path, size, mtime, data in reversed(found)}
+
+
 def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -> Observed:
     uses: dict[str, dict[str, Use]] = {kind: {} for kind in "rwxl"}
     moved: dict[tuple[str, str], None] = {}
@@ -240,7 +246,7 @@ def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -
     return Observed(
         interpreters=_interpreters(facts),
         loaded=uses["x"],
-        sources={_normal(path): Source(size, mtime, data) for _, (path, size, mtime, data) in reversed(facts.get("v", ()))},
+        sources=_sources(facts),
         reads=uses["r"],
         writes=uses["w"],
         moved=tuple(moved),
