@@ -28,7 +28,9 @@ UNITS = 12
 """Most units at a time: with structures of up to three units there are then about 2,100 models."""
 
 # Prior mass of one, two, three … units that matter: a changed metric mostly has one cause, seldom more than two.
-_BY_NUMBER = (0.0, 0.62, 0.28, 0.08, 0.015, 0.004, 0.001)
+_SPARSE = (0.0, 0.62, 0.28, 0.08, 0.015, 0.004, 0.001)
+# The same where it is known of every unit that it does something.
+_DENSE = (0.0, 0.5, 0.3, 0.13, 0.05, 0.015, 0.005)
 # Shares of the structures within a number of units: apart, only all together, and what lies between.
 _APART, _TOGETHER, _BETWEEN, _RARE = 0.4, 0.3, 0.28, 0.02
 
@@ -59,7 +61,7 @@ def bits_of(state: int) -> list[int]:
 
 
 @lru_cache(maxsize=64)
-def first_models(weights: tuple[float, ...], *, products: bool = True) -> Models:
+def first_models(weights: tuple[float, ...], *, products: bool = True, dense: bool = False) -> Models:
     """Every model of up to three units in one of the usual structures, in which all of them have a part.
 
     For two units: apart, only together, one that the other modifies, all of these at once. For three: apart, one beside a pair that acts
@@ -68,6 +70,7 @@ def first_models(weights: tuple[float, ...], *, products: bool = True) -> Models
     Args:
         weights: one for each unit, relative prior odds that it matters, > 0.
         products: False where only single effects can be told (states along a chain).
+        dense: every unit is known to do something, so that several are likelier to matter.
     """
     found = [
         model
@@ -75,15 +78,15 @@ def first_models(weights: tuple[float, ...], *, products: bool = True) -> Models
         for units in combinations(range(len(weights)), number)
         for model in _structures(units, products)
     ]
-    return weighted(found, weights)
+    return weighted(found, weights, dense=dense)
 
 
-def weighted(models: Sequence[Model], weights: Sequence[float]) -> Models:
+def weighted(models: Sequence[Model], weights: Sequence[float], *, dense: bool = False) -> Models:
     """The models with their prior: by number of units, then by structure, then by the weights of the units."""
     terms = np.zeros((len(models), WIDTH), dtype=np.int64)
     for row, model in enumerate(models):
         terms[row, : len(model)] = model
-    return Models(terms, np.array([_log_prior(model, weights) for model in models]))
+    return Models(terms, np.array([_log_prior(model, weights, _DENSE if dense else _SPARSE) for model in models]))
 
 
 def neighbours(model: Model, units: int, *, products: bool = True) -> Iterator[Model]:
@@ -119,11 +122,11 @@ def _structures(units: tuple[int, ...], products: bool) -> Iterator[Model]:
         yield tuple(sorted((*mains, pair)))
 
 
-def _log_prior(model: Model, weights: Sequence[float]) -> float:
+def _log_prior(model: Model, weights: Sequence[float], by_number: Sequence[float]) -> float:
     units = bits_of(support(model))
-    number = min(len(units), len(_BY_NUMBER) - 1)
+    number = min(len(units), len(by_number) - 1)
     odds = sum(log(weights[unit]) for unit in units)
-    return log(_BY_NUMBER[number] / comb(len(weights), len(units))) + odds + log(_share(model, len(units)))
+    return log(by_number[number] / comb(len(weights), len(units))) + odds + log(_share(model, len(units)))
 
 
 def _share(model: Model, units: int) -> float:

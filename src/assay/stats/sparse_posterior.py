@@ -13,7 +13,7 @@ from assay.stats.simultaneous import Array
 from assay.stats.sparse import Bits, Models
 
 # Variance between blocks over variance within: unknown, so averaged over, with equal prior mass.
-_RATIOS = (0.0, 1.0, 8.0)
+_RATIOS = (0.0, 2.0)
 # What is believed of the noise before any response, in responses: enough that a perfect fit of four numbers proves nothing.
 _BELIEF = 4.0
 
@@ -36,17 +36,26 @@ class Posterior(NamedTuple):
     """What the responses say of each model.
 
     Attributes:
-        probability: shape (models,), sums to 1.
+        log_weight: shape (models,), log of prior times evidence, up to a constant of the responses.
         coefficients: shape (models, WIDTH), posterior means; 0 for padding.
         covariance: shape (models, WIDTH, WIDTH), of the coefficients, in units of `variance`.
         intercept, variance: shape (models,), of a response.
     """
 
-    probability: Array
+    log_weight: Array
     coefficients: Array
     covariance: Array
     intercept: Array
     variance: Array
+
+    @property
+    def probability(self) -> Array:
+        """Of each model, shape (models,); sums to 1 over them."""
+        return np.asarray(np.exp(self.log_weight - logsumexp(self.log_weight)), dtype=np.float64)
+
+    def joined(self, other: Posterior) -> Posterior:
+        """The models of both, from the same responses."""
+        return Posterior(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
 
 
 def columns(states: Bits, terms: Bits) -> Array:
@@ -55,7 +64,9 @@ def columns(states: Bits, terms: Bits) -> Array:
     return np.asarray((held == terms) & (terms != 0), dtype=np.float64)
 
 
-def posterior(responses: Responses, models: Models, *, scale: float, noise: float, penalty: Array | None = None) -> Posterior:
+def posterior(
+    responses: Responses, models: Models, *, scale: float, noise: float, moments: bool = True, penalty: Array | None = None
+) -> Posterior:
     """Normal regression of the responses on each model's terms, with a flat intercept, normal block effects, and a conjugate prior.
 
     Coefficients have a product moment prior: a normal density of standard deviation `scale` (tied to the noise variance, as conjugacy
@@ -68,6 +79,7 @@ def posterior(responses: Responses, models: Models, *, scale: float, noise: floa
         models: with their prior.
         scale: how large effects are, in the unit of the response, > 0.
         noise: standard deviation of a response, > 0; what is believed, not a bound.
+        moments: False for a normal prior, where a term may well have an effect near nil.
         penalty: shape (models,), added to the log evidence.
 
     Source: Johnson and Rossell 2012 (product moment priors); O'Hagan and Forster, Kendall's Advanced Theory of Statistics 2B (conjugate
@@ -76,7 +88,9 @@ def posterior(responses: Responses, models: Models, *, scale: float, noise: floa
     unique, index = np.unique(models.terms, return_inverse=True)
     index = index.reshape(models.terms.shape)
     x, single = columns(responses.states, unique), len(np.unique(responses.blocks)) < 2
-    fits = [_fit(x, responses, index, ratio, (scale / noise) ** 2, noise) for ratio in (_RATIOS[:1] if single else _RATIOS)]
+    fits = [
+        _fit(x, responses, index, ratio, (scale / noise) ** 2, noise, moments) for ratio in (_RATIOS[:1] if single else _RATIOS)
+    ]
     log_evidence = np.stack([evidence for evidence, _ in fits]) + models.log_prior + (0.0 if penalty is None else penalty)
     best = np.argmax(log_evidence, axis=0)
     joint = np.asarray(logsumexp(log_evidence, axis=0))
@@ -84,7 +98,7 @@ def posterior(responses: Responses, models: Models, *, scale: float, noise: floa
         np.take_along_axis(np.stack(parts), _like(best, parts[0]), axis=0)[0]
         for parts in zip(*(fit for _, fit in fits), strict=True)
     ]
-    return Posterior(np.exp(joint - logsumexp(joint)), *chosen)
+    return Posterior(joint, *chosen)
 
 
 def expected(fitted: Posterior, models: Models, states: Bits) -> tuple[Array, Array]:
@@ -108,7 +122,7 @@ def _like(best: NDArray[np.intp], part: Array) -> NDArray[np.intp]:
 
 
 def _fit(
-    x: Array, responses: Responses, index: NDArray[np.intp], ratio: float, g: float, noise: float
+    x: Array, responses: Responses, index: NDArray[np.intp], ratio: float, g: float, noise: float, moments: bool
 ) -> tuple[Array, tuple[Array, Array, Array, Array]]:
     """Log evidence of every model at one ratio of variances; coefficients, their covariance, intercepts, variances."""
     n = len(responses.values)
@@ -131,7 +145,8 @@ def _fit(
         variance / noise**2
     )
     log_evidence = log_evidence - float(np.sum(np.log(np.diag(root)))) - np.log(length)
-    moments = coefficients**2 / variance[:, None] + np.diagonal(covariance, axis1=1, axis2=2)
-    log_evidence = log_evidence + np.sum(np.log(moments / g), axis=1)  # padding has moment g
+    if moments:
+        squares = coefficients**2 / variance[:, None] + np.diagonal(covariance, axis1=1, axis2=2)
+        log_evidence = log_evidence + np.sum(np.log(squares / g), axis=1)  # of padding: log 1
     intercept = centre + (along[0] - np.einsum("mp,mp->m", coefficients, along[1:][index])) / length
     return log_evidence, (coefficients, covariance, intercept, variance)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.ablation.search.records import Observation
 from assay.ablation.search.units import Unit, bits
@@ -16,9 +17,10 @@ from assay.stats.sparse_posterior import Posterior, Responses, columns, posterio
 
 _EXPANDED = 4
 _ROUNDS = 4
+_WORTH = 1e-4
 # Log likelihood of two numbers that differ although a model says they are the same recipe in effect; and of two that are equal although
 # it says they differ: coarse metrics (accuracy over a hundred samples) do so now and then.
-_DIFFER, _COINCIDE = -12.0, -3.0
+_DIFFER, _COINCIDE = -25.0, -3.0
 
 
 class Setting(NamedTuple):
@@ -29,6 +31,7 @@ class Setting(NamedTuple):
         weights: prior weight of each.
         ordered: the states lie along a chain, so that only single effects can be told.
         exact: equal numbers under one seed mean the same recipe in effect, and others do not.
+        dense: every unit is known to do something.
         scale: how large effects are.
         noise: standard deviation of an evaluation, > 0.
     """
@@ -37,6 +40,7 @@ class Setting(NamedTuple):
     weights: tuple[float, ...]
     ordered: bool
     exact: bool
+    dense: bool
     scale: float
     noise: float
 
@@ -55,38 +59,54 @@ class Belief:
         self.states = bits(setting.units, [each.point.bad for each in observations])
         self.values = np.array([each.value for each in observations])
         self.blocks = np.array([each.point.block for each in observations], dtype=np.int64)
-        products = not setting.ordered
-        usual = first_models(setting.weights, products=products)
-        more = weighted(list(known), setting.weights) if known else None
-        self.models = usual if more is None else _joined(usual, more)
-        self.grown: list[Model] = list(known)
-        self._seen = {_model(row) for row in self.models.terms}
-        self.fitted = self._fit()
-        self._grow(products)
+        self.models = first_models(setting.weights, products=not setting.ordered, dense=setting.dense)
+        self.fitted, self.clashes = self._fit(self.models)
+        self._usual = len(self.models.terms)
+        self._take(known)
+        self._grow()
+        self._probability = self.fitted.probability
 
-    def _grow(self, products: bool) -> None:
+    @property
+    def grown(self) -> list[Model]:
+        """Models beyond the usual ones that are worth remembering."""
+        rows = np.flatnonzero(self._probability > _WORTH)
+        return [_model(self.models.terms[row]) for row in rows if row >= self._usual]
+
+    def _grow(self) -> None:
+        """Take the neighbours of the best models in, and theirs, as long as a better one is found."""
+        seen = {_model(row) for row in self.models.terms}
         expanded: set[Model] = set()
         for _ in range(_ROUNDS):
-            best = [_model(self.models.terms[row]) for row in np.argsort(-self.fitted.probability)[:_EXPANDED]]
+            best = [_model(self.models.terms[row]) for row in np.argsort(-self.fitted.log_weight, kind="stable")[:_EXPANDED]]
             fresh = [model for model in best if model not in expanded]
-            new = {each for model in fresh for each in neighbours(model, len(self.setting.units), products=products)} - self._seen
+            near = (neighbours(model, len(self.setting.units), products=not self.setting.ordered) for model in fresh)
+            new = {each for group in near for each in group} - seen
+            self._take(sorted(new))
+            seen |= new
             expanded.update(fresh)
-            if not new:
-                return
-            self._seen |= new
-            self.grown += sorted(new)
-            self.models = _joined(self.models, weighted(sorted(new), self.setting.weights))
-            before = best[0]
-            self.fitted = self._fit()
-            if _model(self.models.terms[int(np.argmax(self.fitted.probability))]) == before:
+            if not new or _model(self.models.terms[int(np.argmax(self.fitted.log_weight))]) == best[0]:
                 return
 
-    def _fit(self) -> Posterior:
-        keep = self._distinct if self.setting.exact else np.arange(len(self.values))
+    def _take(self, new: Sequence[Model]) -> None:
+        if not new:
+            return
+        models = weighted(new, self.setting.weights, dense=self.setting.dense)
+        fitted, clashes = self._fit(models)
+        self.models = Models(*(np.concatenate(parts) for parts in zip(self.models, models, strict=True)))
+        self.fitted, self.clashes = self.fitted.joined(fitted), np.concatenate([self.clashes, clashes])
+
+    def _fit(self, models: Models) -> tuple[Posterior, Array]:
+        """Posterior of these models, and how often each says of unequal numbers that they should be equal."""
+        scale, noise = self.setting.scale, self.setting.noise
+        if not self.setting.exact:
+            responses = Responses(self.states, self.values, self.blocks)
+            return posterior(responses, models, scale=scale, noise=noise), np.zeros(len(models.terms))
+        keep = self._distinct
         responses = Responses(self.states[keep], self.values[keep], self.blocks[keep])
-        self.clashes = self._clashes() if self.setting.exact else np.zeros(len(self.models.terms))
-        penalty = _DIFFER * self.clashes + self._coincidences() if self.setting.exact else None
-        return posterior(responses, self.models, scale=self.setting.scale, noise=self.setting.noise, penalty=penalty)
+        same, equal = self._same(models), self._pairs[2]
+        clashes = np.asarray((same & ~equal).sum(axis=1), dtype=np.float64)
+        penalty = _DIFFER * clashes + _COINCIDE * (~same & equal).sum(axis=1)
+        return posterior(responses, models, scale=scale, noise=noise, moments=False, penalty=penalty), clashes
 
     @cached_property
     def _distinct(self) -> Bits:
@@ -104,17 +124,11 @@ class Belief:
         one, other = one[keep], other[keep]
         return one, other, self.values[one] == self.values[other]
 
-    def _same(self) -> Array:
+    def _same(self, models: Models) -> NDArray[np.bool_]:
         """Whether a model says that a pair is the same recipe in effect, shape (models, pairs)."""
         one, other, _ = self._pairs
-        classes = columns(self.states, self.models.terms) @ (1 << np.arange(self.models.terms.shape[1]))
-        return classes[one].T == classes[other].T
-
-    def _clashes(self) -> Array:
-        return np.asarray((self._same() & ~self._pairs[2]).sum(axis=1), dtype=np.float64)
-
-    def _coincidences(self) -> Array:
-        return np.asarray(_COINCIDE * (~self._same() & self._pairs[2]).sum(axis=1), dtype=np.float64)
+        classes = columns(self.states, models.terms) @ (1 << np.arange(models.terms.shape[1]))
+        return np.asarray(classes[one].T == classes[other].T)
 
     @cached_property
     def supports(self) -> Bits:
@@ -124,29 +138,25 @@ class Belief:
     def best_support(self) -> tuple[int, float]:
         """The likeliest set of units that matter, as bits, and its probability."""
         found, index = np.unique(self.supports, return_inverse=True)
-        mass = np.bincount(index, weights=self.fitted.probability)
+        mass = np.bincount(index, weights=self._probability)
         at = int(np.argmax(mass))
         return int(found[at]), float(mass[at])
 
     def best_model(self, within: int | None = None) -> Model:
         """The likeliest model, of those with exactly these units where given."""
-        among = self.fitted.probability if within is None else np.where(self.supports == within, self.fitted.probability, -1.0)
+        among = self._probability if within is None else np.where(self.supports == within, self._probability, -1.0)
         return _model(self.models.terms[int(np.argmax(among))])
 
     def matters(self) -> Array:
         """Probability that each unit has a part, shape (units,)."""
         held = self.supports[:, None] >> np.arange(len(self.setting.units)) & 1
-        return np.asarray(self.fitted.probability @ held, dtype=np.float64)
+        return np.asarray(self._probability @ held, dtype=np.float64)
 
     @property
     def torn(self) -> bool:
         """Whether even the best model says of unequal numbers that they should be equal: small changes then make fresh noise."""
-        return bool(self.clashes[int(np.argmax(self.fitted.probability))] > 0)
+        return bool(self.clashes[int(np.argmax(self._probability))] > 0)
 
 
 def _model(row: Bits) -> Model:
     return tuple(int(term) for term in row if term)
-
-
-def _joined(one: Models, other: Models) -> Models:
-    return Models(np.concatenate([one.terms, other.terms]), np.concatenate([one.log_prior, other.log_prior]))

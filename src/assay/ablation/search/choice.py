@@ -18,6 +18,8 @@ _ALL_STATES = 7
 _SAMPLE = 40
 # Telling structures of the same causes apart is worth less than telling causes apart.
 _STRUCTURE = 0.15
+_SHOWN, _GLIMPSED = 0.8, 1.2
+_RIDGE = 1e-3  # what was never told apart has a standard error of about 30, and can be compared
 
 
 class Contenders:
@@ -97,6 +99,29 @@ def best_states(
         contenders.assume(int(states[at]))
         states, chance = np.delete(states, at), np.delete(chance, at)
     return found
+
+
+def clearest_state(
+    belief: Belief, units: Sequence[int], *, allowed: Callable[[int], float], rng: np.random.Generator
+) -> int | None:
+    """The state that makes the main effects of these units best known; None once each would have shown, or nothing makes them clearer.
+
+    An effect would have shown where its standard error, beside the effects of all other units, is at most 0.8 standard deviations of one
+    response (an effect of twice the noise is then 2.5 standard errors) for units that are known to do something, and 1.2 for others.
+    """
+    main = np.array([1 << at for at in range(len(belief.setting.units))], dtype=np.int64)
+    own = np.equal.outer(belief.blocks, np.unique(belief.blocks)).astype(np.float64)
+    x = np.column_stack([columns(belief.states, main), own])
+    spread = np.linalg.inv(x.T @ x + _RIDGE * np.eye(x.shape[1]))
+    dim = [at for at in units if spread[at, at] > (_SHOWN if belief.setting.dense else _GLIMPSED) ** 2]
+    states = np.array([state for state in _candidates(belief, rng) if allowed(int(state)) > 0], dtype=np.int64)
+    if not dim or not len(states):
+        return None
+    share = np.bincount(np.searchsorted(np.unique(belief.blocks), belief.blocks)) / len(belief.blocks)
+    new = np.column_stack([columns(states, main), np.tile(share, (len(states), 1))])
+    moved = new @ spread
+    gain = np.sum(moved[:, dim] ** 2, axis=1) / (1 + np.einsum("si,si->s", moved, new))
+    return int(states[int(np.argmax(np.round(gain, 9)))])
 
 
 def _representatives(probability: Array) -> tuple[NDArray[np.intp], Array]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 
 from assay.ablation.search.belief import Belief, Setting
-from assay.ablation.search.choice import best_states
+from assay.ablation.search.choice import best_states, clearest_state
 from assay.ablation.search.conflicts import Conflicts
 from assay.ablation.search.noise import MOST_BLOCKS, Ends, judge_ends
 from assay.ablation.search.records import Answer, Observation, Point, Verdict
@@ -20,9 +20,12 @@ from assay.errors import InvalidValue
 from assay.stats.sparse import UNITS, Model, bits_of
 
 # Sureness at which units are divided, and at which causes are named: what is divided is judged again among its parts.
-_DIVIDE, _SURE = 0.9, 0.96
+# Where nothing is left that would tell more, a lesser sureness is named too.
+_DIVIDE, _SURE, _LIKELY = 0.9, 0.95, 0.8
 # Below this share of the gap, deterministic differences are taken for noise: nearly every change moves a metric by a little.
 _FLOOR = 0.015
+# Prior standard deviation of an effect over the gap; with the prior's moments, effects of 0.85 of the gap are the likeliest.
+_TYPICAL = 0.6
 MARGIN = 0.05
 """Share of the gap below which an effect is no cause, where no margin is given."""
 
@@ -206,15 +209,25 @@ class Search:
             causes, sure = belief.best_support()
             if sure < (_DIVIDE if self._divisible(causes) else _SURE):
                 wanted = self._telling(belief, ends, limit)
-                return Step(wanted, None if wanted else "cannot tell", belief)
+                stuck: Verdict = "decided" if sure >= _LIKELY and not self._divisible(causes) else "cannot tell"
+                return Step(wanted, None if wanted else stuck, belief)
             if not self._narrow(causes, belief):
-                return self._confirmed(belief, causes, ends)
+                dim = self._dim(belief, causes, ends)
+                return Step(dim, None, belief) if dim else self._confirmed(belief, causes, ends)
 
     def _setting(self, ends: Ends) -> Setting:
         gap, noise = abs(ends.gap.estimate), ends.noise
         floor = max(noise.sd, _FLOOR * gap)
         exact = noise.exact and noise.sd > 2 * _FLOOR * gap and not self._touching and not self._chaos
-        return Setting(tuple(self._units), tuple(weights(self._units, self._weights)), self._ordered, exact, gap, floor)
+        return Setting(
+            tuple(self._units),
+            tuple(weights(self._units, self._weights)),
+            self._ordered,
+            exact,
+            self._touching,
+            _TYPICAL * gap,
+            floor,
+        )
 
     def _divisible(self, causes: int) -> bool:
         return any(len(self._units[at]) > 1 for at in bits_of(causes))
@@ -230,6 +243,14 @@ class Search:
             self._units, self._aside, self._grown, self._touching = matter, self._aside + others, [], True
             return True
         return False
+
+    def _dim(self, belief: Belief, causes: int, ends: Ends) -> tuple[Point, ...]:
+        """The evaluation that is missing before an effect of twice the noise would have shown in every unit that is held to be no cause."""
+        if ends.noise.sd < _FLOOR * abs(ends.gap.estimate):
+            return ()
+        others = [at for at in range(len(self._units)) if not causes >> at & 1]
+        state = clearest_state(belief, others, allowed=self._allowed(ends), rng=self._rng())
+        return () if state is None else tuple(self._with_ends(self._whole(state), ends))
 
     def _confirmed(self, belief: Belief, causes: int, ends: Ends) -> Step:
         """Decided where the causes alone, and all others alone, were evaluated and did what was expected of them."""
@@ -275,15 +296,22 @@ class Search:
     def _telling(self, belief: Belief, ends: Ends, limit: int) -> tuple[Point, ...]:
         """The points that tell most."""
         waiting = [int(state) for state in bits(self._units, [point.bad for point in self._pending])]
-        conflicts, rng = self._conflicts(), np.random.default_rng([self._seed, len(self._values)])
+        found = best_states(belief, waiting, limit=limit, block=0, allowed=self._allowed(ends), rng=self._rng())
+        return tuple(dict.fromkeys(point for state, _ in found for point in self._with_ends(self._whole(state), ends)))
 
-        def allowed(state: int) -> float:
+    def _allowed(self, ends: Ends) -> Callable[[int], float]:
+        """The chance that a state of the units can be evaluated; 0 too where it would tell nothing new."""
+        conflicts = self._conflicts()
+
+        def chance(state: int) -> float:
             whole = self._whole(state)
             free = whole not in (self.good, self.bad) and self._free(whole, ends)
             return conflicts.chance(whole) if free else 0.0
 
-        found = best_states(belief, waiting, limit=limit, block=0, allowed=allowed, rng=rng)
-        return tuple(dict.fromkeys(point for state, _ in found for point in self._with_ends(self._whole(state), ends)))
+        return chance
+
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng([self._seed, len(self._values)])
 
     def _conflicts(self) -> Conflicts:
         return Conflicts(
@@ -312,14 +340,6 @@ class Search:
         own = bits(self._units, [state, *(point.bad for point in points)])
         return {point.block for point, each in zip(points, own[1:], strict=True) if each == own[0]}
 
-    def _paired(self) -> list[int]:
-        """Blocks in which both ends have their number."""
-        return [
-            point.block
-            for point in self._values
-            if point == Point(self.good, point.block) and Point(self.bad, point.block) in self._values
-        ]
-
     def _free(self, state: frozenset[str], ends: Ends) -> bool:
         if self._fresh_noise(ends):
             return True
@@ -333,13 +353,14 @@ class Search:
         return [*(each for each in companions if each not in self._values), point]
 
     def _placed(self, state: frozenset[str], ends: Ends) -> Point:
-        """The state in the block where it tells most: paired with both ends, and evaluated least so far."""
+        """The state in the block where it is wanted most: the one with the fewest evaluations so far, or a new one where it has them all."""
         points = [*self._values, *self._pending]
         if not ends.noise.seeds_matter or not (self._touching or self._chaos or self._fresh_noise(ends)):
             block = 0
         else:
             used = Counter(point.block for point in points)
-            free = [each for each in self._paired() if self._fresh_noise(ends) or each not in self._taken(state)]
+            taken = set() if self._fresh_noise(ends) else self._taken(state)
+            free = [each for each in used if each not in taken]
             block = min(free, key=lambda each: (used[each], each)) if free else max(used) + 1
         repeats = sum(point.bad == state and point.block == block for point in points)
         return Point(state, block, repeats if self._fresh_noise(ends) else 0)
