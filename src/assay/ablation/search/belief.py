@@ -117,12 +117,12 @@ class Belief:
         return np.array(sorted(first.values()), dtype=np.int64)
 
     @cached_property
-    def _pairs(self) -> tuple[Bits, Bits, Array]:
+    def _pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
         """Pairs of rows of one block in different states, and whether their numbers are equal."""
         one, other = np.triu_indices(len(self.values), 1)
         keep = (self.blocks[one] == self.blocks[other]) & (self.states[one] != self.states[other])
         one, other = one[keep], other[keep]
-        return one, other, self.values[one] == self.values[other]
+        return one, other, np.asarray(self.values[one] == self.values[other])
 
     def _same(self, models: Models) -> NDArray[np.bool_]:
         """Whether a model says that a pair is the same recipe in effect, shape (models, pairs)."""
@@ -133,7 +133,7 @@ class Belief:
     @cached_property
     def supports(self) -> Bits:
         """The units that have a part in each model, as bits."""
-        return np.bitwise_or.reduce(self.models.terms, axis=1)
+        return np.asarray(np.bitwise_or.reduce(self.models.terms, axis=1), dtype=np.int64)
 
     def best_support(self) -> tuple[int, float]:
         """The likeliest set of units that matter, as bits, and its probability."""

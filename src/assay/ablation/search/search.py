@@ -211,6 +211,8 @@ class Search:
                 wanted = self._telling(belief, ends, limit)
                 stuck: Verdict = "decided" if sure >= _LIKELY and not self._divisible(causes) else "cannot tell"
                 return Step(wanted, None if wanted else stuck, belief)
+            if belief.setting.exact and not self._divisible(causes) and (checks := self._unchecked(causes, ends)):
+                return Step(checks, None, belief)
             if not self._narrow(causes, belief):
                 dim = self._dim(belief, causes, ends)
                 return Step(dim, None, belief) if dim else self._confirmed(belief, causes, ends)
@@ -254,16 +256,21 @@ class Search:
 
     def _confirmed(self, belief: Belief, causes: int, ends: Ends) -> Step:
         """Decided where the causes alone, and all others alone, were evaluated and did what was expected of them."""
+        if missing := self._unchecked(causes, ends):
+            return Step(missing, None, belief)
         alone = members(self._units, causes)
-        checks = self._around(alone) if self._ordered else [alone, self.bad - alone]
-        ran = {point.bad for point in self._values} | {point.bad for point in self._pending}
-        missing = [each for each in checks if each not in ran and self._conflicts().chance(each) > 0]
-        if missing:
-            return Step(tuple(self._placed(each, ends) for each in missing), None, belief)
         if self._aside and not self._touching and self._restored < 2 and self._surprised(alone, ends):
             self._restore(causes)
             return self._next(1)
         return Step((), "decided", belief)
+
+    def _unchecked(self, causes: int, ends: Ends) -> tuple[Point, ...]:
+        """The causes alone, and all others alone, where they were not evaluated and can be."""
+        alone = members(self._units, causes)
+        checks = self._around(alone) if self._ordered else [alone, self.bad - alone]
+        ran = {point.bad for point in self._values} | {point.bad for point in self._pending}
+        conflicts = self._conflicts()
+        return tuple(self._placed(each, ends) for each in checks if each not in ran and conflicts.chance(each) > 0)
 
     def _around(self, causes: frozenset[str]) -> list[frozenset[str]]:
         """The states along the chain just before and just after each cause."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import ceil
 
 import numpy as np
@@ -20,7 +21,7 @@ def gather(factors: Sequence[str], most: int = UNITS) -> list[Unit]:
     """
     number = min(most, len(factors))
     edges = [ceil(len(factors) * part / number) for part in range(number + 1)]
-    return [tuple(factors[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
+    return [tuple(factors[low:high]) for low, high in pairwise(edges)]
 
 
 def divide(units: Sequence[Unit], room: int = UNITS) -> list[Unit]:
