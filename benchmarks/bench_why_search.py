@@ -7,7 +7,7 @@ does anything; `noisy` ones are never the same twice. Noise has half the size of
 Runs are those beyond the two recorded ends. The optimum of a system is the depth at which its hypothesis stands alone in a decision tree on
 noise-free values over all single causes, pairs that add up, pairs that act only together and redundant pairs, all
 equally likely; every state of the factors is tried at every node, and the one with the greatest entropy of outcomes taken. To that come the
-repeats which the noise demands of anyone: the ends, as often as a paired t test of the gap needs for 95 % power (once where nothing is
+repeats which the noise demands of anyone: the ends, as often as a paired t test of the gap needs for 95 % power (once more where nothing is
 random); and of every state (seeded: of every different outcome) as many as name all of the tree's levels rightly in 95 % of systems.
 Systems of other sizes or with conflicts have no optimum here. The others are given the answer to the noise: they average as many repeats.
 
@@ -223,7 +223,7 @@ def optimum(system: System) -> float:
     large_first = tuple(sorted(system.causes, key=lambda factor: -abs(system.terms.get((factor,), 0.0))))
     steps = depth(system.k, (shape, large_first if shape == "two" else tuple(sorted(system.causes))))
     if system.mode == "exact":
-        return steps + 1
+        return steps + 2
     ends, repeats = 2 * (pairs_of_ends(system) - 1), repeats_of(system, steps)
     if system.mode == "noisy":
         return ends + steps * repeats

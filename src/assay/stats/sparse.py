@@ -30,7 +30,7 @@ UNITS = 12
 # Prior mass of one, two, three … units that matter: a changed metric mostly has one cause, seldom more than two.
 _SPARSE = (0.0, 0.62, 0.28, 0.08, 0.015, 0.004, 0.001)
 # The same where it is known of every unit that it does something.
-_DENSE = (0.0, 0.4, 0.33, 0.17, 0.07, 0.02, 0.01)
+_DENSE = (0.0, 0.45, 0.33, 0.14, 0.05, 0.02, 0.01)
 # Shares of the structures within a number of units: apart, only all together, and what lies between.
 _APART, _TOGETHER, _BETWEEN, _RARE = 0.4, 0.3, 0.28, 0.02
 

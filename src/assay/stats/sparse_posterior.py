@@ -85,8 +85,9 @@ def posterior(
     Source: Johnson and Rossell 2012 (product moment priors); O'Hagan and Forster, Kendall's Advanced Theory of Statistics 2B (conjugate
     linear model).
     """
-    unique, index = np.unique(models.terms, return_inverse=True)
-    index = index.reshape(models.terms.shape)
+    # Padding is column 0 whether or not a model has any.
+    unique, index = np.unique(np.append(models.terms.ravel(), 0), return_inverse=True)
+    index = index[:-1].reshape(models.terms.shape)
     x, single = columns(responses.states, unique), len(np.unique(responses.blocks)) < 2
     fits = [
         _fit(x, responses, index, ratio, (scale / noise) ** 2, noise, moments) for ratio in (_RATIOS[:1] if single else _RATIOS)
@@ -146,7 +147,8 @@ def _fit(
     )
     log_evidence = log_evidence - float(np.sum(np.log(np.diag(root)))) - np.log(length)
     if moments:
-        squares = coefficients**2 / variance[:, None] + np.diagonal(covariance, axis1=1, axis2=2)
-        log_evidence = log_evidence + np.sum(np.log(squares / g), axis=1)  # of padding: log 1
+        # Over the scale itself: tied to a noise variance that shrinks as exact responses gather, more terms would be ever likelier.
+        squares = coefficients**2 + variance[:, None] * np.diagonal(covariance, axis1=1, axis2=2)
+        log_evidence = log_evidence + np.sum(np.where(index > 0, np.log(squares / (g * noise**2)), 0.0), axis=1)
     intercept = centre + (along[0] - np.einsum("mp,mp->m", coefficients, along[1:][index])) / length
     return log_evidence, (coefficients, covariance, intercept, variance)

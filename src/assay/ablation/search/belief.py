@@ -147,6 +147,11 @@ class Belief:
         among = self._probability if within is None else np.where(self.supports == within, self._probability, -1.0)
         return _model(self.models.terms[int(np.argmax(among))])
 
+    def shape_chance(self, within: int) -> float:
+        """The probability of the likeliest model, among those with exactly these units."""
+        among = self._probability[self.supports == within]
+        return float(among.max() / among.sum())
+
     def matters(self) -> Array:
         """Probability that each unit has a part, shape (units,)."""
         held = self.supports[:, None] >> np.arange(len(self.setting.units)) & 1

@@ -18,7 +18,7 @@ _ALL_STATES = 7
 _SAMPLE = 40
 # Telling structures of the same causes apart is worth less than telling causes apart.
 _STRUCTURE = 0.15
-_SHOWN, _GLIMPSED = 0.55, 1.2
+_SHOWN, _GLIMPSED = 0.46, 1.2
 _RIDGE = 1e-3  # what was never told apart has a standard error of about 30, and can be compared
 
 
@@ -106,8 +106,8 @@ def clearest_state(
 ) -> int | None:
     """The state that makes the main effects of these units best known; None once each would have shown, or nothing makes them clearer.
 
-    An effect would have shown where its standard error, beside the effects of all other units, is at most 0.55 standard deviations of one
-    response (an effect of twice the noise is then 3.6 standard errors) for units that are known to do something, and 1.2 for others.
+    An effect would have shown where its standard error, beside the effects of all other units, is at most 0.46 standard deviations of one
+    response (an effect of twice the noise is then 4.3 standard errors) for units that are known to do something, and 1.2 for others.
     """
     main = np.array([1 << at for at in range(len(belief.setting.units))], dtype=np.int64)
     own = np.equal.outer(belief.blocks, np.unique(belief.blocks)).astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -92,6 +93,9 @@ def _interactions(
         if term.bit_count() > 1 and set(bits_of(term)) <= set(kept):
             weights = np.eye(len(fit.terms))[at]
             effect = Interval(*combination(fit, weights, confidence=known.confidence, exact=exact))
+            # Without an interval the evaluations do not tell it from the effects of its factors apart.
+            if isnan(effect.low):
+                continue
             found.append(Together(tuple(factor for unit in bits_of(term) for factor in units[unit]), effect))
     return tuple(sorted(found, key=lambda each: -abs(each.effect.estimate)))
 

@@ -21,7 +21,7 @@ from assay.stats.sparse import UNITS, Model, bits_of
 
 # Sureness at which units are divided, and at which causes are named: what is divided is judged again among its parts.
 # Where nothing is left that would tell more, a lesser sureness is named too.
-_DIVIDE, _SURE, _LIKELY = 0.9, 0.95, 0.8
+_DIVIDE, _SURE, _LIKELY = 0.9, 0.95, 0.7
 # Below this share of the gap, deterministic differences are taken for noise: nearly every change moves a metric by a little.
 _FLOOR = 0.015
 # Prior standard deviation of an effect over the gap; with the prior's moments, effects of 0.85 of the gap are the likeliest.
@@ -247,10 +247,13 @@ class Search:
         return False
 
     def _dim(self, belief: Belief, causes: int, ends: Ends) -> tuple[Point, ...]:
-        """The evaluation that is missing before an effect of twice the noise would have shown in every unit that is held to be no cause."""
+        """The evaluation that is missing before an effect of twice the noise would have shown in every unit that is held to be no cause.
+
+        Units that are known to do something are all held to it, causes too: a few lucky pairs make any noise look small.
+        """
         if ends.noise.sd < _FLOOR * abs(ends.gap.estimate):
             return ()
-        others = [at for at in range(len(self._units)) if not causes >> at & 1]
+        others = [at for at in range(len(self._units)) if self._touching or not causes >> at & 1]
         state = clearest_state(belief, others, allowed=self._allowed(ends), rng=self._rng())
         return () if state is None else tuple(self._with_ends(self._whole(state), ends))
 
@@ -262,7 +265,14 @@ class Search:
         if self._aside and not self._touching and self._restored < 2 and self._surprised(alone, ends):
             self._restore(causes)
             return self._next(1)
-        return Step((), "decided", belief)
+        open_ = self._telling(belief, ends, 1) if self._shapeless(belief, causes, ends) else ()
+        return Step(open_, None if open_ else "decided", belief)
+
+    def _shapeless(self, belief: Belief, causes: int, ends: Ends) -> bool:
+        """Whether it is open how the causes act together, where the numbers are exact enough for one more to say it."""
+        if ends.noise.sd > _FLOOR * abs(ends.gap.estimate):
+            return False
+        return belief.shape_chance(causes) < _DIVIDE
 
     def _unchecked(self, causes: int, ends: Ends) -> tuple[Point, ...]:
         """The causes alone, and all others alone, where they were not evaluated and can be."""
