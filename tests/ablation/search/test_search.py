@@ -85,14 +85,14 @@ def test_effects_below_the_margin_are_no_causes():
 
 
 def test_many_factors_are_flipped_in_groups():
-    """Two of 200 are found in a sixth of the evaluations that one at a time would take."""
-    names = [f"file{number}.py" for number in range(200)]
+    """Two of 100 are found in a quarter of the evaluations that one at a time would take."""
+    names = [f"file{number}.py" for number in range(100)]
     search = Search(names, reseedable=False)
-    asked = carry_out(search, exact(lambda bad: 0.7 * ("file31.py" in bad) + 0.4 * ("file150.py" in bad)))
+    asked = carry_out(search, exact(lambda bad: 0.7 * ("file31.py" in bad) + 0.4 * ("file90.py" in bad)))
     answer = search.answer()
-    assert (answer.verdict, causes_of(answer)) == ("decided", {"file31.py", "file150.py"})
-    assert len(asked) <= 32
-    assert sum(each.how == "jointly" for each in answer.ruled_out) > 150
+    assert (answer.verdict, causes_of(answer)) == ("decided", {"file31.py", "file90.py"})
+    assert len(asked) <= 25
+    assert sum(each.how == "jointly" for each in answer.ruled_out) > 70
 
 
 def test_a_history_is_searched_along_its_chain():
@@ -125,13 +125,13 @@ def test_no_gap_in_an_exact_script_is_no_gap():
 def test_causes_are_found_in_noise_half_their_size(fresh):
     """Fresh noise in every evaluation, or the same number for the same seed and effect: mostly right, never more than one false."""
     right = false = 0
-    for seed in range(8):
-        search = Search(NAMES[:6], budget=120)
+    for seed in range(5):
+        search = Search(NAMES[:5], budget=90)
         carry_out(search, noisy(lambda bad: 1.0 * ("f2" in bad) + 0.8 * ("f4" in bad), 0.4, seed=seed, fresh=fresh))
         named = causes_of(search.answer())
         right += named == {"f2", "f4"}
         false += bool(named - {"f2", "f4"})
-    assert right >= 7
+    assert right >= 4
     assert false <= 1
 
 
@@ -246,3 +246,20 @@ def test_one_factor_is_the_cause_of_a_real_gap():
     search = Search(["only"], reseedable=False)
     carry_out(search, exact(lambda bad: 2.0 * len(bad)))
     assert causes_of(search.answer()) == {"only"}
+
+
+def test_a_seed_that_gives_no_number_is_passed_over():
+    """BAD diverges under seeds 2 and 3: other seeds stand in, and the cause is found."""
+    plain = noisy(lambda bad: 1.0 * ("f2" in bad), 0.1, seed=7, fresh=False)
+    search = Search(NAMES[:5], budget=100)
+    asked = carry_out(search, lambda point: math.nan if point.block in (2, 3) and "f2" in point.bad else plain(point))
+    answer = search.answer()
+    assert (answer.verdict, causes_of(answer)) == ("decided", {"f2"})
+    assert answer.runs == len(asked)
+    assert len(set(asked)) == len(asked)
+
+
+def test_a_script_that_fails_under_every_other_seed_is_not_judged():
+    search = Search(NAMES[:5])
+    carry_out(search, lambda point: 1.0 * len(point.bad) if point == Point(point.bad) else None)
+    assert search.answer().verdict == "cannot tell"

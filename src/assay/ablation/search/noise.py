@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import nan, sqrt
 from typing import NamedTuple
 
@@ -38,12 +38,22 @@ class Ends(NamedTuple):
     real: bool | None
 
 
-def judge_ends(values: Values, good: frozenset[str], bad: frozenset[str], *, reseedable: bool, confidence: float) -> Ends:
+def judge_ends(
+    values: Values, failed: Collection[Point], good: frozenset[str], bad: frozenset[str], *, reseedable: bool, confidence: float
+) -> Ends:
     """Which evaluations of the ends are still wanted; if none, the noise and whether the gap is more than it.
 
     Two equal numbers under two seeds, at both ends, mean that nothing is random; so do equal repeats where there are no seeds. Else one
-    repeat under the same seed tells whether the script is exact within a seed, and pairs of ends follow until the gap is judged.
+    repeat under the same seed tells whether the script is exact within a seed, and pairs of ends follow until the gap is judged. A seed under
+    which an end gave no number is passed over; after fourteen of them nothing more is wanted, and nothing is judged.
     """
+
+    def missing(number: int) -> tuple[Point, ...]:
+        lost = {point.block if reseedable else point.repeat for point in failed}
+        blocks = [block for block in range(number + len(lost)) if block not in lost][:number]
+        points = (_at(end, block, reseedable) for block in blocks for end in (good, bad))
+        return () if len(lost) > MOST_BLOCKS else tuple(point for point in points if point not in values)
+
     known = [
         block
         for block in _blocks(values, reseedable)
@@ -53,19 +63,17 @@ def judge_ends(values: Values, good: frozenset[str], bad: frozenset[str], *, res
     highs = np.array([values[_at(bad, block, reseedable)] for block in known])
     if len(known) < 2:
         noise = Noise(0.0, False, False, len(known))
-        return Ends(
-            _missing(values, good, bad, reseedable, 2 if known else 1), noise, _gap(lows, highs, reseedable, confidence), None
-        )
+        return Ends(missing(2 if known else 1), noise, _gap(lows, highs, reseedable, confidence), None)
     if np.ptp(lows) == 0 and np.ptp(highs) == 0:
         gap = float(highs[0] - lows[0])
         return Ends((), Noise(0.0, True, False, len(known)), Interval(gap, gap, gap), gap != 0)
-    exact = _exact_within_seed(values, reseedable)
+    exact = False if Point(good, 0, 1) in failed else _exact_within_seed(values, reseedable)
     if exact is None:
         return Ends((Point(good, 0, 1),), Noise(nan, False, True, len(known)), _gap(lows, highs, reseedable, confidence), None)
     noise = Noise(_sd(lows, highs, reseedable), exact, reseedable, len(known))
     real = _judged(lows, highs, reseedable)
-    missing = () if real is not None else _missing(values, good, bad, reseedable, max(FIRST_BLOCKS, len(known) + 1))
-    return Ends(missing, noise, _gap(lows, highs, reseedable, confidence), real)
+    more = () if real is not None else missing(max(FIRST_BLOCKS, len(known) + 1))
+    return Ends(more, noise, _gap(lows, highs, reseedable, confidence), real)
 
 
 def _at(end: frozenset[str], block: int, reseedable: bool) -> Point:
@@ -74,11 +82,6 @@ def _at(end: frozenset[str], block: int, reseedable: bool) -> Point:
 
 def _blocks(values: Values, reseedable: bool) -> list[int]:
     return sorted({point.block if reseedable else point.repeat for point in values})
-
-
-def _missing(values: Values, good: frozenset[str], bad: frozenset[str], reseedable: bool, number: int) -> tuple[Point, ...]:
-    points = (_at(end, block, reseedable) for block in range(number) for end in (good, bad))
-    return tuple(point for point in points if point not in values)
 
 
 def _exact_within_seed(values: Values, reseedable: bool) -> bool | None:

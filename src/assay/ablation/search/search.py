@@ -90,6 +90,7 @@ class Search:
         self._margin, self._budget, self._confidence, self._seed = margin, budget, confidence, seed
         self._values: dict[Point, float] = {}
         self._broken: dict[Point, None] = {}
+        self._failed: dict[Point, None] = {}  # evaluations of an end under a further seed, or again, that gave no number
         self._pending: dict[Point, None] = {}
         self._asked = 0
         self._units = gather(self.factors)
@@ -139,7 +140,7 @@ class Search:
             value: the metric; None where this combination cannot run; NaN or infinite where it ran and gave no number, which tells as much.
 
         Raises:
-            InvalidValue: the point names an unknown factor, or is not on the chain; or an end gave no number, so that there is no gap.
+            InvalidValue: the point names an unknown factor, or is not on the chain; or a recorded end (block 0) gave no number.
         """
         if not point.bad <= self.bad or (self._ordered and point.bad != frozenset(self.factors[: len(point.bad)])):
             chain = "the first so many of the factors" if self._ordered else "a set of the factors"
@@ -149,14 +150,17 @@ class Search:
         if value is not None and isfinite(value):
             self._values[point] = float(value)
             return
-        if point.bad in (self.good, self.bad):
+        if point.bad not in (self.good, self.bad):
+            self._broken[point] = None
+        elif point.block or point.repeat:
+            self._failed[point] = None
+        else:
             raise InvalidValue(
                 "an end of the search gave no number",
                 value=value,
                 expected="a finite value of the metric at GOOD and at BAD",
                 next_step="Ask instead what decides whether there is a number: 1 where there is, 0 where not.",
             )
-        self._broken[point] = None
 
     def answer(self) -> Answer:
         """What is known now; see `Answer`. Its verdict is "cannot tell" as long as the search is not done.
@@ -174,7 +178,7 @@ class Search:
             factors=self.factors,
             values=self._observations() if step.belief is not None else self._usable(),
             broken=tuple(dict.fromkeys(point.bad for point in self._broken)),
-            runs=len(self._values) + len(self._broken),
+            runs=len(self._values) + len(self._broken) + len(self._failed),
             margin=self._margin_for(ends),
             confidence=self._confidence,
         )
@@ -191,7 +195,7 @@ class Search:
         return self._budget is not None and self._asked >= self._budget
 
     def _ends(self) -> Ends:
-        return judge_ends(self._values, self.good, self.bad, reseedable=self._reseedable, confidence=self._confidence)
+        return judge_ends(self._values, self._failed, self.good, self.bad, reseedable=self._reseedable, confidence=self._confidence)
 
     def _margin_for(self, ends: Ends) -> float:
         return self._margin if self._margin is not None else MARGIN * abs(ends.gap.estimate)
@@ -375,8 +379,9 @@ class Search:
         if not ends.noise.seeds_matter or not (self._touching or self._chaos or self._fresh_noise(ends)):
             block = 0
         else:
-            used = Counter(point.block for point in points)
-            taken = set() if self._fresh_noise(ends) else self._taken(state)
+            used = Counter(point.block for point in [*points, *self._failed])
+            lost = {point.block for point in self._failed if point.block}
+            taken = lost if self._fresh_noise(ends) else lost | self._taken(state)
             free = [each for each in used if each not in taken]
             block = min(free, key=lambda each: (used[each], each)) if free else max(used) + 1
         repeats = sum(point.bad == state and point.block == block for point in points)
