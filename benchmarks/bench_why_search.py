@@ -5,11 +5,14 @@ nothing else is said. `exact` scripts are not random; `seeded` ones give the sam
 does anything; `noisy` ones are never the same twice. Noise has half the size of the smallest effect, and so have the levels of the seeds.
 
 Runs are those beyond the two recorded ends. The optimum of a system is the depth at which its hypothesis stands alone in a decision tree on
-noise-free values over all single causes, pairs that add up, pairs that act only together and redundant pairs, all
-equally likely; every state of the factors is tried at every node, and the one with the greatest entropy of outcomes taken. To that come the
-repeats which the noise demands of anyone: the ends, as often as a paired t test of the gap needs for 95 % power (once more where nothing is
-random); and of every state (seeded: of every different outcome) as many as name all of the tree's levels rightly in 95 % of systems.
-Systems of other sizes or with conflicts have no optimum here. The others are given the answer to the noise: they average as many repeats.
+noise-free values over all single causes, pairs that add up, pairs that act only together and redundant pairs, all equally likely; every state
+of the factors is tried at every node, and the one with the greatest entropy of outcomes taken. (So the search is exhaustive over states, and
+greedy over steps: the best of all trees may be shallower on average, though no tree of yes and no is below log2 of its leaves.) To that come the
+repeats which the noise demands: the ends, as often as a paired t test of the gap needs for 95 % power (once more where nothing is random); and
+of every state (seeded: of every different outcome) as many as name all of the tree's levels rightly in 95 % of systems. That is a bound for those
+who settle one question after the other and hold all hypotheses for equally likely: a search that expects single causes, or lets every
+evaluation speak about every factor, can stay below it. Systems of other sizes or with conflicts have no optimum here. The others are given the
+answer to the noise: they average as many repeats.
 
     python benchmarks/bench_why_search.py [--systems 1000] [--start 1000] [--regime exact:single]...
 
