@@ -217,6 +217,22 @@ def test_hunks_of_one_file(place: Path) -> None:
     assert cause.effect.value == pytest.approx(4.0)
 
 
+def test_a_table_is_one_difference(place: Path) -> None:
+    """Also where code is divided into groups of lines: a table with many changed rows is data, wherever it stands."""
+    rows = [f"{number},1\n" for number in range(40)]
+    (place / "table.csv").write_text("".join(rows))
+    (place / "model.py").write_text(
+        "A = 1\n\n\ndef score(args):\n    return sum(float(line.split(',')[1]) for line in open('table.csv'))\n\n\nB = 1\n"
+    )
+    record("good", "train.py")
+    (place / "table.csv").write_text("".join(row.replace(",1", ",2") if at % 4 == 0 else row for at, row in enumerate(rows)))
+    (place / "model.py").write_text((place / "model.py").read_text().replace("A = 1", "A = 2").replace("B = 1", "B = 2"))
+    record("bad", "train.py")
+    found = ask(split="hunks")
+    assert (found.verdict, named(found), found.causes[0].effect.value) == ("decided", ["table.csv"], pytest.approx(10.0))
+    assert {each.factor for each in found.ruled_out} == {"model.py:1", "model.py:8"}
+
+
 def test_commits_of_one_history(place: Path) -> None:
     """The commit is named by its subject; it need not be the last, and the others are applied without it."""
     record("good", "train.py")
