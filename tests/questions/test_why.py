@@ -295,6 +295,22 @@ def test_flags_and_threads_are_flipped(place: Path) -> None:
     assert [(cause.factor, cause.kind, cause.a, cause.b) for cause in found.causes] == [("OMP_NUM_THREADS", "flag", "1", "2")]
 
 
+def test_variables_that_no_recipe_has_are_flipped_too(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set or absent, whatever this shell has; a run under another value of one does not stand for a variant, though its recipe is the same."""
+    (place / "train.py").write_text(
+        "import os, sys\nprint('accuracy=%s' % (0.5 if os.environ.get('PYTORCH_JITTER') and sys.argv[2] == '2' else 0.9))\n"
+    )
+    record("good", "train.py", "--a", "1", "--b", "1")
+    record("bad", "train.py", "--a", "2", "--b", "2", PYTORCH_JITTER="1")
+    for here in ("", "1"):
+        if here:
+            monkeypatch.setenv("PYTORCH_JITTER", here)
+        found = ask()
+        assert found.verdict == "decided" and sorted(named(found)) == ["PYTORCH_JITTER", "a"]
+        for tried in found.tried:
+            assert tried.value == (0.5 if {"flag PYTORCH_JITTER", "param a"} <= set(tried.bad) else 0.9)
+
+
 def test_a_metric_that_became_nan(place: Path) -> None:
     """What is asked then is which change makes it no number."""
     (place / "model.py").write_text("def score(args):\n    return float('nan') if args.lr > 1 else 0.9\n")
