@@ -217,6 +217,22 @@ def test_hunks_of_one_file(place: Path) -> None:
     assert cause.effect.value == pytest.approx(4.0)
 
 
+def test_a_table_is_one_difference(place: Path) -> None:
+    """Also where code is divided into groups of lines: a table with many changed rows is data, wherever it stands."""
+    rows = [f"{number},1\n" for number in range(40)]
+    (place / "table.csv").write_text("".join(rows))
+    (place / "model.py").write_text(
+        "A = 1\n\n\ndef score(args):\n    return sum(float(line.split(',')[1]) for line in open('table.csv'))\n\n\nB = 1\n"
+    )
+    record("good", "train.py")
+    (place / "table.csv").write_text("".join(row.replace(",1", ",2") if at % 4 == 0 else row for at, row in enumerate(rows)))
+    (place / "model.py").write_text((place / "model.py").read_text().replace("A = 1", "A = 2").replace("B = 1", "B = 2"))
+    record("bad", "train.py")
+    found = ask(split="hunks")
+    assert (found.verdict, named(found), found.causes[0].effect.value) == ("decided", ["table.csv"], pytest.approx(10.0))
+    assert {each.factor for each in found.ruled_out} == {"model.py:1", "model.py:8"}
+
+
 def test_commits_of_one_history(place: Path) -> None:
     """The commit is named by its subject; it need not be the last, and the others are applied without it."""
     record("good", "train.py")
@@ -277,6 +293,22 @@ def test_flags_and_threads_are_flipped(place: Path) -> None:
     record("bad", "train.py", "--a", "2", OMP_NUM_THREADS="2", MKL_NUM_THREADS="2")
     found = ask()
     assert [(cause.factor, cause.kind, cause.a, cause.b) for cause in found.causes] == [("OMP_NUM_THREADS", "flag", "1", "2")]
+
+
+def test_variables_that_no_recipe_has_are_flipped_too(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set or absent, whatever this shell has; a run under another value of one does not stand for a variant, though its recipe is the same."""
+    (place / "train.py").write_text(
+        "import os, sys\nprint('accuracy=%s' % (0.5 if os.environ.get('PYTORCH_JITTER') and sys.argv[2] == '2' else 0.9))\n"
+    )
+    record("good", "train.py", "--a", "1", "--b", "1")
+    record("bad", "train.py", "--a", "2", "--b", "2", PYTORCH_JITTER="1")
+    for here in ("", "1"):
+        if here:
+            monkeypatch.setenv("PYTORCH_JITTER", here)
+        found = ask()
+        assert found.verdict == "decided" and sorted(named(found)) == ["PYTORCH_JITTER", "a"]
+        for tried in found.tried:
+            assert tried.value == (0.5 if {"flag PYTORCH_JITTER", "param a"} <= set(tried.bad) else 0.9)
 
 
 def test_a_metric_that_became_nan(place: Path) -> None:

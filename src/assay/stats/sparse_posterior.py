@@ -147,8 +147,10 @@ def _fit(
     )
     log_evidence = log_evidence - float(np.sum(np.log(np.diag(root)))) - np.log(length)
     if moments:
-        # Over the scale itself: tied to a noise variance that shrinks as exact responses gather, more terms would be ever likelier.
+        # Over the scale itself: tied to a noise variance that shrinks as exact responses gather, more terms would be ever likelier. Where a
+        # model fits badly its variance grows, and what it leaves undetermined with it: over the scale, idle terms would be ever likelier.
         squares = coefficients**2 + variance[:, None] * np.diagonal(covariance, axis1=1, axis2=2)
-        log_evidence = log_evidence + np.sum(np.where(index > 0, np.log(squares / (g * noise**2)), 0.0), axis=1)
+        over = g * np.maximum(variance, noise**2)[:, None]
+        log_evidence = log_evidence + np.sum(np.where(index > 0, np.log(squares / over), 0.0), axis=1)
     intercept = centre + (along[0] - np.einsum("mp,mp->m", coefficients, along[1:][index])) / length
     return log_evidence, (coefficients, covariance, intercept, variance)

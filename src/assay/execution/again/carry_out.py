@@ -170,7 +170,7 @@ def _run_again(
     packages = _packages(store, original, terms.interpreter)
     again = command_again(original.run, recipe, original.environment, packages, root, workspace, os.environ)
     again = again.with_folders(outside.first, outside.last)
-    again = again._replace(env={**again.env, **original.variables})
+    again = again._replace(env=original.surroundings(again.env))
     if terms.interpreter is not None:
         again = again._replace(words=with_interpreter(again.words, again.env, terms.interpreter), findings=())
     for finding in again.findings:
@@ -182,7 +182,7 @@ def _run_again(
     _, now = _compare_environments(store, original, seen, again.env, say)
     # All of it holds again but for what it runs in.
     recipe = msgspec.structs.replace(recipe, python=now.python, packages=now.packages)
-    if terms.reuse and (standing := standing_for(store, recipe.id, workspace, terms.used)) is not None:
+    if terms.reuse and (standing := standing_for(store, recipe.id, original.variables, workspace, terms.used)) is not None:
         return standing
     with _standard_output_spared(original.run, terms.relay):
         run = supervise(
@@ -237,13 +237,13 @@ def _standard_output_spared(run: Run, relay: bool) -> Iterator[None]:
 
 def _call_again(store: Store, root: Path, original: Original, workspace: Path, terms: Terms, say: Report) -> Run:
     call = recorded_call(store, original.run, original.recipe)
-    env = {**recipe_environment(original.recipe, os.environ), **original.variables}
+    env = original.surroundings(recipe_environment(original.recipe, os.environ))
     interpreter = None if terms.interpreter is None else interpreter_of([str(terms.interpreter)], env, workspace)
     if interpreter is not None:
         check_library(interpreter)
     environment = _compare_environments(store, original, interpreter or this_interpreter(), env, say)
     recipe = msgspec.structs.replace(original.recipe, python=environment[1].python, packages=environment[1].packages)
-    if terms.reuse and (standing := standing_for(store, recipe.id, workspace, terms.used)) is not None:
+    if terms.reuse and (standing := standing_for(store, recipe.id, original.variables, workspace, terms.used)) is not None:
         return standing
     roots = (os.path.realpath(root), original.run.start.root)
     return carry_out_again(

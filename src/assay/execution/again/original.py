@@ -29,7 +29,7 @@ class Original(NamedTuple):
         code: id of the code tree.
         trace: inputs that are laid beside the code, with their content.
         environment: what the run ran in.
-        variables: further environment variables; they win over the recipe's.
+        variables: further environment variables, None: absent; they win over the recipe's.
     """
 
     run: Run
@@ -37,7 +37,12 @@ class Original(NamedTuple):
     code: str
     trace: Trace
     environment: Environment
-    variables: Mapping[str, str] = {}
+    variables: Mapping[str, str | None] = {}
+
+    def surroundings(self, env: Mapping[str, str]) -> dict[str, str]:
+        """The environment variables `env` with those of this run's own."""
+        merged = {**env, **self.variables}
+        return {name: value for name, value in merged.items() if value is not None}
 
     def snapshot(self, store: Store) -> Snapshot:
         """The code tree as it was recorded; looked for anew, it would lack what only git knew of."""

@@ -1,22 +1,28 @@
-"""Runs that stand for one that would be carried out: the same recipe, and every input as it lies in the folder that was made for it."""
+"""Runs that stand for one that would be carried out: the same recipe, the same variables that were asked for, and every input as it lies in
+the folder that was made for it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.errors import MissingContent
 from assay.execution.again.inputs import content_of
+from assay.records.environment import Environment
 from assay.records.run import Run
 from assay.records.trace import FileUse, Trace
 from assay.store.store import Store
 
 
-def standing_for(store: Store, recipe: str, workspace: Path, used: frozenset[str]) -> Run | None:
+def standing_for(
+    store: Store, recipe: str, variables: Mapping[str, str | None], workspace: Path, used: frozenset[str]
+) -> Run | None:
     """The oldest finished run of a recipe whose inputs have the content that they have here; None where there is none.
 
     Args:
         store: where runs are.
         recipe: id of the recipe.
+        variables: environment variables beside the recipe's that it must have had at these values; None: not at all.
         workspace: holds code and inputs; what lies outside is looked at in place.
         used: runs that are passed over.
     """
@@ -25,9 +31,20 @@ def standing_for(store: Store, recipe: str, workspace: Path, used: frozenset[str
             continue
         run = store.runs.read(run_id)
         trace = _trace(store, run)
-        if trace is not None and all(_is_here(use, workspace) for use in (*trace.loaded, *trace.read)):
+        if trace is None or not all(_is_here(use, workspace) for use in (*trace.loaded, *trace.read)):
+            continue
+        if not variables or _had(store, run, variables):
             return run
     return None
+
+
+def _had(store: Store, run: Run, variables: Mapping[str, str | None]) -> bool:
+    seen = (run.result.environment if run.result else None) or run.start.environment
+    try:
+        recorded = store.objects.record(seen, Environment).variables if seen else {}
+    except MissingContent:
+        return False
+    return all(recorded.get(name) == value for name, value in variables.items())
 
 
 def _trace(store: Store, run: Run) -> Trace | None:

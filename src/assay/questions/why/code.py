@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from assay.capture.data_rows import is_table
 from assay.comparison.diff import show_path
 from assay.execution.again import Original
 from assay.questions.why.flips import Flip, Variant
@@ -38,7 +39,7 @@ class CodePart:
     Args:
         store: has both trees.
         good, bad: the runs.
-        hunks: split a changed text into the groups of lines that changed; a file whose lines are not comparable stays one flip.
+        hunks: split a changed text into the groups of lines that changed; tables, and files whose lines are not comparable, stay one flip.
         skipped: paths that another part flips.
 
     Attributes:
@@ -89,7 +90,8 @@ class CodePart:
 
     def _of_file(self, path: bytes, a: Entry | None, b: Entry | None, weight: float, idle: str, hunks: bool) -> Iterator[Flip]:
         name = show_path(path)
-        found = self._split(path, a, b) if hunks and not idle else []
+        # Rows of a table are no changes of their own: most of them act together, each by a little.
+        found = self._split(path, a, b) if hunks and not idle and not is_table(name) else []
         if len(found) < 2:
             yield Flip("code", name, _shown(a), _shown(b), weight, idle=idle)
             return

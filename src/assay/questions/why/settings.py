@@ -45,8 +45,7 @@ class SettingsPart:
         theirs = self._bad.environment.variables
         ours = original.environment.variables
         variables = {name: (theirs if f"flag {name}" in bad else ours).get(name) for name in free}
-        set_here = {name: value for name, value in variables.items() if value is not None}
-        return variant._replace(original=original._replace(recipe=changed, variables={**original.variables, **set_here}))
+        return variant._replace(original=original._replace(recipe=changed, variables={**original.variables, **variables}))
 
     def _seed(self, good: Original) -> list[Flip]:
         a, b = good.recipe.seed, self._bad.recipe.seed
