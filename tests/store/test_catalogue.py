@@ -522,7 +522,8 @@ def test_many_runs_are_read_in_parts(store: Store, some_runs: list[str], monkeyp
     before = answers(store)
     monkeypatch.setattr("assay.store.index._TOGETHER", 2)
     monkeypatch.setattr("assay.store.index._VERY_MANY", 3)
-    monkeypatch.setattr("assay.store.catalogue._SOME", "SELECT facts FROM run WHERE id > ? ORDER BY id LIMIT 2")
+    monkeypatch.setattr("assay.store.catalogue._TOGETHER", 2)
+    monkeypatch.setattr("assay.store.catalogue._FEW", 1)
     monkeypatch.setattr("assay.store.catalogue._MANY", 1)
     shutil.rmtree(os.environ["XDG_CACHE_HOME"])
     assert answers(store) == before

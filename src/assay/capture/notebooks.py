@@ -10,12 +10,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from assay.capture.entrance import tracer_file
-from assay.capture.injected.notebook import Cell, code_cells
 from assay.capture.interpreter import find_program, is_python
 from assay.errors import CommandNotFound, InvalidValue
+
+if TYPE_CHECKING:
+    from assay.capture.injected.notebook import Cell
 
 SUFFIX: Final = ".ipynb"
 # The kernel that every installation of Jupyter's has; it is the interpreter of whoever asks.
@@ -36,7 +38,7 @@ def cells_of(content: bytes) -> tuple[str, ...] | None:
     ('x = 1', 'print(x)')
     """
     try:
-        cells: list[Cell] = code_cells(json.loads(content))
+        cells = _code_cells(json.loads(content))
     except (ValueError, RecursionError):
         return None
     return tuple(str(cell.source) for cell in cells)
@@ -118,7 +120,7 @@ def python_for(notebook: Path, env: Mapping[str, str], cwd: Path) -> str:
 def _kernel_of(notebook: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(notebook.read_bytes())
-        code_cells(document)
+        _code_cells(document)
     except FileNotFoundError:
         raise CommandNotFound("the notebook does not exist", value=str(notebook)) from None
     except (OSError, ValueError, RecursionError) as error:
@@ -157,3 +159,10 @@ def _data_folders(env: Mapping[str, str], cwd: Path) -> Iterator[Path]:
     data = env.get("XDG_DATA_HOME") or f"{env.get('HOME', '')}/.local/share"
     yield Path(env.get("JUPYTER_DATA_DIR") or f"{data}/jupyter")
     yield from (Path("/usr/local/share/jupyter"), Path("/usr/share/jupyter"))
+
+
+def _code_cells(document: object) -> list[Cell]:
+    # Late: what runs the cells loads asyncio, which would be a tenth of the start of every command.
+    from assay.capture.injected.notebook import code_cells
+
+    return code_cells(document)

@@ -15,12 +15,10 @@ from assay.comparison.diff import differences
 from assay.comparison.notebooks import notebook_patches
 from assay.comparison.patch import patch
 from assay.comparison.patched import Patched, patch_text, patched
-from assay.comparison.verdict import compare, divergence_of
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
 from assay.project import documents
 from assay.project.ancestry import Traced, traced, traced_file
-from assay.project.data import DataSets
 from assay.project.marking import bring_back, note, remove, tag
 from assay.project.restore import PutBack, carry_out, plan, undo_plan
 from assay.project.restore_choice import choose
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     from assay.execution.from_snapshot import OwnFolder
+    from assay.project.data import DataSets
     from assay.questions.doctor.diagnosis import Diagnosis
     from assay.questions.matrix import Asked
     from assay.store.fsck import Checked
@@ -129,6 +128,8 @@ class Project:
     @property
     def data(self) -> DataSets:
         """The data sets of this project: add versions, compare them, put them back."""
+        from assay.project.data import DataSets
+
         return DataSets(self.store, self.root)
 
     def runs(self, where: str | None = None, sort: str = "-started", limit: int | None = None) -> Runs:
@@ -190,6 +191,8 @@ class Project:
 
     def divergence(self, a: RunLike, b: RunLike) -> Divergence | None:
         """The first layer, or point of a series, in which the results of two runs part; see `assay.comparison.verdict.divergence_of`."""
+        from assay.comparison.verdict import divergence_of
+
         return divergence_of(self.store, self.resolve(a), self.resolve(b))
 
     def programs(self, a: RunLike, b: RunLike) -> tuple[str, str]:
@@ -216,6 +219,8 @@ class Project:
 
     def compare(self, a: RunLike, b: RunLike, tolerances: Mapping[str, tuple[float, float]] | None = None) -> Verdict:
         """Whether `b` has the result of `a`; see `assay.comparison.verdict.compare`."""
+        from assay.comparison.verdict import compare
+
         return compare(self.store, self.resolve(a), self.resolve(b), tolerances=tolerances or {})
 
     def reproduce(

@@ -15,14 +15,16 @@ from assay.errors import AmbiguousRun, AssayError, UnknownMetric, UnknownRun
 from assay.records.run import Run
 from assay.store.index import BUILT_ON, READ, WROTE, Index, decode_facts, decode_run
 from assay.store.marks import Marked, Marks
+from assay.store.narrowing import Narrowed, is_text, narrowed
 from assay.store.objects import Objects
-from assay.store.query import Facts, condition, is_missing, number_of, sort_key
+from assay.store.query import Facts, condition, is_missing, is_summary, number_of, sort_key, sorted_metric
 from assay.store.runs import Runs, is_run_id
 
 _LAST = re.compile(r"last(?:~(\d{1,9}))?")
 _BEST = re.compile(r"(min|max):(.+)")
 _NEWEST = "ORDER BY started DESC, id DESC"
-_SOME = "SELECT facts FROM run WHERE id > ? ORDER BY id LIMIT 10000"
+_TOGETHER = 10_000  # runs that are read before they are decided on
+_FEW = 2000  # runs that are sooner looked at one by one than found while walking along all others
 _MANY = 20_000  # uses of files from which on they are asked for by path, and not kept in memory
 _SHOWN = 6  # candidates that an error names
 
@@ -68,7 +70,8 @@ class Catalogue:
             InvalidValue: the expression or the sort key cannot be read.
             StoreUnusable: the folder of runs cannot be read.
         """
-        return self.page(where=where, sort=sort, limit=limit)[0]
+        ids = self._first(where, sort, limit)
+        return self.page(where=where, sort=sort, limit=limit)[0] if ids is None else self._read(ids)
 
     def page(self, *, where: str | None = None, sort: str = "-started", limit: int | None = None) -> tuple[list[Run], int]:
         """As `runs`, and how many there are without the limit.
@@ -77,9 +80,10 @@ class Catalogue:
             InvalidValue, StoreUnusable: as for `runs`.
         """
         key, descending = sort_key(sort)
-        if where is None and sort == "-started":
-            newest = self._index.rows(f"SELECT id FROM run {_NEWEST} LIMIT ?", (-1 if limit is None else max(0, limit),))
-            return self._read([run_id for (run_id,) in newest]), self.count()
+        total, exact = self._number(where)
+        first = self._first(where, sort, limit) if exact and (where is None or total > _FEW) else None
+        if first is not None:
+            return self._read(first), total
         found = [(key(facts), _begun(facts), facts.id) for facts in self._matching(where)]
         return self._read([run_id for _, _, run_id in _ordered(found, descending)[:limit]]), len(found)
 
@@ -90,9 +94,8 @@ class Catalogue:
             InvalidValue: the expression cannot be read.
             StoreUnusable: the folder of runs cannot be read.
         """
-        if where is None:
-            return int(self._index.rows("SELECT count(*) FROM run")[0][0])
-        return sum(1 for _ in self._matching(where))
+        total, exact = self._number(where)
+        return total if exact else sum(1 for _ in self._matching(where))
 
     def resolve(self, selector: str) -> str:
         """The id of the one run that a selector names.
@@ -172,17 +175,57 @@ class Catalogue:
             self._written = (self._index.generation, frozenset(row[0] for row in rows))
         return set(self._written[1].intersection(paths))
 
+    def _number(self, where: str | None) -> tuple[int, bool]:
+        """How many runs fulfil what SQL can say of an expression, and whether that is all of it."""
+        _check(where)
+        among = narrowed(where, self._marks.all(), probing=False)
+        return int(self._index.rows(f"SELECT count(*) FROM run r WHERE {among.sql}", among.arguments)[0][0]), among.exact
+
+    def _first(self, where: str | None, sort: str, limit: int | None) -> list[str] | None:
+        """The first runs of an order that an index has, found without looking at those behind them; None where none has it."""
+        _check(where)
+        along = narrowed(where, self._marks.all(), probing=True)
+        metric, descending = sorted_metric(sort), sort_key(sort)[1]
+        if along.exact and sort == "-started":
+            newest = f"SELECT id FROM run r WHERE {along.sql} {_NEWEST} LIMIT ?"
+            return [row[0] for row in self._index.rows(newest, (*along.arguments, -1 if limit is None else max(0, limit)))]
+        if not along.exact or metric is None or limit is None or not is_text(metric):
+            return None
+        rows = self._by_metric(metric, along, descending, limit)
+        return rows if len(rows) == limit else None  # those without a number stand behind those that have one
+
+    def _by_metric(self, metric: str, along: Narrowed, descending: bool, limit: int) -> list[str]:
+        """Runs that have a number for a metric, in its order, of equal ones the newest first."""
+        order = "DESC" if descending else "ASC"
+        # CROSS JOIN has SQLite walk along the index of facts, so that the rows come in order and the rest is never touched.
+        sql = (
+            "SELECT r.id FROM fact f CROSS JOIN run r ON r.n = f.run WHERE f.word = (SELECT n FROM word WHERE text = ?)"
+            f" AND f.value IS NOT NULL AND {along.sql} ORDER BY f.value {order}, r.started DESC, r.id DESC LIMIT ?"
+        )
+        return [row[0] for row in self._index.rows(sql, (f"metrics.{metric}", *along.arguments, max(0, limit)))]
+
     def _matching(self, where: str | None) -> Iterator[Facts]:
-        """The runs that fulfil an expression, by id; they are read some at a time, since there may be a million."""
+        """The runs that fulfil an expression; they are read some at a time, since there may be a million."""
         test = condition(where) if where is not None else None
         marked = self._marks.all()
-        after = ""
-        while rows := self._index.rows(_SOME, (after,), fresh=not after):
-            for (stored,) in rows:
-                facts = _as_marked(decode_facts(stored), marked)
-                if test is None or test(facts):
-                    yield facts
-            after = decode_facts(rows[-1][0]).id
+        for stored in self._candidates(where, marked):
+            facts = _as_marked(decode_facts(stored), marked)
+            if test is None or test(facts):
+                yield facts
+
+    def _candidates(self, where: str | None, marked: Mapping[str, Marked]) -> Iterator[bytes]:
+        """Facts of the runs that fulfil what SQL can say of an expression."""
+        among = narrowed(where, marked, probing=False)
+        few = self._index.rows(f"SELECT facts FROM run r WHERE {among.sql} LIMIT {_FEW + 1}", among.arguments)
+        if len(few) <= _FEW:
+            yield from (stored for (stored,) in few)
+            return
+        along = narrowed(where, marked, probing=True)
+        # By id: while this goes on, another process may store a run anew, under another number.
+        sql, after = f"SELECT id, facts FROM run r WHERE id > ? AND {along.sql} ORDER BY id LIMIT {_TOGETHER}", ""
+        while rows := self._index.rows(sql, (after, *along.arguments), fresh=False):
+            yield from (stored for _, stored in rows)
+            after = rows[-1][0]
 
     def _read(self, ids: Sequence[str]) -> list[Run]:
         """Runs by their ids, in this order; one that was removed meanwhile is left out."""
@@ -203,6 +246,9 @@ class Catalogue:
         return str(rows[0][0])
 
     def _best(self, which: str, metric: str) -> str:
+        finite = Narrowed("f.value > -9e999 AND f.value < 9e999 AND r.state = 'finished'", (), exact=True)
+        if not is_summary(metric) and is_text(metric) and (best := self._by_metric(metric, finite, which == "max", 1)):
+            return best[0]
         known: set[str] = set()
         found: list[tuple[float, float, str]] = []
         for facts in self._matching("state == 'finished'"):
@@ -264,6 +310,12 @@ class Catalogue:
             for content, run_id, path in rows:
                 found.setdefault(content, []).append((run_id, path))
         return found
+
+
+def _check(where: str | None) -> None:
+    """Raise InvalidValue where an expression cannot be read: what SQL says of it passes over what it does not know."""
+    if where is not None:
+        condition(where)
 
 
 def _as_marked(facts: Facts, marked: Mapping[str, Marked]) -> Facts:

@@ -28,16 +28,19 @@ from assay.records.journal import Saved
 from assay.records.recipe import Recipe
 from assay.records.run import Result, Run, Start, State
 from assay.records.trace import FileUse, Trace
+from assay.store.narrowing import values_of
 from assay.store.objects import Objects
 from assay.store.process import this_process
 from assay.store.query import Facts
 from assay.store.runs import Runs
 
-SCHEMA = 3
+SCHEMA = 4
 WROTE, READ, BUILT_ON = 0, 1, 2  # how a run uses a content; or, by its id, another run
 _TABLES = """
-CREATE TABLE run (id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, started REAL NOT NULL, recipe TEXT NOT NULL,
-                  ended INTEGER NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE run (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, state TEXT NOT NULL, started REAL NOT NULL,
+                  recipe TEXT NOT NULL, ended INTEGER NOT NULL, facts BLOB NOT NULL);
+CREATE TABLE word (n INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE fact (run INTEGER NOT NULL, word INTEGER NOT NULL, value, PRIMARY KEY (run, word)) WITHOUT ROWID;
 CREATE TABLE record (id TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE use (run TEXT NOT NULL, how INTEGER NOT NULL, content TEXT NOT NULL, path TEXT NOT NULL);
 CREATE INDEX use_by_run ON use (run);
@@ -46,14 +49,15 @@ CREATE TABLE pending (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 # Rows come in the order of ids, so that these would be written all over for each part of very many: they are then made at the end.
 _INDEXES = {
-    "run_by_start": "run (started, id)",
+    "run_by_start": "run (started, id, state)",
     "run_by_name": "run (name, started)",
     "run_by_recipe": "run (recipe, started)",
+    "fact_by_value": "fact (word, value)",
     "use_by_content": "use (content, how)",
     "use_by_path": "use (path, how)",
 }
 _VERY_MANY = 20_000  # runs
-_EMPTY = "; ".join(f"DELETE FROM {table}" for table in ("run", "record", "use", "folder", "pending"))
+_EMPTY = "; ".join(f"DELETE FROM {table}" for table in ("run", "word", "fact", "record", "use", "folder", "pending"))
 _TOGETHER = 2000  # runs that are read before they are stored
 _WAIT = 5.0  # seconds for another process's transaction, which takes milliseconds
 _SETTLED = (
@@ -309,19 +313,21 @@ class Index:
         # Asked before the uses are: an account that appears in between is then looked for again.
         finals = [(run, self._is_final(run)) for run, _ in changed]
         rows = [
-            (run, final, record, _encode(self._facts(run)), [*_parents(run), *self._uses(run)])
+            (run, final, record, self._facts(run), [*_parents(run), *self._uses(run)])
             for (run, final), (_, record) in zip(finals, changed, strict=True)
         ]
         with _transaction(connection):
             for run_id in (*gone, *(run.id for run, _ in changed)):
+                connection.execute("DELETE FROM fact WHERE run = (SELECT n FROM run WHERE id = ?)", (run_id,))
                 connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
                 connection.execute("DELETE FROM record WHERE id = ?", (run_id,))
                 connection.execute("DELETE FROM use WHERE run = ?", (run_id,))
             for run, final, record, facts, uses in rows:
                 start = run.start
                 when = start.started if start.started == start.started else 0.0  # NaN is NULL to SQLite
-                values = (run.id, start.name, run.state, when, start.recipe, final, facts)
-                connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+                values = (run.id, start.name, run.state, when, start.recipe, final, _encode(facts))
+                added = connection.execute("INSERT INTO run VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", values)
+                _store_facts(connection, added.lastrowid, facts)
                 connection.execute("INSERT INTO record VALUES (?, ?)", (run.id, record))
                 connection.executemany("INSERT INTO use VALUES (?, ?, ?, ?)", uses)
         for run_id in gone:
@@ -398,6 +404,12 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _store_facts(connection: sqlite3.Connection, run: int | None, facts: Facts) -> None:
+    values = [(word, run, value) for word, value in values_of(facts)]
+    connection.executemany("INSERT OR IGNORE INTO word (text) VALUES (?)", [(word,) for word, _, _ in values])
+    connection.executemany("INSERT INTO fact SELECT ?2, n, ?3 FROM word WHERE text = ?1", values)
 
 
 def decode_run(record: bytes) -> Run:

@@ -44,7 +44,7 @@ class _Missing:
     """Stands for what a run does not have."""
 
 
-_MISSING = _Missing()
+MISSING = _Missing()
 Value = Callable[[Facts], Any]
 
 _OPERATORS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -69,16 +69,28 @@ def condition(text: str) -> Callable[[Facts], bool]:
     >>> condition("metrics.loss < .3 and 'paper' in tags")(run), condition("metrics.accuracy > 0")(run)
     (True, False)
     """
+    node = parsed(text)
+    try:
+        value = _value(node)
+    except RecursionError as error:
+        raise _refused(text, f"cannot be read ({error})") from error
+    return lambda facts: _truth(value(facts))
+
+
+def parsed(text: str) -> ast.expr:
+    """An expression in the form of Python's own syntax, of which this language is a part.
+
+    Raises:
+        InvalidValue: it is no expression of Python's either.
+    """
     if len(text) > _LONGEST:
         raise _refused(text, f"has {len(text)} characters, more than {_LONGEST}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python warns of odd escapes in texts; the user did not write Python
-            tree = ast.parse(text.strip(), mode="eval")
-        value = _value(tree.body)
+            return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _refused(text, f"cannot be read ({getattr(error, 'msg', error)})") from error
-    return lambda facts: _truth(value(facts))
 
 
 def sort_key(text: str) -> tuple[Value, bool]:
@@ -100,7 +112,12 @@ def sort_key(text: str) -> tuple[Value, bool]:
 def sorted_metric(text: str) -> str | None:
     """The metric whose last value a sort key looks at; None where it looks at something else."""
     head, _, name = text.removeprefix("-").partition(".")
-    return name if head == "metrics" and "@" not in name else None
+    return name if head == "metrics" and not is_summary(name) else None
+
+
+def is_summary(metric: str) -> bool:
+    """Whether a name such as "loss@min" may ask for another value of a series than its last."""
+    return "@" in metric and metric.rpartition("@")[2] in _SUMMARIES
 
 
 def number_of(facts: Facts, metric: str) -> float | None:
@@ -111,7 +128,7 @@ def number_of(facts: Facts, metric: str) -> float | None:
 
 def is_missing(value: object) -> bool:
     """Whether a key looked at something that the run does not have."""
-    return value is _MISSING
+    return value is MISSING
 
 
 def _value(node: ast.expr) -> Value:
@@ -154,7 +171,7 @@ def _comparison(node: ast.Compare) -> Value:
 
 
 def _compare(sign: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
-    if left is _MISSING or right is _MISSING:
+    if left is MISSING or right is MISSING:
         return False
     try:
         return bool(sign(left, right))
@@ -163,7 +180,16 @@ def _compare(sign: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
 
 
 def _name(node: ast.expr) -> Value:
-    """A field: a plain name, or a path of attributes and texts in brackets that begins with `params` or `metrics`."""
+    head, name = field_of(node)
+    return _field(head) if name is None else _looked_up(head, name)
+
+
+def field_of(node: ast.expr) -> tuple[str, str | None]:
+    """A field: a plain name and None, or `params` or `metrics` and the path of attributes and texts in brackets that follows.
+
+    Raises:
+        InvalidValue: there is no such field.
+    """
     path: list[str] = []
     here = node
     while True:
@@ -176,9 +202,9 @@ def _name(node: ast.expr) -> Value:
             case _:
                 raise _refused(ast.unparse(here), "is not part of this language")
     if head in MAPS and path:
-        return _looked_up(head, ".".join(path))
+        return head, ".".join(path)
     if head in PLAIN_FIELDS and not path:
-        return _field(head)
+        return head, None
     if head in MAPS:
         raise _refused(head, f"needs a name: {head}.NAME")
     raise _unknown(ast.unparse(node))
@@ -187,7 +213,7 @@ def _name(node: ast.expr) -> Value:
 def _field(name: str) -> Value:
     def get(facts: Facts) -> Any:
         value = getattr(facts, name)
-        return _MISSING if value is None else value
+        return MISSING if value is None else value
 
     return get
 
@@ -195,7 +221,7 @@ def _field(name: str) -> Value:
 def _looked_up(head: str, name: str) -> Value:
     if head == "metrics":
         return lambda facts: _metric(facts, name)
-    return lambda facts: _param(facts.params, name)
+    return lambda facts: param_of(facts.params, name)
 
 
 def _metric(facts: Facts, name: str) -> Any:
@@ -204,24 +230,24 @@ def _metric(facts: Facts, name: str) -> Any:
     series, _, summary = name.rpartition("@")
     if series in facts.metrics and summary in _SUMMARIES:
         return facts.metrics[series][_SUMMARIES.index(summary)]
-    return _MISSING
+    return MISSING
 
 
-def _param(params: Mapping[str, Any], name: str) -> Any:
+def param_of(params: Mapping[str, Any], name: str) -> Any:
     """A parameter by its whole name, or by the path to it in nested ones."""
     if name in params:
         return params[name]
     for end in range(len(name) - 1, 0, -1):
         inner = params.get(name[:end]) if name[end] == "." else None
         if isinstance(inner, dict):
-            found = _param(cast("dict[str, Any]", inner), name[end + 1 :])
-            if found is not _MISSING:
+            found = param_of(cast("dict[str, Any]", inner), name[end + 1 :])
+            if found is not MISSING:
                 return found
-    return _MISSING
+    return MISSING
 
 
 def _truth(value: object) -> bool:
-    return value is not _MISSING and bool(value)
+    return value is not MISSING and bool(value)
 
 
 def _unknown(name: str) -> InvalidValue:
