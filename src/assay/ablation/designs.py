@@ -8,9 +8,15 @@ from assay.ablation.design import Design
 from assay.ablation.designs_factorial import FACTORIAL
 from assay.ablation.designs_stepwise import STEPWISE
 from assay.errors import InvalidStudy
+from assay.records.plan import Plan
 
 # A design that looks at results to choose what is run next has another life than these, and no entry here.
 DESIGNS = {design.name: design for design in (*STEPWISE, *FACTORIAL)}
+
+
+def design_of(plan: Plan) -> Design:
+    """The design of a plan; one without components compares named configurations with the first, as at a corner."""
+    return DESIGNS.get(plan.design, DESIGNS["leave-one-out"])
 
 
 def design_named(name: str) -> Design:

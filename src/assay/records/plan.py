@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from assay.records.canonical import Record
 from assay.records.factor import Constraint
@@ -82,3 +83,5 @@ class Plan(Record, frozen=True, kw_only=True, tag_field="assay", tag="plan/1"):
     named: tuple[str, ...] = ()
     options: DesignOptions = PLAIN
     left_out: tuple[str, ...] = ()
+
+    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN, "left_out": ()}

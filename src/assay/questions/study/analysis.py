@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from assay.ablation.components import check_hypotheses, merge
-from assay.ablation.designs import design_named
+from assay.ablation.designs import design_of
 from assay.questions.study.analysis_contrasts import Asked, asked, without_repeats
 from assay.questions.study.analysis_designs import lost_effects, order_spread
 from assay.questions.study.analysis_interactions import describe_interaction, not_additive, simple_effects
@@ -90,7 +90,7 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     found.findings.extend(_no_ops(effects, changed, plan))
     for goal in question.goals:
         _analyse_metric(found, goal, plan, factors, readings.table(goal.name), changed)
-    as_they_are = [*plan.named, *(factor.name for factor in factors if factor.kind == "add" or design_named(plan.design).way == "three levels")]
+    as_they_are = [*plan.named, *(factor.name for factor in factors if factor.kind == "add" or design_of(plan).way == "three levels")]
     found.answers.extend(answer(one, found.effects, as_they_are) for one in question.hypotheses)
     return found
 
@@ -103,7 +103,7 @@ def _analyse_metric(
     table: Array,
     changed: dict[str, list[str] | None],
 ) -> None:
-    design = design_named(plan.design)
+    design = design_of(plan)
     effects, together = asked(plan, factors, np.isfinite(table).any(axis=0).tolist())
     effects = without_repeats(plan, table, effects)
     noisy = noisy_columns(table, effects)
@@ -129,7 +129,7 @@ def _analyse_metric(
     ]
     found.effects.extend(judged)
     found.findings.extend(_seedless(goal, table))
-    found.findings.extend(not_additive(plan, judged) if design.name == "leave-one-out" else [])
+    found.findings.extend(not_additive(plan, judged) if plan.design == "leave-one-out" else [])
     found.findings.extend(lost_effects(plan, factors, goal, effects))
     found.findings.extend(order_spread(plan, factors, goal, table))
     _say_method(found, goal, family, "effects")
@@ -178,7 +178,7 @@ def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str) ->
 
 def _no_ops(comparisons: Sequence[Asked], changed: dict[str, list[str] | None], plan: Plan) -> list[Finding]:
     blind = ""
-    if design_named(plan.design).way in ("corner", "steps") and len(comparisons) > 1:
+    if design_of(plan).way in ("corner", "steps") and len(comparisons) > 1:
         blind = " (or another component does the same work, which this design cannot see)"
     return [
         Finding(

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.ablation.comparisons import Compared, act, compare
 from assay.ablation.design import interaction_name
-from assay.ablation.designs import design_named
+from assay.ablation.designs import design_of
 from assay.records.canonical import canonical
 from assay.records.factor import Factor, Level
 from assay.records.plan import Plan
@@ -57,7 +57,7 @@ def asked(plan: Plan, factors: Sequence[Factor], usable: Sequence[bool] | None =
     """
     own = [configuration for configuration in plan.configurations if configuration.name not in plan.named]
     compared = compare(
-        design_named(plan.design),
+        design_of(plan),
         factors,
         [configuration.levels for configuration in own],
         plan.options,
@@ -71,7 +71,7 @@ def asked(plan: Plan, factors: Sequence[Factor], usable: Sequence[bool] | None =
 
 def is_replaced(plan: Plan) -> bool:
     """Whether constraints broke the design, and its linear model is of other combinations."""
-    return bool(plan.left_out) and design_named(plan.design).way in ("model", "three levels")
+    return bool(plan.left_out) and design_of(plan).way in ("model", "three levels")
 
 
 def group_sizes(asked: Sequence[Asked]) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from math import sqrt
 
 import numpy as np
 
-from assay.ablation.designs import design_named
+from assay.ablation.designs import design_of
 from assay.ablation.designs_factorial import set_levels, shapley_orders
 from assay.ablation.generators.orders import sets_of
 from assay.questions.study.analysis_contrasts import Asked, asked
@@ -38,7 +38,7 @@ def lost_effects(plan: Plan, factors: Sequence[Factor], goal: MetricGoal, effect
 
 def order_spread(plan: Plan, factors: Sequence[Factor], goal: MetricGoal, table: Array) -> list[Finding]:
     """How far Shapley values would move if other orders had been drawn, as a standard error over the orders."""
-    orders = shapley_orders(factors, plan.options) if design_named(plan.design).way == "shapley" else ()
+    orders = shapley_orders(factors, plan.options) if design_of(plan).way == "shapley" else ()
     complete = table[np.isfinite(table).all(axis=1)]
     if len(orders) < 4 or not len(complete):
         return []
