@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from itertools import permutations, product
 from typing import NamedTuple
 
@@ -30,9 +32,11 @@ def flips(number):
     return tuple(change(letter, "high", {letter: 1}) for letter in LETTERS[:number])
 
 
-def study(design, factors, train, *, seeds=1, options=PLAIN, hypotheses=(), lost=lambda params, block: False, baseline=None, named=None):
+def study(
+    design, factors, train, *, seeds=1, options=PLAIN, hypotheses=(), lost=lambda params, block: False, baseline=None, named=None
+):
     """The plan and the analysis of a function of (params, block)."""
-    baseline = baseline or {letter: 0 for letter in LETTERS[: len(factors)]}
+    baseline = baseline or dict.fromkeys(LETTERS[: len(factors)], 0)
     plan = make_plan(design, baseline, factors, seeds, named, options=options)
     params = {configuration.name: configuration.params for configuration in plan.configurations}
     outcomes = []
@@ -54,7 +58,17 @@ def filtration(params, block=0):
 
 def test_the_filtration_example_in_full():
     _, found = study("full", flips(4), filtration)
-    expected = {"a": 21.625, "b": 3.125, "c": 9.875, "d": 14.625, "ab": 0.125, "ac": -18.125, "ad": 16.625, "bc": 2.375, "bd": -0.375}
+    expected = {
+        "a": 21.625,
+        "b": 3.125,
+        "c": 9.875,
+        "d": 14.625,
+        "ab": 0.125,
+        "ac": -18.125,
+        "ad": 16.625,
+        "bc": 2.375,
+        "bd": -0.375,
+    }
     assert estimates(found) == pytest.approx(expected | {"cd": -1.125}, abs=1e-9)
 
 
@@ -72,11 +86,13 @@ def test_the_filtration_example_in_half():
 def test_seven_factors_in_eight_runs_have_the_textbooks_aliases():
     """2^(7-4), D = AB, E = AC, F = BC, G = ABC: Montgomery, section 8.5. Here the baseline is a run, so that signs are turned."""
     lines = "A=BD=CE=FG B=AD=CF=EG C=AE=BF=DG D=AB=CG=EF E=AC=BG=DF F=AG=BC=DE G=AF=BE=CD"
-    plan = make_plan("fractional", {letter: 0 for letter in "abcdefg"}, flips(7), 1, options=DesignOptions(resolution=3))
+    plan = make_plan("fractional", dict.fromkeys("abcdefg", 0), flips(7), 1, options=DesignOptions(resolution=3))
     assert len(plan.configurations) == 8
     # Factors carry other letters in each library; the structure is the same up to them: three pairs for each, which cover the six others.
     partners = {name: [alias.strip("−").split(" × ") for alias in aliases] for name, aliases in plan.aliases.items()}
-    assert len(partners) == 7 and all(sorted(sum(pairs, [])) == sorted(set("abcdefg") - {name}) for name, pairs in partners.items())
+    assert len(partners) == 7 and all(
+        sorted(functools.reduce(operator.iadd, pairs, [])) == sorted(set("abcdefg") - {name}) for name, pairs in partners.items()
+    )
     triples = {frozenset((name, *pair)) for name, pairs in partners.items() for pair in pairs}
     textbook = {frozenset(word[0] + pair) for word in lines.lower().split() for pair in word[2:].split("=")}
     assert len(triples) == len(textbook) == 7
@@ -87,7 +103,7 @@ def test_seven_factors_in_eight_runs_have_the_textbooks_aliases():
 
 
 def test_the_mirror_image_has_no_interaction_in_its_main_effects():
-    plan = make_plan("screening", {letter: 0 for letter in "abcdefg"}, flips(7), 1)
+    plan = make_plan("screening", dict.fromkeys("abcdefg", 0), flips(7), 1)
     assert len(plan.configurations) == 16 and plan.aliases == {}
 
 
@@ -114,7 +130,9 @@ def test_intervals_of_a_fraction_come_from_its_blocks():
     noise = np.random.default_rng(0).normal(size=(4, 16))
     plan, found = study("fractional", flips(5), lambda p, b: interacting(p) + noise[b, _binary(p)], seeds=4)
     rows = [_binary(configuration.params) for configuration in plan.configurations]
-    table = np.array([[interacting(c.params) + noise[b, row] for c, row in zip(plan.configurations, rows, strict=True)] for b in range(4)])
+    table = np.array(
+        [[interacting(c.params) + noise[b, row] for c, row in zip(plan.configurations, rows, strict=True)] for b in range(4)]
+    )
     left = table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
     error = np.sqrt((left**2).sum() / (15 * 3) * 4 / (16 * 4))
     one = found.effects[0]
@@ -130,9 +148,14 @@ def _binary(params):
 
 def test_what_lost_configurations_take_away_is_said():
     """Of four runs for three effects each is needed: without one, an effect goes, and another holds it."""
-    first = make_plan("fractional", {letter: 0 for letter in "abc"}, flips(3), 1, options=DesignOptions(resolution=3)).configurations[1]
+    first = make_plan("fractional", dict.fromkeys("abc", 0), flips(3), 1, options=DesignOptions(resolution=3)).configurations[1]
     _, found = study(
-        "fractional", flips(3), lambda p, b: 3 * p["a"], lost=lambda p, b: p == first.params, options=DesignOptions(resolution=3), seeds=2
+        "fractional",
+        flips(3),
+        lambda p, b: 3 * p["a"],
+        lost=lambda p, b: p == first.params,
+        options=DesignOptions(resolution=3),
+        seeds=2,
     )
     assert {"failed trials", "not estimable", "aliases changed"} <= {finding.kind for finding in found.findings}
     assert len(found.effects) == 2
@@ -208,7 +231,14 @@ def test_sampled_shapley_values_say_what_drawing_costs():
 
 def test_what_is_added_helps_where_it_is_there():
     factors = (remove("a", a=0), add("mix", b=1))
-    _, found = study("ladder", factors, lambda p, b: 3 * p["a"] + 2 * p["b"], baseline={"a": 1, "b": 0}, seeds=2, hypotheses=[hypothesis("mix", raises="y")])
+    _, found = study(
+        "ladder",
+        factors,
+        lambda p, b: 3 * p["a"] + 2 * p["b"],
+        baseline={"a": 1, "b": 0},
+        seeds=2,
+        hypotheses=[hypothesis("mix", raises="y")],
+    )
     assert estimates(found) == {"a": -3.0, "mix": 2.0}
     assert "Adding mix raises y" in found.effects[1].words and "mix helps" in found.effects[1].words
     assert found.answers[0].answer == "supported"
@@ -217,12 +247,17 @@ def test_what_is_added_helps_where_it_is_there():
 def test_definitive_screening_finds_straight_and_curved_effects():
     factors = [vary(letter, letter, [-1, 1]) for letter in LETTERS[:6]]
     plan, found = study(
-        "definitive-screening", factors, lambda p, b: 2 * p["a"] - 3 * p["c"] + 5 * p["e"] ** 2, hypotheses=[hypothesis("a", raises="y", by=3)]
+        "definitive-screening",
+        factors,
+        lambda p, b: 2 * p["a"] - 3 * p["c"] + 5 * p["e"] ** 2,
+        hypotheses=[hypothesis("a", raises="y", by=3)],
     )
     assert len(plan.configurations) == 13
     expected = {"a": 4.0, "c": -6.0, "e (curvature)": 5.0}
     assert {name: value for name, value in estimates(found).items() if abs(value) > 1e-9} == pytest.approx(expected)
-    assert "Moving a from -1 to 1" in _effect(study("definitive-screening", factors, lambda p, b: 2 * p["a"], seeds=2)[1], "a").words
+    assert (
+        "Moving a from -1 to 1" in _effect(study("definitive-screening", factors, lambda p, b: 2 * p["a"], seeds=2)[1], "a").words
+    )
 
 
 def _effect(analysis, name):
@@ -252,7 +287,7 @@ def test_effects_that_constraints_take_away_are_named():
     plan, found = study("optimal", flips(3), lambda p, b: p["a"] + p["c"], options=options)
     assert "b" in plan.aliases["a"] and any("'b'" in text and "do not tell" in text for text in plan.cannot_see)
     assert "b" not in estimates(found) and estimates(found)["c"] == pytest.approx(1.0)
-    alone = make_plan("leave-one-out", {letter: 0 for letter in "abc"}, flips(3), 2, options=options)
+    alone = make_plan("leave-one-out", dict.fromkeys("abc", 0), flips(3), 2, options=options)
     assert [c.name for c in alone.configurations] == ["baseline", "c: high"] and alone.comparisons == 1
 
 

@@ -19,7 +19,9 @@ from assay.stats.blocks import Contrast, interaction, main_effect, of_weights
 from assay.stats.simultaneous import Array
 
 _AVERAGED = "mean change from the baseline level, averaged over all combinations of the other components"
-_FEASIBLE = "mean change from the baseline level, averaged over those combinations of the other components that the constraints allow"
+_FEASIBLE = (
+    "mean change from the baseline level, averaged over those combinations of the other components that the constraints allow"
+)
 _MODEL = "mean change from the baseline level, averaged over the levels of the other components (of a linear model)"
 
 
@@ -124,8 +126,8 @@ def _corner(design: Design, factors: Sequence[Factor], rows: list[Levels]) -> Co
         for side, rival in ((a, b) for a in _sides([one]) for b in _sides([other])):
             first, second = {one.name: side[1].name}, {other.name: rival[1].name}
             cells = [_column(rows, levels) for levels in (first | second, second, first)]
-            if None not in cells:
-                both, only_second, only_first = (cell or 0 for cell in cells)
+            both, only_second, only_first = cells
+            if both is not None and only_second is not None and only_first is not None:
                 contrast = Contrast(np.array([both, 0]), np.array([only_second, only_first]))
                 together.append(_together((side, rival), contrast, "everything else as in the baseline"))
     return Comparisons(found, together, lost)
@@ -141,11 +143,11 @@ def _steps(design: Design, factors: Sequence[Factor], rows: list[Levels]) -> Com
         else:
             off, on = in_order(bare(factors), factors), in_order(switched(bare(factors), factor, on=True), factors)
             beside, group = "with all the others off", "bare"
-        columns = _column(rows, off), _column(rows, on)
-        if columns[0] is None or columns[1] is None:
+        without, beside_it = _column(rows, off), _column(rows, on)
+        if without is None or beside_it is None:
             lost.append(factor.name)
             continue
-        plus, minus = columns if factor.kind != "add" else (columns[1], columns[0])
+        plus, minus = (beside_it, without) if factor.kind == "add" else (without, beside_it)
         estimand = f"mean change from the baseline level, {beside}"
         contrast = Contrast(np.array([plus]), np.array([minus]))
         found.append(Compared(((factor, factor.levels[0]),), contrast, estimand, group, frozenset([plus])))

@@ -96,7 +96,9 @@ def _thing_there(factor: Factor, level: str | None) -> str:
 
 
 def _things(factors: Sequence[Factor]) -> list[str]:
-    levels = [f"{factor.name}: {level.name}" for factor in factors if factor.kind in ("replace", "change") for level in factor.levels]
+    levels = [
+        f"{factor.name}: {level.name}" for factor in factors if factor.kind in ("replace", "change") for level in factor.levels
+    ]
     return [factor.name for factor in factors] + levels
 
 

@@ -45,7 +45,9 @@ def groups_of(factors: Sequence[Factor], options: DesignOptions) -> list[Factor]
                 raise InvalidStudy("a component is in two groups", value=name, expected="each component in one group")
             member[name] = group
         if group in known or not names:
-            raise InvalidStudy("a group has the name of a component, or is empty", value=group, expected="a name of its own, and members")
+            raise InvalidStudy(
+                "a group has the name of a component, or is empty", value=group, expected="a name of its own, and members"
+            )
     order = list(dict.fromkeys(member.get(factor.name, factor.name) for factor in factors))
     own = {factor.name: factor for factor in factors}
     return [own.get(name) or Factor(name=name, kind="change", levels=(Level(name=FLIPPED),)) for name in order]
@@ -140,7 +142,9 @@ def _definitive(factors: Sequence[Factor], options: DesignOptions) -> list[Level
                 next_step='Use assay.vary(NAME, PATH, [LOW, HIGH]), or the design "screening" for components of one level.',
             )
     need_at_most(len(factors) * 4, "definitive-screening", "Group the components.")
-    return [levels_of([(0, 2, 1)[code] for code in row], factors) for row in definitive_screening(len(factors))] if factors else [{}]
+    return (
+        [levels_of([(0, 2, 1)[code] for code in row], factors) for row in definitive_screening(len(factors))] if factors else [{}]
+    )
 
 
 def _groups(factors: Sequence[Factor], options: DesignOptions) -> list[Levels]:

@@ -130,7 +130,9 @@ def _interactions(mains: Sequence[Term]) -> list[Term]:
 
 def _aliases(terms: Sequence[Term], index: int, others: Sequence[int], row: Array) -> tuple[str, ...]:
     """Names of what is in the number of a term beside itself, the largest share first."""
-    shares = [(float(row[at]) * terms[index - 1].scale / terms[other - 1].scale, terms[other - 1].name) for at, other in enumerate(others)]
+    shares = [
+        (float(row[at]) * terms[index - 1].scale / terms[other - 1].scale, terms[other - 1].name) for at, other in enumerate(others)
+    ]
     shares = sorted((share for share in shares if share[0]), key=lambda share: -abs(round(share[0], 6)))
     named = [_share(share, name) for share, name in shares[:_LISTED]]
     return (*named, f"{len(shares) - _LISTED} more") if len(shares) > _LISTED else tuple(named)

@@ -76,7 +76,7 @@ def with_value(node: Any, key: str, value: Any) -> Any:
 
 def _rebuilt(node: Any, key: str, value: Any) -> Any:
     kind = type(node)
-    if dataclasses.is_dataclass(node):
+    if dataclasses.is_dataclass(node) and not isinstance(node, type):
         return dataclasses.replace(node, **{key: value})
     if hasattr(kind, "__attrs_attrs__"):
         given = {field.alias: getattr(node, field.name) for field in kind.__attrs_attrs__ if field.init}

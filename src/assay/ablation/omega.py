@@ -17,7 +17,7 @@ def value_at(node: DictConfig | ListConfig, key: str) -> Any:
         InvalidStudy: it is missing ("???"), or refers to what does not exist.
     """
     try:
-        return node[int(key) if isinstance(node, ListConfig) else key]
+        return node[int(key)] if isinstance(node, ListConfig) else node[key]
     except OmegaConfBaseException as error:
         raise InvalidStudy(
             "a value of the configuration cannot be read",
@@ -34,5 +34,8 @@ def with_value(node: DictConfig | ListConfig, key: str, value: Any) -> Any:
         ValueError: its structured class refuses the value.
     """
     with read_write(node):
-        node[int(key) if isinstance(node, ListConfig) else key] = value
+        if isinstance(node, ListConfig):
+            node[int(key)] = value
+        else:
+            node[key] = value
     return node

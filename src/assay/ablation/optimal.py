@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import prod
 
 from assay.ablation.constraints import feasible
-from assay.ablation.design import LIMIT, Levels, levels_of
+from assay.ablation.design import Levels, levels_of
 from assay.ablation.designs_factorial import all_combinations
 from assay.ablation.models import codes_of, matrix_of
 from assay.errors import InvalidStudy
@@ -15,8 +15,8 @@ from assay.records.factor import Factor
 from assay.records.plan import DesignOptions
 from assay.stats.designs import d_optimal
 
-_DRAWN = 1500
-"""Combinations that are looked at where there are too many to look at all."""
+_LOOKED_AT = 1024
+"""Combinations that are looked at; where there are more, so many are drawn, the same ones each time."""
 _SPARE = 4
 """Configurations beyond the number of effects, where no budget is given."""
 
@@ -46,12 +46,12 @@ def optimal(factors: Sequence[Factor], options: DesignOptions, *, interactions: 
 
 
 def _candidates(factors: Sequence[Factor], options: DesignOptions) -> list[Levels]:
-    if prod(1 + len(factor.levels) for factor in factors) <= LIMIT:
+    if prod(1 + len(factor.levels) for factor in factors) <= _LOOKED_AT:
         rows = all_combinations(factors)
     else:
         chance = random.Random(len(factors))
-        drawn = [[chance.randint(0, len(factor.levels)) for factor in factors] for _ in range(_DRAWN)]
+        drawn = [[chance.randint(0, len(factor.levels)) for factor in factors] for _ in range(_LOOKED_AT)]
         single = [{factor.name: level.name} for factor in factors for level in factor.levels]
         rows = [{}, *single, *(levels_of(row, factors) for row in drawn)]
     kept = [levels for levels in rows if feasible(levels, factors, options.constraints)]
-    return [levels for levels in {tuple(levels.items()): levels for levels in kept}.values()]
+    return list({tuple(levels.items()): levels for levels in kept}.values())

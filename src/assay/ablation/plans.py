@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assay.ablation.comparisons import compare
 from assay.ablation.components import effect_name, merge
 from assay.ablation.configurations import check_settings, configure, overlap, plain, same, settings_of
 from assay.ablation.constraints import check_constraints
 from assay.ablation.design import Levels, configuration_name, pairs
-from assay.ablation.comparisons import compare
 from assay.ablation.designs import design_named
 from assay.ablation.telling import aliases_of, blind_spots, check_options, choose, smallest_seen
 from assay.errors import InvalidStudy

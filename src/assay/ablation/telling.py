@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from assay.ablation.comparisons import Comparisons, Compared, with_interactions
+from assay.ablation.comparisons import Compared, Comparisons, with_interactions
 from assay.ablation.constraints import feasible, first_broken, in_words
 from assay.ablation.design import Design, Levels, configuration_name, interaction_name, listed, named_effects
 from assay.ablation.designs_factorial import groups_of, shapley_orders
@@ -16,7 +16,11 @@ from assay.records.plan import DesignOptions
 from assay.stats.blocks import equal_pairs
 from assay.stats.power import detectable
 
-_TAKES = {"resolution": ("fractional", "group-screening", "optimal"), "budget": ("shapley", "optimal"), "groups": ("group-screening",)}
+_TAKES = {
+    "resolution": ("fractional", "group-screening", "optimal"),
+    "budget": ("shapley", "optimal"),
+    "groups": ("group-screening",),
+}
 
 
 class Rows(NamedTuple):
@@ -156,7 +160,8 @@ def _example(effects: Sequence[Compared]) -> str:
 
 
 def _stronger(design: Design) -> str:
-    stronger = {"plackett-burman": 'The design "screening" tells them apart.', "group-screening": "A higher resolution tells them apart."}
+    stronger = {
+        "plackett-burman": 'The design "screening" tells them apart.',
+        "group-screening": "A higher resolution tells them apart.",
+    }
     return stronger.get(design.name, "A higher resolution tells them apart." if design.name == "fractional" else "").strip()
-
-

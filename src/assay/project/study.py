@@ -23,7 +23,8 @@ from assay.project.study_designs import told
 from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
 from assay.questions.study.definition import Definition, define, plan_study
-from assay.questions.study.estimate import finished_trials, pilot_noise, seconds_per_trial
+from assay.questions.study.estimate import finished_trials, seconds_per_trial
+from assay.questions.study.pilot import pilot_noise
 from assay.questions.study.running import run_study
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
 from assay.records.plan import Configuration

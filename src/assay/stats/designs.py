@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from assay.stats.simultaneous import Array
 
 _SMALL = 1e-9
+_PASSES = 8
+"""Over all rows; hardly anything is gained after the third."""
 
 
 def independent(columns: ArrayLike) -> list[int]:
@@ -55,7 +57,7 @@ def alias_matrix(columns: ArrayLike, others: ArrayLike) -> Array:
     return np.asarray(found, dtype=np.float64)
 
 
-def d_optimal(candidates: ArrayLike, runs: int, *, first: int = 0, starts: int = 4) -> list[int]:
+def d_optimal(candidates: ArrayLike, runs: int, *, first: int = 0, starts: int = 3) -> list[int]:
     """Rows of the candidates, in order, among which the determinant of a model's information is largest as far as exchanges find.
 
     Where the candidates together cannot tell all terms, those that they can are what counts.
@@ -76,38 +78,62 @@ def d_optimal(candidates: ArrayLike, runs: int, *, first: int = 0, starts: int =
     for _ in range(starts - 1):
         others = random.permutation([row for row in range(len(x)) if row != first])
         found.append(_exchanged(x, [first, *others[: runs - 1].tolist()], first))
-    return sorted(max(found, key=lambda rows: _information(x, rows)))
+    information = [_information(x, rows) for rows in found]
+    return sorted(found[int(np.argmax(information))])
 
 
 def _greedy(x: Array, runs: int, first: int) -> list[int]:
     chosen = [first]
-    inverse = np.linalg.inv(_moment(x, chosen))
+    spread = _Spread(x, chosen)
     while len(chosen) < runs:
-        gain = np.einsum("ij,jk,ik->i", x, inverse, x)
-        gain[chosen] = -1.0
-        chosen.append(int(np.argmax(gain)))
-        inverse = np.linalg.inv(_moment(x, chosen))
+        chosen.append(spread.widest(chosen))
+        spread.move(chosen[-1], 1)
     return chosen
 
 
 def _exchanged(x: Array, chosen: Sequence[int], first: int) -> list[int]:
     """One row after the other exchanged for the one that tells most in its place, until nothing gains."""
     rows = list(chosen)
-    for _ in range(20):
+    for _ in range(_PASSES):
         before = list(rows)
-        for place, old in enumerate(rows):
+        spread = _Spread(x, rows)  # anew in each pass, since moves leave rounding behind
+        for place, old in enumerate(before):
             if old == first:
                 continue
-            rest = rows[:place] + rows[place + 1 :]
-            inverse = np.linalg.inv(_moment(x, rest))
-            gain = np.einsum("ij,jk,ik->i", x, inverse, x)
-            gain[rest] = -1.0
-            best = int(np.argmax(gain))
-            if gain[best] > gain[old] * (1 + 1e-9):
-                rows[place] = best
+            spread.move(old, -1)
+            best = spread.widest(rows[:place] + rows[place + 1 :])
+            rows[place] = best if spread.gain[best] > spread.gain[old] * (1 + 1e-9) else old
+            spread.move(rows[place], 1)
         if rows == before:
             break
     return rows
+
+
+class _Spread:
+    """Variance of the prediction at every candidate, kept while rows come and go (Sherman and Morrison 1950).
+
+    Attributes:
+        gain: shape (candidates,): what a further row there would add to the determinant, as a factor less 1.
+    """
+
+    def __init__(self, x: Array, rows: Sequence[int]) -> None:
+        self._x = x
+        self._inverse = np.linalg.inv(_moment(x, rows))
+        self.gain = np.sum(x @ self._inverse * x, axis=1)
+
+    def move(self, row: int, sign: int) -> None:
+        """A row comes (1) or goes (-1)."""
+        step = self._inverse @ self._x[row]
+        along = self._x @ step
+        share = sign / (1 + sign * along[row])
+        self._inverse -= share * np.outer(step, step)
+        self.gain = self.gain - share * along**2
+
+    def widest(self, without: Sequence[int]) -> int:
+        """The candidate that tells most, beside these."""
+        gain = self.gain.copy()
+        gain[list(without)] = -np.inf
+        return int(np.argmax(gain))
 
 
 def _moment(x: Array, rows: Sequence[int]) -> Array:

@@ -20,7 +20,12 @@ def test_plackett_burman_of_twelve_runs_shares_a_third_of_every_interaction():
     """Of the textbook's design too, which another library makes."""
     for rows in (2 * np.array(plackett_burman(11)) - 1, np.asarray(pydoe.pbdesign(11))):
         for i in range(11):
-            shares = {round(abs(float(rows[:, i] @ (rows[:, j] * rows[:, k]))) / 12, 6) for j in range(11) for k in range(j) if i not in (j, k)}
+            shares = {
+                round(abs(float(rows[:, i] @ (rows[:, j] * rows[:, k]))) / 12, 6)
+                for j in range(11)
+                for k in range(j)
+                if i not in (j, k)
+            }
             assert shares == {0.333333}
 
 

@@ -35,8 +35,7 @@ def fraction(factors: int, resolution: int) -> Rows:
     basic = max(column.bit_length() for column in columns)
     if resolution == 5 and factors <= 15 and basic > 7:
         return [row[:factors] for row in nordstrom_robinson()]
-    rows = [tuple((column & run).bit_count() % 2 for column in columns) for run in range(2**basic)]
-    return rows
+    return [tuple((column & run).bit_count() % 2 for column in columns) for run in range(2**basic)]
 
 
 @lru_cache(maxsize=64)
@@ -56,9 +55,7 @@ def generators(factors: int, resolution: int) -> tuple[int, ...]:
 
 def words(columns: Sequence[int], longest: int) -> tuple[int, ...]:
     """How many products of 1, 2, … `longest` columns are the identity."""
-    return tuple(
-        sum(1 for chosen in combinations(columns, length) if not _product(chosen)) for length in range(1, longest + 1)
-    )
+    return tuple(sum(1 for chosen in combinations(columns, length) if not _product(chosen)) for length in range(1, longest + 1))
 
 
 def strength(rows: Rows, largest: int = 5) -> int:

@@ -22,7 +22,6 @@ from assay.records.finding import Finding
 from assay.records.plan import Plan
 from assay.stats.simultaneous import Array, critical_value
 
-
 _AVERAGED = ", averaged over the other components"
 _WHERE = {
     "ladder": ", beside the components before it",
@@ -90,7 +89,10 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     found.findings.extend(_no_ops(effects, changed, plan))
     for goal in question.goals:
         _analyse_metric(found, goal, plan, factors, readings.table(goal.name), changed)
-    as_they_are = [*plan.named, *(factor.name for factor in factors if factor.kind == "add" or design_of(plan).way == "three levels")]
+    as_they_are = [
+        *plan.named,
+        *(factor.name for factor in factors if factor.kind == "add" or design_of(plan).way == "three levels"),
+    ]
     found.answers.extend(answer(one, found.effects, as_they_are) for one in question.hypotheses)
     return found
 
@@ -104,7 +106,7 @@ def _analyse_metric(
     changed: dict[str, list[str] | None],
 ) -> None:
     design = design_of(plan)
-    effects, together = asked(plan, factors, np.isfinite(table).any(axis=0).tolist())
+    effects, together = asked(plan, factors, [bool(each) for each in np.isfinite(table).any(axis=0)])
     effects = without_repeats(plan, table, effects)
     noisy = noisy_columns(table, effects)
     family = estimate_family(table, effects, noisy=noisy, margin=goal.margin)

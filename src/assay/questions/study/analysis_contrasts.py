@@ -93,7 +93,8 @@ def without_repeats(plan: Plan, table: Array, asked: Sequence[Asked]) -> list[As
             own[index] = before
     return [
         one._replace(
-            contrast=one.contrast._replace(plus=own[one.contrast.plus], minus=own[one.contrast.minus]), columns=frozenset(own[sorted(one.columns)].tolist())
+            contrast=one.contrast._replace(plus=own[one.contrast.plus], minus=own[one.contrast.minus]),
+            columns=frozenset(own[sorted(one.columns)].tolist()),
         )
         for one in asked
     ]
@@ -110,7 +111,15 @@ def _asked(one: Compared) -> Asked:
     if len(one.sides) == 2:
         kept, gained = act(*one.sides[1]), ""
     return Asked(
-        one.names, one.contrast, one.estimand, acts.get(one.kind) or act(factor, level), kept, gained, one.own, one.group, one.aliases
+        one.names,
+        one.contrast,
+        one.estimand,
+        acts.get(one.kind) or act(factor, level),
+        kept,
+        gained,
+        one.own,
+        one.group,
+        one.aliases,
     )
 
 

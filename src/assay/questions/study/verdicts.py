@@ -57,11 +57,7 @@ def effect(
         superiority_low=wins[1],
         superiority_high=wins[2],
         seeds_needed=needed,
-        words=sentence(
-            Said(one, goal, verdict, within, needed, changed, where)
-        )
-        + _depends(partners)
-        + aliased(one),
+        words=sentence(Said(one, goal, verdict, within, needed, changed, where)) + _depends(partners) + aliased(one),
     )
 
 
