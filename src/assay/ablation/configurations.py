@@ -99,8 +99,8 @@ def settings_of(configuration: Configuration, factors: Sequence[Factor], named: 
 def plain(value: Any) -> Any:
     """`value` as records hold it: mappings with text keys, lists and plain scalars, equal for equal configurations in every process.
 
-    Dataclasses, attrs and pydantic classes become mappings, enumerations their values, paths their text, arrays and array scalars lists and numbers; functions and
-    classes become "module:name", other objects "module:name#digest" of their pickled form.
+    Dataclasses, attrs and pydantic classes become mappings, enumerations their values, paths their text, arrays and array scalars lists and
+    numbers; functions and classes become "module:name", other objects "module:name#digest" of their pickled form.
 
     Raises:
         InvalidValue: a value has no name and cannot be pickled (a lambda, an open file), or two keys are the same text.

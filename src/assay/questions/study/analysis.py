@@ -106,7 +106,7 @@ def _analyse_metric(
     changed: dict[str, list[str] | None],
 ) -> None:
     design = design_of(plan)
-    effects, together = asked(plan, factors, [bool(each) for each in np.isfinite(table).any(axis=0)])
+    effects, together = asked(plan, factors, np.atleast_1d(np.isfinite(table).any(axis=0)).tolist())
     effects = without_repeats(plan, table, effects)
     noisy = noisy_columns(table, effects)
     family = estimate_family(table, effects, noisy=noisy, margin=goal.margin)
