@@ -26,6 +26,11 @@ _WHERE = {
     "remove": "assay.ablation.components",
     "replace": "assay.ablation.components",
     "change": "assay.ablation.components",
+    "add": "assay.ablation.components",
+    "vary": "assay.ablation.components",
+    "between": "assay.ablation.components",
+    "requires": "assay.ablation.constraints",
+    "excludes": "assay.ablation.constraints",
     "maximize": "assay.ablation.components",
     "minimize": "assay.ablation.components",
     "hypothesis": "assay.ablation.components",
@@ -42,23 +47,29 @@ __all__ = [
     "Study",
     "StudyResult",
     "__version__",
+    "add",
+    "between",
     "change",
     "checkpoint_sums",
+    "excludes",
     "hypothesis",
     "maximize",
     "minimize",
     "perform_ablation_study",
     "remove",
     "replace",
+    "requires",
     "run",
     "runs",
     "set_deterministic_seed",
     "start",
+    "vary",
 ]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from assay.ablation.components import change, hypothesis, maximize, minimize, remove, replace
+    from assay.ablation.components import add, between, change, hypothesis, maximize, minimize, remove, replace, vary
+    from assay.ablation.constraints import excludes, requires
     from assay.capture.seeds import set_deterministic_seed
     from assay.errors import AssayError
     from assay.project.checkpoints import checkpoint_sums

@@ -13,6 +13,9 @@ from assay.records.factor import Factor, FactorKind, Hypothesis, Level, MetricGo
 REMOVED = "removed"
 """Name of the one level of a component that is removed."""
 
+ADDED = "added"
+"""Name of the one level of a component that is added."""
+
 
 def remove(name: str, values: Mapping[str, Any] | None = None, /, **settings: Any) -> Factor:
     """A component that the study takes away.
@@ -67,6 +70,65 @@ def change(name: str, level: str, values: Mapping[str, Any] | None = None, /, **
     return _factor("change", name, level, values, settings)
 
 
+def add(name: str, values: Mapping[str, Any] | None = None, /, **settings: Any) -> Factor:
+    """A component that the baseline does not have, and that the study puts in.
+
+    Args:
+        name: what the report calls it.
+        values: parameter paths and the values they take with the component.
+        settings: the same as keywords, where a double underscore stands for a dot.
+
+    Raises:
+        InvalidStudy: the name is empty, or nothing is set, or a path is set twice.
+
+    >>> add("mixup", mixup=0.2).kind
+    'add'
+    """
+    return _factor("add", name, ADDED, values, settings)
+
+
+def vary(name: str, path: str, values: Sequence[Any]) -> Factor:
+    """A parameter that the study sets to several values, each a level that is called by its value.
+
+    Args:
+        name: what the report calls it.
+        path: where the parameter is.
+        values: other values than the baseline's; `between` gives those of a range.
+
+    Raises:
+        InvalidStudy: the name or the path is empty, or there are no values, or one comes twice.
+
+    >>> [level.name for level in vary("dropout", "model.dropout", between(0.0, 0.5)).levels]
+    ['0', '0.5']
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence) or not values:
+        raise InvalidStudy(f"{name!r} is varied over no values", value=values, expected="a list of at least one value")
+    levels = tuple(_factor("change", name, _level_name(value), {path: value}, {}).levels[0] for value in values)
+    factor = Factor(name=name, kind="change", levels=levels)
+    _check_levels(factor)
+    return factor
+
+
+def between(low: float, high: float, levels: int = 2, *, log: bool = False) -> list[float]:
+    """Values from `low` to `high`, both included, evenly apart (or by even ratios).
+
+    Raises:
+        InvalidStudy: the ends are no finite numbers in this order, a ratio needs ends above 0, or there are fewer than two levels.
+
+    >>> between(0.0, 0.5, levels=3), between(0.001, 0.1, levels=3, log=True)
+    ([0.0, 0.25, 0.5], [0.001, 0.01, 0.1])
+    """
+    if not all(_is_number(end) for end in (low, high)) or not low < high or (log and low <= 0):
+        expected = "two finite numbers, the smaller first" + (", above 0" if log else "")
+        raise InvalidStudy("this is no range", value=(low, high), expected=expected)
+    if isinstance(levels, bool) or not isinstance(levels, int) or levels < 2:
+        raise InvalidStudy("a range has too few levels", value=levels, expected="a whole number of at least 2")
+    inner = [index / (levels - 1) for index in range(1, levels - 1)]
+    # Twelve digits, so that a level is called 0.01 and not 0.010000000000000002.
+    middle = [float(f"{low * (high / low) ** part if log else low + (high - low) * part:.12g}") for part in inner]
+    return [low, *middle, high]
+
+
 def maximize(name: str, *, margin: float | None = None, measured: bool = False) -> MetricGoal:
     """A metric of which more is better.
 
@@ -114,7 +176,7 @@ def hypothesis(component: str, *, raises: str | None = None, lowers: str | None 
             value={"raises": raises, "lowers": lowers},
             expected="either raises=METRIC or lowers=METRIC",
         )
-    if isinstance(by, bool) or not isinstance(by, int | float) or not math.isfinite(by) or by < 0:
+    if not _is_number(by) or by < 0:
         raise InvalidStudy(f"the hypothesis on {component!r} has a threshold that is no size", value=by, expected="by >= 0")
     metric = raises if raises is not None else lowers
     return Hypothesis(
@@ -198,7 +260,7 @@ def _factor(kind: FactorKind, name: str, level: str, values: Mapping[str, Any] |
 
 
 def _join(first: Factor, second: Factor) -> Factor:
-    if first.kind != second.kind or first.kind == "remove":
+    if first.kind != second.kind or first.kind in ("remove", "add"):
         kinds = first.kind if first.kind == second.kind else f"{first.kind} and {second.kind}"
         raise InvalidStudy(
             f"two components have the same name ({kinds})",
@@ -224,9 +286,20 @@ def _named(what: str, name: object) -> str:
     return name
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _level_name(value: object) -> str:
+    """What tables call a value: a number as it is usually written, other things as Python shows them."""
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return value if isinstance(value, str) else repr(value)
+
+
 def _margin(name: str, margin: float | None) -> float | None:
     if margin is None:
         return None
-    if isinstance(margin, bool) or not isinstance(margin, int | float) or not math.isfinite(margin) or margin <= 0:
+    if not _is_number(margin) or margin <= 0:
         raise InvalidStudy(f"the margin of {name!r} is no size", value=margin, expected="a positive number in the metric's unit")
     return float(margin)

@@ -1,16 +1,17 @@
-"""Configurations read and changed by path: mappings and dataclasses, nested in any order. The baseline is never altered."""
+"""Configurations read and changed by path: mappings, classes with fields and lists, nested in any order. The baseline is never altered."""
 
 from __future__ import annotations
 
 import copy
-import dataclasses
 import enum
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import Any
 
+from assay.ablation.nodes import fields_of, is_omega, keys_of, value_at, with_value
 from assay.errors import InvalidStudy, InvalidValue, UnknownParameter
 from assay.records.canonical import digest
 from assay.records.factor import Factor
@@ -23,32 +24,34 @@ def configure(baseline: Any, settings: Mapping[str, Any], *, component: str = ""
     """A new configuration: the baseline with `settings` in it. Nothing in it is shared with the baseline.
 
     Args:
-        baseline: mapping or dataclass (frozen ones too), nested.
-        settings: path to value; "model.depth" reaches into nested mappings and dataclasses; a key that holds a dot itself is found first.
+        baseline: mapping, dataclass, attrs or pydantic class (frozen ones too) or OmegaConf, nested.
+        settings: path to value. "model.depth" reaches into what is nested, "layers.0" into a list; a key that holds a dot itself is found
+            first. "blocks.*.dropout" stands for every path that fits, where * and ? never reach over a dot.
         component: what sets them, for messages.
 
     Raises:
-        UnknownParameter: a path does not exist in the baseline; names the nearest that does, and what is available.
-        InvalidStudy: a dataclass refuses the value, or something in the configuration cannot be copied.
+        UnknownParameter: a path does not exist in the baseline, or a pattern fits nothing; names the nearest that does, and what is there.
+        InvalidStudy: a class refuses the value, or something in the configuration cannot be copied.
 
     >>> configure({"model": {"depth": 4}}, {"model.depth": 1})
     {'model': {'depth': 1}}
     """
     changed = _copied(baseline, "the baseline")
     for path, value in settings.items():
-        changed = _set(changed, _resolve(baseline, path, component), _copied(value, path), component)
+        for steps in _resolve(baseline, path, component):
+            changed = _set(changed, steps, _copied(value, path), component)
     return changed
 
 
 def check_settings(baseline: Any, settings: Mapping[str, Any], *, component: str) -> None:
-    """Passes where every path exists and every value differs from the baseline's.
+    """Passes where every path exists and every value differs from the baseline's (of a pattern, at one of the places that fit).
 
     Raises:
-        UnknownParameter: a path does not exist.
+        UnknownParameter: a path does not exist, or a pattern fits nothing.
         InvalidStudy: a value is the baseline's own, so that setting it would silently do nothing; or two paths lie in one another.
     """
     for path, value in settings.items():
-        if same(_get(baseline, _resolve(baseline, path, component)), value):
+        if all(same(_get(baseline, steps), value) for steps in _resolve(baseline, path, component)):
             raise InvalidStudy(
                 f"{component!r} sets {path!r} to the value it has in the baseline, which would change nothing",
                 value=value,
@@ -69,9 +72,10 @@ def overlap(baseline: Any, first: Mapping[str, Any], second: Mapping[str, Any]) 
     """
     for one in first:
         for other in second:
-            a, b = _resolve(baseline, one, ""), _resolve(baseline, other, "")
-            within = a[: len(b)] == b or b[: len(a)] == a
-            if within and not (first is second and one == other):
+            if first is second and one == other:
+                continue
+            places = [(a, b) for a in _resolve(baseline, one, "") for b in _resolve(baseline, other, "")]
+            if any(a[: len(b)] == b or b[: len(a)] == a for a, b in places):
                 return one, other
     return None
 
@@ -95,8 +99,8 @@ def settings_of(configuration: Configuration, factors: Sequence[Factor], named: 
 def plain(value: Any) -> Any:
     """`value` as records hold it: mappings with text keys, lists and plain scalars, equal for equal configurations in every process.
 
-    Dataclasses become mappings, enumerations their values, paths their text, arrays and array scalars lists and numbers; functions and
-    classes become "module:name", other objects "module:name#digest" of their pickled form.
+    Dataclasses, attrs and pydantic classes become mappings, enumerations their values, paths their text, arrays and array scalars lists and
+    numbers; functions and classes become "module:name", other objects "module:name#digest" of their pickled form.
 
     Raises:
         InvalidValue: a value has no name and cannot be pickled (a lambda, an open file), or two keys are the same text.
@@ -108,8 +112,12 @@ def plain(value: Any) -> Any:
     for scalar in _SCALARS:  # subclasses too: NumPy's float64 is a float, a YAML reader's text a str
         if isinstance(value, scalar):
             return scalar(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    fields = fields_of(value)
+    if fields is not None:
+        return {name: plain(getattr(value, name)) for name in fields}
+    if is_omega(value):
+        inner = {key: plain(value_at(value, key)) for key in keys_of(value)}
+        return inner if isinstance(value, Mapping) else list(inner.values())
     if isinstance(value, Mapping):
         return _plain_mapping(value)
     if isinstance(value, list | tuple):
@@ -167,46 +175,50 @@ def _plain_object(value: Any) -> Any:
     return f"{kind.__module__}:{kind.__qualname__}#{digest(content)[:16]}"
 
 
-def _keys(node: Any) -> list[str]:
-    if isinstance(node, Mapping):
-        return [key for key in node if isinstance(key, str)]
-    if dataclasses.is_dataclass(node) and not isinstance(node, type):
-        return [field.name for field in dataclasses.fields(node)]
-    return []
-
-
 def _get(node: Any, steps: Sequence[str]) -> Any:
     for step in steps:
-        node = node[step] if isinstance(node, Mapping) else getattr(node, step)
+        node = value_at(node, step)
     return node
 
 
-def _resolve(baseline: Any, path: str, component: str) -> tuple[str, ...]:
-    """The keys that `path` stands for. At each level the longest key that fits is taken, since keys may hold dots."""
+def _resolve(baseline: Any, path: str, component: str) -> list[tuple[str, ...]]:
+    """The keys that a path stands for; several for a pattern.
+
+    Raises:
+        UnknownParameter: there are none.
+    """
+    exact = _exact(baseline, path)
+    if exact is not None:
+        return [exact]
+    wanted = path.split(".")
+    found = [steps for steps in _paths(baseline) if len(steps) == len(wanted) and all(map(fnmatchcase, steps, wanted))]
+    if not found or not any(mark in path for mark in "*?"):
+        raise _unknown(baseline, path, component)
+    return found
+
+
+def _exact(baseline: Any, path: str) -> tuple[str, ...] | None:
+    """The keys of a path without a pattern. At each level the longest key that fits is taken, since keys may hold dots."""
     steps: list[str] = []
     node, rest = baseline, path
     while True:
-        fitting = [key for key in _keys(node) if rest == key or rest.startswith(key + ".")]
+        fitting = [key for key in keys_of(node) if rest == key or rest.startswith(key + ".")]
         if not fitting:
-            raise _unknown(baseline, path, component)
+            return None
         key = max(fitting, key=len)
         steps.append(key)
         if rest == key:
             return tuple(steps)
-        node, rest = _get(node, [key]), rest[len(key) + 1 :]
+        node, rest = value_at(node, key), rest[len(key) + 1 :]
 
 
 def _set(node: Any, steps: Sequence[str], value: Any, component: str) -> Any:
     if not steps:
         return value
     head, rest = steps[0], steps[1:]
-    inner = _set(_get(node, [head]), rest, value, component)
-    if not isinstance(node, Mapping):
-        return _rebuilt(lambda: dataclasses.replace(node, **{head: inner}), head, inner, component)
-    if isinstance(node, dict):
-        node[head] = inner
-        return node
-    return _rebuilt(lambda: type(node)({**node, head: inner}), head, inner, component)  # type: ignore[call-arg]
+    # Without a look at what is overwritten: a missing value of OmegaConf may be set.
+    inner = _set(value_at(node, head), rest, value, component) if rest else value
+    return _rebuilt(lambda: with_value(node, head, inner), head, inner, component)
 
 
 def _rebuilt(build: Callable[[], Any], key: str, value: Any, component: str) -> Any:
@@ -221,16 +233,17 @@ def _rebuilt(build: Callable[[], Any], key: str, value: Any, component: str) -> 
         ) from error
 
 
-def _paths(node: Any, prefix: str = "") -> list[str]:
-    found: list[str] = []
-    for key in _keys(node):
-        found.append(prefix + key)
-        found += _paths(_get(node, [key]), f"{prefix}{key}.")
+def _paths(node: Any, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every path of a configuration, as keys."""
+    found: list[tuple[str, ...]] = []
+    for key in keys_of(node):
+        found.append((*before, key))
+        found += _paths(value_at(node, key), (*before, key))
     return found
 
 
 def _unknown(baseline: Any, path: str, component: str) -> UnknownParameter:
-    known = _paths(baseline)
+    known = [".".join(steps) for steps in _paths(baseline)]
     near = get_close_matches(path, known, n=1, cutoff=0.4) or get_close_matches(path.rpartition(".")[2], known, n=1, cutoff=0.4)
     shown = ", ".join(known[:30]) + (f" and {len(known) - 30} more" if len(known) > 30 else "")
     return UnknownParameter(

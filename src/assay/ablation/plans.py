@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assay.ablation.comparisons import compare
 from assay.ablation.components import effect_name, merge
 from assay.ablation.configurations import check_settings, configure, overlap, plain, same, settings_of
-from assay.ablation.designs import Levels, configuration_name, design_named, pairs
+from assay.ablation.constraints import check_constraints
+from assay.ablation.design import Levels, configuration_name, pairs
+from assay.ablation.designs import design_named
+from assay.ablation.telling import aliases_of, blind_spots, check_options, choose, smallest_seen
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
-from assay.records.plan import Block, Configuration, Plan, Trial
-from assay.stats.power import detectable
+from assay.records.plan import PLAIN, Block, Configuration, DesignOptions, Plan, Trial
 
 SEED_LIMIT = 2**32
 """Seeds lie below it: NumPy's legacy generator and PYTHONHASHSEED take no larger ones."""
@@ -26,20 +29,22 @@ def make_plan(
     named: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     base: int = 0,
+    options: DesignOptions = PLAIN,
 ) -> Plan:
     """The trials of a design, block by block, with what they can and cannot tell.
 
     Args:
-        design: "leave-one-out" or "full".
+        design: a name of `assay.ablation.designs.DESIGNS`.
         baseline: the configuration as it stands: mapping or dataclass, nested.
         factors: components; several `replace` or `change` of one name become one factor with several levels.
         seeds: how many blocks (the integers from `base` on), or the seeds themselves.
         named: combinations beside the design's own: name to settings by path.
         base: the first seed where `seeds` is a number.
+        options: resolution, budget, groups and constraints.
 
     Raises:
-        InvalidStudy: the design does not exist or is too large, a name or a seed is used twice, a component changes nothing, or two
-            components of a full factorial set the same parameter.
+        InvalidStudy: the design does not exist, is too large or is told what it does not take, a name or a seed is used twice, a component
+            changes nothing, constraints contradict the baseline, or two components that are set together set the same parameter.
         UnknownParameter: a component or a named configuration sets a key that the baseline does not have.
 
     >>> from assay.ablation.components import remove
@@ -50,13 +55,16 @@ def make_plan(
     named = named or {}
     chosen = design_named(design)
     merged = merge(factors)
-    _check(baseline, merged, named, combined=chosen.name == "full")
-    combinations = chosen.combinations(merged)
-    configurations = [_configuration(baseline, levels, merged) for levels in combinations]
+    check_options(options, chosen)
+    check_constraints(options.constraints, merged)
+    _check(baseline, merged, named, combined=chosen.joint)
+    rows = choose(chosen, merged, options)
+    configurations = [_configuration(baseline, levels, merged) for levels in rows.combinations]
     configurations += [_named_configuration(baseline, name, settings) for name, settings in named.items()]
     _check_names([configuration.name for configuration in configurations])
     blocks = make_blocks(seeds, base)
-    comparisons = sum(len(factor.levels) for factor in merged) + len(named)
+    compared = compare(chosen, merged, rows.combinations, options, replaced=rows.replaced)
+    comparisons = len(compared.effects) + len(named)
     return Plan(
         design=chosen.name,
         estimand=chosen.estimand,
@@ -64,10 +72,12 @@ def make_plan(
         blocks=blocks,
         trials=_trials(configurations, blocks),
         comparisons=comparisons,
-        aliases=chosen.aliases(merged),
-        cannot_see=chosen.cannot_see(merged) + _blind_for_seeds(len(blocks), comparisons),
-        detectable=_detectable(chosen.name, merged, len(configurations), len(blocks), len(named)),
+        aliases=aliases_of(chosen, merged, compared),
+        cannot_see=blind_spots(chosen, merged, compared, rows) + _blind_for_seeds(len(blocks), comparisons),
+        detectable=smallest_seen(compared, len(configurations), len(blocks), len(named)),
         named=tuple(named),
+        options=options,
+        left_out=rows.left_out,
     )
 
 
@@ -124,7 +134,7 @@ def _check_disjoint(baseline: Any, factors: Sequence[Factor]) -> None:
                     raise InvalidStudy(
                         f"{first.name!r} and {second.name!r} cannot be combined: both set {clash[0]!r}",
                         value=clash[1],
-                        expected="components of a full factorial that set different parameters",
+                        expected="components that set different parameters",
                         next_step='Make them levels of one component, or use the design "leave-one-out".',
                     )
 
@@ -161,16 +171,3 @@ def _blind_for_seeds(blocks: int, comparisons: int) -> tuple[str, ...]:
     if blocks == 1:
         return ("Noise: with one seed no effect has an interval, so a difference cannot be told from chance.",)
     return ()
-
-
-def _detectable(design: str, factors: Sequence[Factor], configurations: int, blocks: int, named: int) -> float | None:
-    """For a full factorial the largest over its components, since a component of many levels is averaged over fewer pairs."""
-    if blocks < 2 or configurations < 2:
-        return None
-    df = (configurations - 1) * (blocks - 1)
-    if design == "leave-one-out":
-        return detectable(blocks, df=df, groups=(configurations - 1,), pairs=1)
-    cells = configurations - named
-    groups = tuple(len(factor.levels) for factor in factors) + ((named,) if named else ())
-    most = max((1 + len(factor.levels) for factor in factors), default=cells)
-    return detectable(blocks, df=df, groups=groups, pairs=cells // most)

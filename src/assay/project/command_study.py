@@ -17,11 +17,12 @@ from assay.errors import InvalidStudy
 from assay.execution.commands import CommandExecutor, Commands
 from assay.execution.pool import refuse_recursion
 from assay.project.study import carry_out, expected
+from assay.project.study_designs import told
 from assay.project.study_plan import PlanView
 from assay.project.study_result import StudyResult
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import define, plan_study
-from assay.records.factor import Factor, Hypothesis, MetricGoal
+from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
 from assay.records.plan import Configuration
 from assay.store.store import Store
 
@@ -36,8 +37,8 @@ class CommandStudy:
         command: program and arguments; `{overrides}` stands for the configuration, `{seed}` for the seed, `{key}` for one value of the
             configuration, which is then not among the overrides.
         baseline: the configuration as it stands.
-        components, metrics, seeds, configurations, hypotheses: as for `assay.Study`.
-        design: "leave-one-out" or "full".
+        components, metrics, seeds, configurations, hypotheses, constraints, groups: as for `assay.Study`.
+        design, resolution, budget: as for `assay.Study.plan`.
         workers: how many trials run at once where `run` is not told.
         data: files and folders, relative to `directory`, that every trial needs beside the code.
         override_style: "space" (`--key value`), "equals" (`--key=value`) or "hydra" (`key=value`).
@@ -57,6 +58,10 @@ class CommandStudy:
         directory: str = ".",
         seeds: int | Sequence[int] = 5,
         design: str = "leave-one-out",
+        resolution: int | None = None,
+        budget: int | None = None,
+        constraints: Sequence[Constraint] = (),
+        groups: Mapping[str, Sequence[str]] | None = None,
         configurations: Mapping[str, Mapping[str, Any]] | None = None,
         hypotheses: Sequence[Hypothesis] = (),
         workers: int = 1,
@@ -72,6 +77,10 @@ class CommandStudy:
         self.directory = directory
         self.seeds = seeds
         self.design = design
+        self.resolution = resolution
+        self.budget = budget
+        self.constraints = constraints
+        self.groups = groups or {}
         self.configurations = configurations or {}
         self.hypotheses = hypotheses
         self.workers = workers
@@ -79,14 +88,19 @@ class CommandStudy:
         self.override_style = override_style
         self.name = name
 
-    def plan(self, design: str | None = None) -> PlanView:
+    def plan(self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None) -> PlanView:
         """The trials of a design (by default the study's own); nothing is run or written.
+
+        Another design than the study's own is not told the study's resolution and budget.
 
         Raises:
             InvalidStudy: the study contradicts itself, or the command names a key that the configuration does not have.
             UnknownParameter: a component sets a key that the baseline does not have.
             InvalidValue: a value cannot be recorded.
         """
+        other = design is not None and design != self.design
+        resolution = resolution if other or resolution is not None else self.resolution
+        budget = budget if other or budget is not None else self.budget
         definition = define(
             name=self.name,
             subject=shlex.join(self.command),
@@ -97,6 +111,7 @@ class CommandStudy:
             design=design or self.design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
+            options=told(resolution, budget, self.groups, self.constraints),
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:

@@ -19,12 +19,14 @@ from assay.execution.protocol import Executor
 from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name
 from assay.project.progress import progress
+from assay.project.study_designs import told
 from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.questions.study.estimate import finished_trials, seconds_per_trial
+from assay.questions.study.pilot import pilot_noise
 from assay.questions.study.running import run_study
-from assay.records.factor import Factor, Hypothesis, MetricGoal
+from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
 from assay.records.plan import Configuration
 from assay.store.root import find_root
 from assay.store.store import Store
@@ -37,11 +39,13 @@ class Study:
         train: `train(config, seed)` returns a dictionary of metrics. It is called in a process of its own for each trial, which starts
             from a clean interpreter. With `prepare` it is called as `train(config, seed, prepared)`.
         baseline: the configuration as it stands: a dictionary or dataclass, nested; every call gets a fresh copy.
-        components: `assay.remove`, `assay.replace`, `assay.change`.
+        components: `assay.remove`, `assay.replace`, `assay.change`, `assay.add`, `assay.vary`.
         metrics: `assay.maximize`, `assay.minimize`.
         seeds: how many (0, 1, …), or the seeds themselves; each is given to every configuration.
         configurations: named combinations beside the design's own: name to settings.
         hypotheses: `assay.hypothesis`; sealed before the first trial.
+        constraints: `assay.requires`, `assay.excludes`; what they do not allow is not run, and what then cannot be told is named.
+        groups: names of groups of components, for the design that flips groups together.
         prepare: `prepare(seed)` makes what the trials of a seed share, such as a trained model that they only evaluate. It is called
             once for each seed, in a run of its own; each trial gets a fresh copy of its value.
         name: what reports call the study.
@@ -63,6 +67,8 @@ class Study:
         seeds: int | Sequence[int] = 5,
         configurations: Mapping[str, Mapping[str, Any]] | None = None,
         hypotheses: Sequence[Hypothesis] = (),
+        constraints: Sequence[Constraint] = (),
+        groups: Mapping[str, Sequence[str]] | None = None,
         prepare: Callable[[int], object] | None = None,
         name: str = "",
         root: str | Path | None = None,
@@ -75,16 +81,20 @@ class Study:
         self.seeds = seeds
         self.configurations = configurations or {}
         self.hypotheses = hypotheses
+        self.constraints = constraints
+        self.groups = groups or {}
         self.prepare = prepare
         self.name = name
         self.root = root
         self.start = start
 
-    def plan(self, design: str = "leave-one-out") -> PlanView:
+    def plan(self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None) -> PlanView:
         """The trials of a design; nothing is run or written.
 
         Args:
-            design: "leave-one-out": each component flipped alone; "full": every combination.
+            design: "leave-one-out": each component flipped alone; "full": every combination; the others are in the documentation of designs.
+            resolution: of a fraction: 3, 4, 5 or more.
+            budget: most configurations that "shapley" and "optimal" may choose.
 
         Raises:
             InvalidStudy: the study contradicts itself, or the design does not exist.
@@ -103,6 +113,7 @@ class Study:
             design=design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
+            options=told(resolution, budget, self.groups, self.constraints),
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:
@@ -164,7 +175,7 @@ def expected(root: Path, definition: Definition) -> Expected:
         store = Store.open(root, create=False)
     except StoreUnusable:  # nothing has been recorded here yet
         return Expected()
-    return Expected(seconds_per_trial(store, definition), finished_trials(store, definition))
+    return Expected(seconds_per_trial(store, definition), finished_trials(store, definition), pilot_noise(store, definition))
 
 
 def folder_of(function: Callable[..., object]) -> Path:

@@ -11,19 +11,22 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from assay.ablation.components import change, hypothesis, remove, replace
+from assay.ablation.components import add, between, change, hypothesis, remove, replace, vary
+from assay.ablation.constraints import excludes, requires
 from assay.errors import InvalidStudy
 from assay.project.command_study import CommandStudy, OverrideStyle
-from assay.records.factor import Factor, Hypothesis, MetricGoal
+from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
 from assay.store.root import find_root
 from assay.tracking.asked import SOURCES
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
-    *("workers", "data", "override_style"),
+    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups"),
 )
 _METRIC_KEYS = ("goal", "from", "margin", "at", "measured")
-_COMPONENT_KEYS = ("remove", "replace", "change")
+_COMPONENT_KEYS = ("remove", "replace", "change", "add", "vary")
+_RANGE_KEYS = ("low", "high", "levels", "log")
+_CONSTRAINT = re.compile(r"(?P<thing>.+?)\s+(?P<kind>requires|excludes)\s+(?P<others>.+?)\s*")
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
 _HYPOTHESIS = re.compile(r"(?P<component>.+?)\s+(?P<direction>raises|lowers)\s+(?P<metric>.+?)(?:\s+by\s+(?P<by>[-+.\deE]+))?\s*")
 _AT = re.compile(r"last|min|max|mean|mean of the last [1-9]\d*")
@@ -55,6 +58,10 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         metrics=read.metrics(),
         seeds=read.seeds(),
         design=read.text("design", "leave-one-out"),
+        resolution=read.size("resolution"),
+        budget=read.size("budget"),
+        constraints=read.constraints(),
+        groups=read.groups(),
         configurations={
             str(name): read.checked(item, ("configurations", name)) for name, item in read.mapping("configurations").items()
         },
@@ -157,7 +164,7 @@ class _Reader:
         return tuple(words)
 
     def components(self) -> list[Factor]:
-        """`remove`, `replace` or `change` of each component.
+        """`remove`, `replace`, `change`, `add` or `vary` of each component.
 
         Raises:
             InvalidStudy: a component has another shape.
@@ -169,15 +176,72 @@ class _Reader:
             self.only(body, _COMPONENT_KEYS, place, f"the component {name!r}")
             if len(body) != 1:
                 raise self.wrong(
-                    f"the component {name!r} does not say one thing", place, sorted(body), "one of remove, replace, change"
+                    f"the component {name!r} does not say one thing", place, sorted(body), "one of " + ", ".join(_COMPONENT_KEYS)
                 )
             ((kind, inner),) = body.items()
             settings = self.checked(inner, (*place, kind))
-            if kind == "remove":
-                found.append(remove(name, settings))
+            if kind in ("remove", "add"):
+                found.append(remove(name, settings) if kind == "remove" else add(name, settings))
+                continue
+            if kind == "vary":
+                found.append(self._varied(name, settings, (*place, kind)))
                 continue
             make = replace if kind == "replace" else change
             found += [make(name, level, self.checked(values, (*place, kind, level))) for level, values in settings.items()]
+        return found
+
+    def _varied(self, name: str, settings: Mapping[str, Any], place: tuple[str | int, ...]) -> Factor:
+        """`{PATH: [VALUE, …]}`, or `{PATH: {low: L, high: H, levels: N, log: true}}` for a range."""
+        if len(settings) != 1:
+            raise self.wrong(f"{name!r} varies more than one thing", place, sorted(settings), "one parameter with its values")
+        ((path, values),) = settings.items()
+        if not isinstance(values, Mapping):
+            return vary(name, path, values)
+        self.only(values, _RANGE_KEYS, (*place, path), f"the range of {name!r}")
+        if not {"low", "high"} <= set(values):
+            raise self.wrong(f"the range of {name!r} has no ends", (*place, path), dict(values), "low and high")
+        return vary(name, path, between(values["low"], values["high"], values.get("levels", 2), log=values.get("log") is True))
+
+    def size(self, key: str) -> int | None:
+        """A whole number above 1; None where the file does not say it.
+
+        Raises:
+            InvalidStudy: it is something else.
+        """
+        value = self._content.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 2):
+            raise self.wrong(f"this {key} cannot be had", (key,), value, "a whole number of at least 2")
+        return value
+
+    def constraints(self) -> list[Constraint]:
+        """Sentences such as "mixup requires augmentation" or "mobilenet excludes a, b".
+
+        Raises:
+            InvalidStudy: one is no such sentence.
+        """
+        value = self._content.get("constraints") or []
+        if not isinstance(value, list):
+            raise self.wrong("constraints are no list", ("constraints",), value, "a list of sentences")
+        found = []
+        for number, item in enumerate(value):
+            read = _CONSTRAINT.fullmatch(item) if isinstance(item, str) else None
+            if read is None:
+                expected = '"COMPONENT requires COMPONENT" or "COMPONENT: LEVEL excludes COMPONENT, COMPONENT"'
+                raise self.wrong("a constraint cannot be read", ("constraints", number), item, expected)
+            make = requires if read["kind"] == "requires" else excludes
+            found.append(make(read["thing"], *(other.strip() for other in read["others"].split(","))))
+        return found
+
+    def groups(self) -> dict[str, list[str]]:
+        """Names of groups with the components that they hold.
+
+        Raises:
+            InvalidStudy: a group is no list of names.
+        """
+        found = self.mapping("groups")
+        for name, members in found.items():
+            if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
+                raise self.wrong(f"the group {name!r} is no list", ("groups", name), members, "a list of components")
         return found
 
     def metrics(self) -> list[MetricGoal]:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from assay.ablation.alternatives import Alternative
+from assay.project.study_designs import detect, others
 from assay.questions.study.definition import Definition
+from assay.questions.study.pilot import Noise
 from assay.records.plan import Plan, Trial
 from assay.report.numbers import duration
 
 _NARROWEST, _WIDEST = 40, 100
 _NAMES = 40
 """Configurations that are listed by name; a factorial may have thousands."""
+_ALIASES = 12
 
 
 class Expected(NamedTuple):
@@ -21,10 +27,12 @@ class Expected(NamedTuple):
     Attributes:
         seconds: mean of earlier trials; None where nothing like it was run before.
         finished: trials of the plan that have finished before.
+        noise: of the metrics, as far as earlier trials tell it.
     """
 
     seconds: float | None = None
     finished: int = 0
+    noise: Mapping[str, Noise] = MappingProxyType({})
 
 
 class PlanView:
@@ -63,6 +71,17 @@ class PlanView:
         """What an effect means."""
         return self.plan.estimand
 
+    def detect(self, effect: str) -> dict[str, Any]:
+        """Seeds and runs with which each design of these components sees an effect, at the noise of earlier trials.
+
+        Args:
+            effect: "0.01" for the first metric, or "accuracy=0.01".
+
+        Raises:
+            InvalidStudy: it is no size, the study has no such metric, or no earlier trial tells its noise.
+        """
+        return detect(self.definition, self.expected.noise, effect, self.expected.seconds, workers=self.workers)
+
     def __len__(self) -> int:
         return len(self.plan.trials)
 
@@ -82,13 +101,24 @@ class PlanView:
             ("Time", time_in_words(len(plan.trials), self.expected, workers)),
             ("Metrics", "; ".join(_goals(self.definition))),
             ("Effect", plan.estimand),
-            ("Sees", _sees(plan)),
+            ("Sees", _sees(plan, self.expected.noise)),
         ]
         lines = [title, *(_paragraph(f"  {label + ':':10}", text) for label, text in facts)]
         lines += _section("Configurations", [configuration.name for configuration in plan.configurations])
         lines += _section("Cannot see", list(plan.cannot_see))
+        lines += _section("Aliases (come in one number)", _aliases(plan), most=_ALIASES)
+        lines += _section("Other designs of these components", self._others(workers))
         lines += _section("Hypotheses (sealed before the first trial)", _hypotheses(self.definition))
         return "\n".join(lines)
+
+    def _others(self, workers: int) -> list[str]:
+        """Designs that are cheaper or stronger, with what they cost and tell."""
+        blocks, own = len(self.plan.blocks), len(self.plan.configurations)
+        return [
+            _other(one, blocks, self.expected, workers)
+            for one in others(self.definition)
+            if one.design.partition(",")[0] != self.plan.design or one.configurations != own
+        ]
 
 
 def time_in_words(trials: int, expected: Expected, workers: int = 1) -> str:
@@ -114,10 +144,10 @@ def _paragraph(start: str, text: str) -> str:
     return textwrap.fill(text, width, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False)
 
 
-def _section(title: str, items: list[str]) -> list[str]:
+def _section(title: str, items: list[str], most: int = _NAMES) -> list[str]:
     if not items:
         return []
-    shown = items[:_NAMES] + ([f"and {len(items) - _NAMES} more"] if len(items) > _NAMES else [])
+    shown = items[:most] + ([f"and {len(items) - most} more"] if len(items) > most else [])
     return [f"  {title}:", *(_paragraph("    - ", item) for item in shown)]
 
 
@@ -136,10 +166,30 @@ def _goals(definition: Definition) -> list[str]:
     ]
 
 
-def _sees(plan: Plan) -> str:
+def _sees(plan: Plan, noise: Mapping[str, Noise]) -> str:
     if plan.detectable is None:
         return "no interval can be given with these seeds"
-    return f"effects from {plan.detectable:.2g} standard deviations of the paired difference on, with 80 % power"
+    known = [f"{metric} {plan.detectable * one.deviation:.2g}" for metric, one in noise.items()]
+    said = f"effects from {plan.detectable:.2g} standard deviations of the paired difference on, with 80 % power"
+    return f"{said}; at the noise of earlier trials: {', '.join(known)}" if known else said
+
+
+def _aliases(plan: Plan) -> list[str]:
+    # Of designs at one corner each effect is its whole interaction with everything else, which "Cannot see" says in a sentence.
+    if plan.design in ("leave-one-out", "add-one-in", "ladder"):
+        return []
+    return [
+        f"{name} = {', '.join(aliases[:6])}{f' and {len(aliases) - 6} more' if len(aliases) > 6 else ''}"
+        for name, aliases in plan.aliases.items()
+    ]
+
+
+def _other(one: Alternative, blocks: int, expected: Expected, workers: int) -> str:
+    runs = one.configurations * blocks
+    seen = one.detectable(blocks)
+    time = "" if expected.seconds is None else f", about {duration(expected.seconds * runs / min(workers, runs))}"
+    sees = "" if seen is None else f"; sees effects from {seen:.2g} standard deviations on"
+    return f"{one.design}: {one.configurations} configurations, {runs} trials{time}{sees}; {one.tells}"
 
 
 def _hypotheses(definition: Definition) -> list[str]:

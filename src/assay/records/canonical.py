@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 import struct
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 import blake3
 import msgspec
@@ -25,7 +26,14 @@ _encode = msgspec.msgpack.Encoder(order="sorted").encode
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what is stored: immutable. Those stored on their own carry kind and format version under the key ``assay``."""
+    """Base of what is stored: immutable. Those stored on their own carry kind and format version under the key ``assay``.
+
+    Attributes:
+        LATER: fields that a format gained after its records had ids, with their defaults. At its default such a field is not among the
+            canonical bytes, so that what could be said before keeps its id.
+    """
+
+    LATER: ClassVar[Mapping[str, object]] = {}
 
 
 def canonical(value: object) -> bytes:
@@ -167,8 +175,11 @@ def _shown(value: object) -> str:
 def _plain_struct(value: msgspec.Struct) -> object:
     config = value.__struct_config__
     plain: dict[str, object] = {}
+    later: Mapping[str, object] = getattr(value, "LATER", {})
     for name in value.__struct_fields__:
         item = getattr(value, name)
+        if name in later and item == later[name]:
+            continue
         plain[name] = item if type(item) in _ATOMS else _normal(item)
     if config.array_like:
         return [*([config.tag] if config.tag is not None else []), *plain.values()]

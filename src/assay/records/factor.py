@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from assay.records.canonical import Record
 
-FactorKind = Literal["remove", "replace", "change"]
+FactorKind = Literal["remove", "replace", "change", "add"]
 
 
 class Level(Record, frozen=True, kw_only=True):
@@ -21,7 +21,8 @@ class Factor(Record, frozen=True, kw_only=True):
 
     Attributes:
         name: what the user calls it ("augmentation").
-        kind: "remove" (one level, the component is gone), "replace" (alternatives), "change" (another value).
+        kind: "remove" (one level, the component is gone), "replace" (alternatives), "change" (another value), "add" (one level: something
+            that the baseline does not have is there).
         levels: alternatives to the baseline, at least one.
     """
 
@@ -58,3 +59,17 @@ class Hypothesis(Record, frozen=True, kw_only=True):
     metric: str
     direction: Literal["raises", "lowers"]
     by: float = 0.0
+
+
+class Constraint(Record, frozen=True, kw_only=True):
+    """Which things go together. A thing is a component as it stands (one that is added: where it is there), or "component: level".
+
+    Attributes:
+        thing: where it is there, the others are asked about.
+        kind: "requires": each of the others must be there too; "excludes": none of them may.
+        others: at least one.
+    """
+
+    thing: str
+    kind: Literal["requires", "excludes"]
+    others: tuple[str, ...]

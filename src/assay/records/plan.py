@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from assay.records.canonical import Record
+from assay.records.factor import Constraint
 
 
 class Configuration(Record, frozen=True, kw_only=True):
@@ -31,20 +33,42 @@ class Trial(Record, frozen=True, kw_only=True):
     seed: int
 
 
+class DesignOptions(Record, frozen=True, kw_only=True):
+    """What a design is told beside the components.
+
+    Attributes:
+        resolution: of a fraction; None: the design's own.
+        budget: most configurations that it may choose; None: as many as it needs.
+        groups: names of groups, each with its components, for the design that flips them together.
+        constraints: which components go together.
+    """
+
+    resolution: int | None = None
+    budget: int | None = None
+    groups: dict[str, tuple[str, ...]] = {}
+    constraints: tuple[Constraint, ...] = ()
+
+
+PLAIN = DesignOptions()
+"""A design that is told nothing."""
+
+
 class Plan(Record, frozen=True, kw_only=True, tag_field="assay", tag="plan/1"):
     """What will be run, and what it can tell.
 
     Attributes:
-        design: "leave-one-out" or "full".
+        design: name of the design ("leave-one-out", "fractional" …).
         estimand: what an effect of this design means, in a sentence.
         configurations: the baseline first, then the design's own, then the named ones.
         blocks: seeds.
         trials: block by block, so that what is interrupted leaves whole blocks.
         comparisons: how many effects are asked per metric, and so corrected for.
-        aliases: effect to the effects it cannot be told from.
+        aliases: effect to the effects it cannot be told from; a share of one, or its sign, is written before its name.
         cannot_see: in sentences, what this design can not show.
         detectable: smallest effect seen with 80 % power, in standard deviations of the paired difference; None where no interval exists.
         named: names of the configurations beside the design's own.
+        options: what the design was told.
+        left_out: combinations of the design that the constraints do not allow.
     """
 
     design: str
@@ -57,3 +81,7 @@ class Plan(Record, frozen=True, kw_only=True, tag_field="assay", tag="plan/1"):
     cannot_see: tuple[str, ...] = ()
     detectable: float | None = None
     named: tuple[str, ...] = ()
+    options: DesignOptions = PLAIN
+    left_out: tuple[str, ...] = ()
+
+    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN, "left_out": ()}

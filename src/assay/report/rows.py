@@ -64,7 +64,7 @@ def _speaks_of(evidence: StudyEvidence, effect: Effect, configuration: Configura
     """Whether an effect is the difference between this configuration and the baseline (and not an average over a factorial)."""
     if effect.component == configuration.name:
         return True
-    if evidence.plan.design != "leave-one-out" or len(configuration.levels) != 1:
+    if evidence.plan.design not in ("leave-one-out", "pairs") or len(configuration.levels) != 1:
         return False
     ((factor, level),) = configuration.levels.items()
     return configuration.name not in evidence.plan.named and effect.component in (factor, f"{factor}: {level}")

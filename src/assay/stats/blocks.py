@@ -25,10 +25,11 @@ Columns = NDArray[np.intp]
 
 
 class Contrast(NamedTuple):
-    """Aligned columns of a table: the value in a block is the mean of `plus` minus `minus`."""
+    """Aligned columns of a table: the value in a block is the mean of `plus` minus `minus`, or with `weights` their weighted sum."""
 
     plus: Columns
     minus: Columns
+    weights: Array | None = None
 
 
 class Residual(NamedTuple):
@@ -63,23 +64,59 @@ def additive_residual(table: ArrayLike) -> Residual:
 def contrast_values(table: ArrayLike, contrast: Contrast) -> Array:
     """Value of a contrast in every block, shape (blocks,); NaN where one of its values is."""
     y = np.asarray(table, dtype=np.float64)
-    return np.asarray(np.mean(y[:, contrast.plus] - y[:, contrast.minus], axis=1), dtype=np.float64)
+    differences = y[:, contrast.plus] - y[:, contrast.minus]
+    values = np.mean(differences, axis=1) if contrast.weights is None else differences @ contrast.weights
+    return np.asarray(values, dtype=np.float64)
+
+
+def of_weights(weights: Array) -> Contrast:
+    """The contrast that gives every column its weight, as differences: what is taken from columns goes to others in their order.
+
+    Args:
+        weights: shape (configurations,), with sum 0 up to rounding.
+
+    >>> of_weights(np.array([-1.0, 0.25, 0.75])).weights.tolist()
+    [0.25, 0.75]
+    """
+    left = weights.astype(np.float64)
+    high, low = np.flatnonzero(left > 0).tolist(), np.flatnonzero(left < 0).tolist()
+    plus, minus, moved = [], [], []
+    rounding = 1e-12 * float(np.abs(left).max(initial=0.0))
+    while high and low:
+        amount = min(left[high[0]], -left[low[0]])
+        plus.append(high[0])
+        minus.append(low[0])
+        moved.append(float(amount))
+        left[high[0]] -= amount
+        left[low[0]] += amount
+        high = high[1:] if left[high[0]] <= rounding else high
+        low = low[1:] if -left[low[0]] <= rounding else low
+    return Contrast(np.array(plus, dtype=np.intp), np.array(minus, dtype=np.intp), np.array(moved))
+
+
+def equal_pairs(contrast: Contrast) -> float:
+    """How many pairs without a common column, each as heavy as the other, would have a mean of the same variance."""
+    share = np.full(len(contrast.plus), 1 / max(1, len(contrast.plus))) if contrast.weights is None else contrast.weights
+    columns = np.concatenate([contrast.plus, contrast.minus])
+    total = np.bincount(columns, np.concatenate([share, -share])) if len(columns) else np.zeros(1)
+    return 2 / float(total @ total) if np.any(total) else 0.0
 
 
 def main_effect(levels: ArrayLike, factor: int, level: int) -> Contrast:
     """Level minus baseline level (0) of a factor, averaged over all combinations of the others.
 
     Args:
-        levels: shape (configurations, factors), integers; all combinations, each once.
+        levels: shape (configurations, factors), integers; each combination once. Those without a counterpart are left out.
         factor: column of `levels`.
         level: 1 or more.
 
     Source: Montgomery, Design and Analysis of Experiments, chapter 6 (for two levels).
     """
     rows = {tuple(row): index for index, row in enumerate(np.asarray(levels).tolist())}
-    low = [row for row in rows if row[factor] == 0]
-    high = [(*row[:factor], level, *row[factor + 1 :]) for row in low]
-    return Contrast(np.array([rows[row] for row in high]), np.array([rows[row] for row in low]))
+    counterparts = ((row, (*row[:factor], level, *row[factor + 1 :])) for row in rows if row[factor] == 0)
+    met = [(rows[high], rows[low]) for low, high in counterparts if high in rows]
+    plus, minus = ([pair[side] for pair in met] for side in (0, 1))
+    return Contrast(np.array(plus, dtype=np.intp), np.array(minus, dtype=np.intp))
 
 
 def interaction(levels: ArrayLike, first: tuple[int, int], second: tuple[int, int]) -> Contrast:
@@ -89,21 +126,25 @@ def interaction(levels: ArrayLike, first: tuple[int, int], second: tuple[int, in
     of combinations: (both - only the second) and (neither - only the first). For two levels it is the textbook's interaction.
 
     Args:
-        levels: shape (configurations, factors), integers; all combinations, each once.
+        levels: shape (configurations, factors), integers; each combination once. Cells of which one is missing are left out.
         first, second: (column, level), level 1 or more.
 
     Source: Montgomery, Design and Analysis of Experiments, chapter 6 (for two levels).
     """
     (a, la), (b, lb) = first, second
-    both, only_a, only_b, neither = [], [], [], []
     rows = {tuple(row): index for index, row in enumerate(np.asarray(levels).tolist())}
-    for row, index in rows.items():
-        if row[a] == 0 and row[b] == 0:
-            neither.append(index)
-            only_a.append(rows[tuple(la if i == a else x for i, x in enumerate(row))])
-            only_b.append(rows[tuple(lb if i == b else x for i, x in enumerate(row))])
-            both.append(rows[tuple(la if i == a else lb if i == b else x for i, x in enumerate(row))])
-    return Contrast(np.array(both + neither), np.array(only_b + only_a))
+
+    def cell(row: tuple[int, ...], *, at_a: int, at_b: int) -> int | None:
+        return rows.get(tuple(at_a if i == a else at_b if i == b else x for i, x in enumerate(row)))
+
+    cells = [
+        (index, cell(row, at_a=la, at_b=0), cell(row, at_a=0, at_b=lb), cell(row, at_a=la, at_b=lb))
+        for row, index in rows.items()
+        if row[a] == 0 and row[b] == 0
+    ]
+    met = np.array([each for each in cells if None not in each], dtype=np.intp).reshape(-1, 4)
+    neither, only_a, only_b, both = met.T
+    return Contrast(np.concatenate([both, neither]), np.concatenate([only_b, only_a]))
 
 
 def blocked_dunnett(table: ArrayLike, *, baseline: int = 0, confidence: float = 0.95) -> list[Comparison]:

@@ -29,7 +29,7 @@ def power_of_t(ncp: float, df: float, critical: float) -> float:
 
 
 def detectable(
-    blocks: int, *, df: float, groups: tuple[int, ...], pairs: int = 1, power: float = 0.8, confidence: float = 0.95
+    blocks: int, *, df: float, groups: tuple[int, ...], pairs: float = 1, power: float = 0.8, confidence: float = 0.95
 ) -> float:
     """Smallest effect that one comparison shows with the given power, in standard deviations of a single paired difference.
 

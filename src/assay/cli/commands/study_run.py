@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from assay.cli.commands.study_plan import design_option
+from assay.cli.commands.study_plan import design_options
 from assay.cli.commands.study_show import print_evidence
 from assay.cli.output import emit, hint, json_option, say
 from assay.project.study_file import load_study_file
@@ -14,12 +14,12 @@ from assay.report.document import study_document
 @click.command(name="run")
 @click.argument("file", type=click.Path())
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
-@design_option
+@design_options
 @json_option
-def command(file: str, workers: int | None, design: str | None, as_json: bool) -> int:
+def command(file: str, workers: int | None, design: str | None, resolution: int | None, budget: int | None, as_json: bool) -> int:
     """Run the study in FILE and show what it found; trials that have finished before are not repeated."""
     study = load_study_file(file)
-    plan = study.plan(design)
+    plan = study.plan(design, resolution=resolution, budget=budget)
     hint(plan.in_words(workers or study.workers) + "\n")
     try:
         evidence = study.run(plan, workers).evidence

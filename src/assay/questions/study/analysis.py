@@ -9,7 +9,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from assay.ablation.components import check_hypotheses, merge
-from assay.questions.study.analysis_contrasts import Asked, asked_effects, asked_interactions, without_repeats
+from assay.ablation.designs import design_of
+from assay.questions.study.analysis_contrasts import Asked, asked, without_repeats
+from assay.questions.study.analysis_designs import lost_effects, order_spread
 from assay.questions.study.analysis_interactions import describe_interaction, not_additive, simple_effects
 from assay.questions.study.analysis_models import Family, estimate_family, noisy_columns, tolerance
 from assay.questions.study.analysis_readings import Readings, Row
@@ -19,6 +21,13 @@ from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.records.finding import Finding
 from assay.records.plan import Plan
 from assay.stats.simultaneous import Array, critical_value
+
+_AVERAGED = ", averaged over the other components"
+_WHERE = {
+    "ladder": ", beside the components before it",
+    "add-one-in": ", with all the others off",
+    "shapley": ", averaged over the orders of flipping",
+}
 
 
 class Question(Protocol):
@@ -74,14 +83,17 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     factors = merge(question.factors)
     check_hypotheses(question.hypotheses, factors, question.goals, plan.named)
     readings = Readings(plan, outcomes, question.goals)
-    asked = asked_effects(plan, factors)
-    together = asked_interactions(plan, factors)
-    changed = {one.name: readings.changed(one) for one in asked}
+    effects, _ = asked(plan, factors)
+    changed = {one.name: readings.changed(one) for one in effects}
     found = Analysis([], [], readings.findings(question.goals), [], [])
-    found.findings.extend(_no_ops(asked, changed, plan))
+    found.findings.extend(_no_ops(effects, changed, plan))
     for goal in question.goals:
-        _analyse_metric(found, goal, plan, readings.table(goal.name), asked, together, changed)
-    found.answers.extend(answer(one, found.effects, plan.named) for one in question.hypotheses)
+        _analyse_metric(found, goal, plan, factors, readings.table(goal.name), changed)
+    as_they_are = [
+        *plan.named,
+        *(factor.name for factor in factors if factor.kind == "add" or design_of(plan).way == "three levels"),
+    ]
+    found.answers.extend(answer(one, found.effects, as_they_are) for one in question.hypotheses)
     return found
 
 
@@ -89,40 +101,48 @@ def _analyse_metric(
     found: Analysis,
     goal: MetricGoal,
     plan: Plan,
+    factors: Sequence[Factor],
     table: Array,
-    asked: Sequence[Asked],
-    together: Sequence[Asked],
     changed: dict[str, list[str] | None],
 ) -> None:
-    asked = without_repeats(plan, table, asked)
-    noisy = noisy_columns(table, asked)
-    averaged = plan.design == "full" and len({one.group for one in asked} - {"baseline"}) > 1
-    partners = (
-        _say_interactions(found, goal, table, estimate_family(table, together, noisy=noisy, margin=goal.margin)) if together else {}
-    )
-    family = estimate_family(table, asked, noisy=noisy, margin=goal.margin)
-    effects = [
+    design = design_of(plan)
+    effects, together = asked(plan, factors, np.atleast_1d(np.isfinite(table).any(axis=0)).tolist())
+    effects = without_repeats(plan, table, effects)
+    noisy = noisy_columns(table, effects)
+    family = estimate_family(table, effects, noisy=noisy, margin=goal.margin)
+    partners: dict[str, list[str]] = {}
+    if together:
+        mains = {one.asked.name: one.estimate for one in family.estimates}
+        two_levels = all(len(factor.levels) == 1 for factor in factors)
+        interactions = estimate_family(table, together, noisy=noisy, margin=goal.margin)
+        simple = [simple_effects(table, one, mains, two_levels=two_levels) for one in interactions.estimates]
+        partners = _say_interactions(found, goal, table, interactions, simple)
+    where = _WHERE.get(design.name, _AVERAGED if design.way != "corner" else "") if len(factors) > 1 else ""
+    judged = [
         effect(
             one,
             family,
             goal,
-            changed=changed[one.asked.name] or (),
-            averaged=averaged and one.asked.group != "baseline",
+            changed=changed.get(one.asked.name) or (),
+            where="" if one.asked.name in plan.named else where,
             partners=partners.get(one.asked.name, ()),
         )
         for one in family.estimates
     ]
-    found.effects.extend(effects)
+    found.effects.extend(judged)
     found.findings.extend(_seedless(goal, table))
-    found.findings.extend(not_additive(plan, effects) if not together else [])
+    found.findings.extend(not_additive(plan, judged) if plan.design == "leave-one-out" else [])
+    found.findings.extend(lost_effects(plan, factors, goal, effects))
+    found.findings.extend(order_spread(plan, factors, goal, table))
     _say_method(found, goal, family, "effects")
 
 
-def _say_interactions(found: Analysis, goal: MetricGoal, table: Array, family: Family) -> dict[str, list[str]]:
+def _say_interactions(
+    found: Analysis, goal: MetricGoal, table: Array, family: Family, simple: Sequence[tuple[Sequence[float], Sequence[float]]]
+) -> dict[str, list[str]]:
     """Records the interactions; returns for each component those on which its effect depends."""
     partners: dict[str, list[str]] = {}
-    for one in family.estimates:
-        alone, given = simple_effects(table, one.asked)
+    for one, (alone, given) in zip(family.estimates, simple, strict=True):
         test = one.comparison
         noise = tolerance(table) * 1e-12
         if test is not None:
@@ -158,9 +178,9 @@ def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str) ->
         found.findings.append(Finding(kind="method switched", about=goal.name, text=text))
 
 
-def _no_ops(asked: Sequence[Asked], changed: dict[str, list[str] | None], plan: Plan) -> list[Finding]:
+def _no_ops(comparisons: Sequence[Asked], changed: dict[str, list[str] | None], plan: Plan) -> list[Finding]:
     blind = ""
-    if plan.design != "full" and len(asked) > 1:
+    if design_of(plan).way in ("corner", "steps") and len(comparisons) > 1:
         blind = " (or another component does the same work, which this design cannot see)"
     return [
         Finding(
@@ -169,7 +189,7 @@ def _no_ops(asked: Sequence[Asked], changed: dict[str, list[str] | None], plan: 
             text=f"{one.act[0].upper()}{one.act[1:]} changed nothing at all: every result metric of every pair of trials is exactly equal. "
             f"Check that the trials read what it sets{blind}.",
         )
-        for one in asked
+        for one in comparisons
         if changed[one.name] == []
     ]
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assay.ablation.components import effect_name
-from assay.ablation.designs import interaction_name, pairs
+from assay.ablation.comparisons import Compared, act, compare
+from assay.ablation.design import interaction_name
+from assay.ablation.designs import design_of
 from assay.records.canonical import canonical
 from assay.records.factor import Factor, Level
-from assay.records.plan import Configuration, Plan
-from assay.stats.blocks import Contrast, interaction, main_effect
+from assay.records.plan import Plan
+from assay.stats.blocks import Contrast
 from assay.stats.simultaneous import Array
 
 
@@ -28,6 +28,7 @@ class Asked(NamedTuple):
         kept, gained: who is better where the variant is worse, and where it is better ("augmentation helps", "augmentation hurts").
         columns: configurations in which the level is set; empty for an interaction.
         group: comparisons of one group share their baseline cells, so their estimates have correlation 1/2.
+        aliases: what the design cannot tell from it, by name.
     """
 
     components: tuple[str, ...]
@@ -38,6 +39,7 @@ class Asked(NamedTuple):
     gained: str
     columns: frozenset[int] = frozenset()
     group: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -45,32 +47,31 @@ class Asked(NamedTuple):
         return interaction_name(self.components)
 
 
-def asked_effects(plan: Plan, factors: Sequence[Factor]) -> list[Asked]:
-    """One comparison for each level of each factor, then one for each named configuration."""
-    asked = [_effect(plan, factors, factor, level) for factor in factors for level in factor.levels]
+def asked(plan: Plan, factors: Sequence[Factor], usable: Sequence[bool] | None = None) -> tuple[list[Asked], list[Asked]]:
+    """Effects and interactions that a plan asks for: one effect for each that the design estimates, then one for each named configuration.
+
+    Args:
+        plan: the plan.
+        factors: components.
+        usable: for each configuration of the plan whether it gave values; a linear model is fitted to those alone.
+    """
+    own = [configuration for configuration in plan.configurations if configuration.name not in plan.named]
+    compared = compare(
+        design_of(plan),
+        factors,
+        [configuration.levels for configuration in own],
+        plan.options,
+        replaced=is_replaced(plan),
+        usable=None if usable is None else list(usable)[: len(own)],
+    )
     column = {configuration.name: index for index, configuration in enumerate(plan.configurations)}
-    return asked + [_named(name, column[name]) for name in plan.named]
+    effects = [_asked(one) for one in compared.effects] + [_named(name, column[name]) for name in plan.named]
+    return effects, [_asked(one) for one in compared.interactions]
 
 
-def asked_interactions(plan: Plan, factors: Sequence[Factor]) -> list[Asked]:
-    """One comparison for each two levels of two factors; none where the design does not run them together."""
-    if plan.design != "full":
-        return []
-    levels = _coded(_own(plan), factors)
-    return [
-        Asked(
-            components=(effect_name(one, level), effect_name(other, rival)),
-            contrast=interaction(levels, (factors.index(one), i), (factors.index(other), j)),
-            estimand=f"half the difference between the effect of {_act(one, level)} with {effect_name(other, rival)!r} changed and in the "
-            "baseline, averaged over the other components",
-            act=_act(one, level),
-            kept=_act(other, rival),
-            gained="",
-        )
-        for one, other in pairs(factors)
-        for i, level in enumerate(one.levels, 1)
-        for j, rival in enumerate(other.levels, 1)
-    ]
+def is_replaced(plan: Plan) -> bool:
+    """Whether constraints broke the design, and its linear model is of other combinations."""
+    return bool(plan.left_out) and design_of(plan).way in ("model", "three levels")
 
 
 def group_sizes(asked: Sequence[Asked]) -> tuple[int, ...]:
@@ -92,26 +93,34 @@ def without_repeats(plan: Plan, table: Array, asked: Sequence[Asked]) -> list[As
             own[index] = before
     return [
         one._replace(
-            contrast=Contrast(own[one.contrast.plus], own[one.contrast.minus]), columns=frozenset(own[sorted(one.columns)].tolist())
+            contrast=one.contrast._replace(plus=own[one.contrast.plus], minus=own[one.contrast.minus]),
+            columns=frozenset(own[sorted(one.columns)].tolist()),
         )
         for one in asked
     ]
 
 
-def _effect(plan: Plan, factors: Sequence[Factor], factor: Factor, level: Level) -> Asked:
-    own = _own(plan)
-    columns = frozenset(i for i, configuration in enumerate(own) if configuration.levels.get(factor.name) == level.name)
-    if plan.design == "full":
-        contrast = main_effect(_coded(own, factors), factors.index(factor), factor.levels.index(level) + 1)
-        estimand, group = (
-            "mean change from the baseline level, averaged over all combinations of the other components",
-            f"levels of {factor.name}",
-        )
-    else:
-        contrast = Contrast(np.array(sorted(columns)), np.zeros(len(columns), dtype=np.intp))
-        estimand, group = "mean change from the baseline, everything else as in the baseline", "baseline"
-    kept, gained = _better(factor, level)
-    return Asked((effect_name(factor, level),), contrast, estimand, _act(factor, level), kept, gained, columns, group)
+def _asked(one: Compared) -> Asked:
+    factor, level = one.sides[0]
+    acts = {
+        "line": f"moving {factor.name} from {factor.levels[0].name} to {factor.levels[-1].name}",
+        "curve": f"moving {factor.name} to both sides of the baseline",
+        "group": f"flipping all of {factor.name}",
+    }
+    kept, gained = _better(factor, level, one.kind)
+    if len(one.sides) == 2:
+        kept, gained = act(*one.sides[1]), ""
+    return Asked(
+        one.names,
+        one.contrast,
+        one.estimand,
+        acts.get(one.kind) or act(factor, level),
+        kept,
+        gained,
+        one.own,
+        one.group,
+        one.aliases,
+    )
 
 
 def _named(name: str, column: int) -> Asked:
@@ -127,30 +136,19 @@ def _named(name: str, column: int) -> Asked:
     )
 
 
-def _own(plan: Plan) -> list[Configuration]:
-    return [configuration for configuration in plan.configurations if configuration.name not in plan.named]
-
-
-def _coded(configurations: Sequence[Configuration], factors: Sequence[Factor]) -> NDArray[np.intp]:
-    numbers = [{level.name: i for i, level in enumerate(factor.levels, 1)} for factor in factors]
-    return np.array(
-        [
-            [number.get(c.levels.get(factor.name, ""), 0) for number, factor in zip(numbers, factors, strict=True)]
-            for c in configurations
-        ],
-        dtype=np.intp,
-    )
-
-
-def _act(factor: Factor, level: Level) -> str:
-    if factor.kind == "remove":
-        return f"removing {factor.name}"
-    return f"replacing {factor.name} by {level.name}" if factor.kind == "replace" else f"setting {factor.name} to {level.name}"
-
-
-def _better(factor: Factor, level: Level) -> tuple[str, str]:
+def _better(factor: Factor, level: Level, kind: str) -> tuple[str, str]:
+    """Who is better where the variant is worse, and where it is better."""
+    if kind in ("line", "curve", "group"):
+        first, second = {
+            "line": (factor.levels[0].name, factor.levels[-1].name),
+            "curve": ("the middle", "the sides"),
+            "group": ("the baseline", "the other side"),
+        }[kind]
+        return f"{first} is better", f"{second} is better"
     if factor.kind == "remove":
         return f"{factor.name} helps", f"{factor.name} hurts"
+    if factor.kind == "add":
+        return f"{factor.name} hurts", f"{factor.name} helps"
     if factor.kind == "replace":
         return f"{factor.name} is better", f"{level.name} is better"
     return f"the baseline's {factor.name} is better", f"{level.name} is better"

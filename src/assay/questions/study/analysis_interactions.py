@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import nan
+from collections.abc import Iterator, Mapping, Sequence
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
 
 from assay.questions.study.analysis_contrasts import Asked
 from assay.questions.study.analysis_models import Estimate
-from assay.questions.study.analysis_words import amount, amount_signed, blocks_of, capital, signed, size
+from assay.questions.study.analysis_words import aliased, amount, amount_signed, blocks_of, capital, signed, size
 from assay.questions.study.verdicts import verdict_on
 from assay.records.canonical import canonical
 from assay.records.effect import Effect
@@ -34,8 +34,12 @@ def describe_interaction(
         noise: below it, an effect cannot be told from 0.
     """
     a, b = one.asked.components
+    if one.asked.aliases:
+        return "", _sum_of_several(one, goal)
     if verdict_on(one, goal) not in ("matters", "exact") or abs(one.estimate) <= (noise if one.comparison is None else 0):
         return "", _no_interaction(one, goal)
+    if isnan(alone[0]):
+        return "depends", f"The effects of {a} and {b} on {goal.name} depend on each other (interaction {signed(one)})."
     joint = alone[0] + given[1]
     none_alone, none_given = (all(abs(value) <= noise for value in values) for values in (alone, given))
     small = "at all" if one.comparison is None else "that can be seen"
@@ -61,9 +65,33 @@ def _no_interaction(one: Estimate, goal: MetricGoal) -> str:
     return f"Cannot tell whether {a} and {b} interact on {goal.name}: {signed(one)}."
 
 
-def simple_effects(table: Array, asked: Asked) -> tuple[tuple[float, float], tuple[float, float]]:
-    """For an interaction of a and b: effects of (a, b) alone, and of (a given b, b given a), over the complete blocks."""
-    plus, minus = asked.contrast
+def _sum_of_several(one: Estimate, goal: MetricGoal) -> str:
+    a, b = one.asked.components
+    moves = "is not 0" if verdict_on(one, goal) in ("matters", "exact") and one.estimate else "is not told from 0"
+    return f"The sum of {a} × {b} and its aliases on {goal.name} {moves} ({signed(one)}).{aliased(one)}"
+
+
+def simple_effects(
+    table: Array, one: Estimate, mains: Mapping[str, float], *, two_levels: bool
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """For an interaction of a and b: effects of (a, b) alone, and of (a given b, b given a), over the complete blocks.
+
+    Args:
+        table: shape (blocks, configurations).
+        one: the interaction.
+        mains: main effects by name, of which a linear model makes them.
+        two_levels: whether every component has one level beside the baseline's; of more, a linear model does not say them here: NaN.
+    """
+    if one.asked.contrast.weights is not None:
+        a, b = (mains.get(name, nan) if two_levels else nan for name in one.asked.components)
+        half = one.estimate
+        return (a - half, b - half), (a + half, b + half)
+    return _of_cells(table, one.asked)
+
+
+def _of_cells(table: Array, asked: Asked) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Simple effects of the four cells of every combination."""
+    plus, minus, _ = asked.contrast
     half = len(plus) // 2
     both, neither, only_b, only_a = plus[:half], plus[half:], minus[:half], minus[half:]
     rows = table[np.isfinite(table[:, np.concatenate([plus, minus])]).all(axis=1)]

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from assay.questions.study.analysis_contrasts import Asked, group_sizes
-from assay.stats.blocks import Contrast, additive_residual, contrast_values, pooled, separate, spreads_differ
+from assay.stats.blocks import Contrast, additive_residual, contrast_values, equal_pairs, pooled, separate, spreads_differ
 from assay.stats.equivalence import tost
 from assay.stats.multiplicity import holm
 from assay.stats.paired import Comparison, is_constant
@@ -140,8 +140,11 @@ def _look(table: Array, asked: Asked) -> Estimate:
 def _restricted(table: Array, asked: Asked) -> Contrast:
     """The contrast without combinations in which some configuration never gave a value."""
     usable = np.asarray(np.isfinite(table).any(axis=0))
-    plus, minus = asked.contrast
+    plus, minus, weights = asked.contrast
     kept = usable[plus] & usable[minus]
+    if weights is not None:
+        # Each difference is needed: without one, the others would no longer make the effect.
+        return asked.contrast if kept.all() else Contrast(plus[:0], minus[:0])
     if len(asked.components) > 1:
         half = len(kept) // 2
         kept = np.tile(kept[:half] & kept[half:], 2)
@@ -188,9 +191,11 @@ def _why_separate(tested: Sequence[Estimate], complete: Array, usable: Sequence[
     return ""
 
 
-def _distinct(one: Estimate, noisy: Sequence[int]) -> int:
-    """Pairs with noise of their own; the others repeat these."""
+def _distinct(one: Estimate, noisy: Sequence[int]) -> float:
+    """Pairs with noise of their own; the others repeat these. Of weighted pairs, how many equal ones they are worth."""
     own = np.isin(one.asked.contrast.plus, noisy) & np.isin(one.asked.contrast.minus, noisy)
+    if one.asked.contrast.weights is not None:
+        return equal_pairs(one.asked.contrast) if own.all() else 0
     return int(own.sum())
 
 

@@ -140,6 +140,16 @@ def _beside(metric: str, changed: Sequence[str]) -> str:
     return f"; it does change {', '.join(others[:3])}{' and others' if len(others) > 3 else ''}" if others else ""
 
 
+def aliased(one: Estimate) -> str:
+    """What the number may be of as well, as a sentence; empty where it is of one thing."""
+    names = one.asked.aliases
+    if not names:
+        return ""
+    shown = list(names[:3]) + ([f"{len(names) - 3} more"] if len(names) > 3 else [])
+    listed = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
+    return f" This design cannot tell it from {listed}."
+
+
 def blocks_of(one: Estimate) -> str:
     """How many seeds an exact statement is about."""
     number = len(one.finite)

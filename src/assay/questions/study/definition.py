@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from assay.ablation.components import check_hypotheses, merge
 from assay.ablation.configurations import plain
@@ -11,7 +11,7 @@ from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.canonical import Record, identify
 from assay.records.factor import Factor, Hypothesis, Level, MetricGoal
-from assay.records.plan import Plan
+from assay.records.plan import PLAIN, DesignOptions, Plan
 
 
 class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="study/1"):
@@ -25,9 +25,10 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
         factors: components with their levels, settings as plain values.
         goals: metrics.
         seeds: one for each block.
-        design: "leave-one-out" or "full".
+        design: name of the design.
         configurations: named combinations beside the design's own: name to settings by path.
         hypotheses: what is expected.
+        options: what the design is told: resolution, budget, groups, constraints.
     """
 
     name: str
@@ -40,6 +41,9 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
     design: str
     configurations: dict[str, dict[str, Any]]
     hypotheses: tuple[Hypothesis, ...]
+    options: DesignOptions = PLAIN
+
+    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN}
 
     @property
     def id(self) -> str:
@@ -59,6 +63,7 @@ def define(
     configurations: Mapping[str, Mapping[str, Any]],
     hypotheses: Sequence[Hypothesis],
     evaluation: str | None = None,
+    options: DesignOptions = PLAIN,
 ) -> Definition:
     """The definition of what a user has asked, checked, with every value in its plain form.
 
@@ -82,6 +87,7 @@ def define(
         design=design,
         configurations={key: plain(settings) for key, settings in configurations.items()},
         hypotheses=tuple(hypotheses),
+        options=options,
     )
 
 
@@ -91,7 +97,8 @@ def plan_study(definition: Definition) -> Plan:
     Raises:
         InvalidStudy, UnknownParameter: as for `assay.ablation.plans.make_plan`.
     """
-    plan = make_plan(definition.design, definition.baseline, definition.factors, definition.seeds, definition.configurations)
+    asked = (definition.design, definition.baseline, definition.factors, definition.seeds, definition.configurations)
+    plan = make_plan(*asked, options=definition.options)
     if definition.evaluation is None:
         return plan
     changed = {name: getattr(plan, name) for name in plan.__struct_fields__}

@@ -7,7 +7,7 @@ from math import isfinite, nan, sqrt
 from typing import Literal
 
 from assay.questions.study.analysis_models import Estimate, Family
-from assay.questions.study.analysis_words import Said, better_by, sentence
+from assay.questions.study.analysis_words import Said, aliased, better_by, sentence
 from assay.records.effect import Answer, Effect, EffectVerdict, Interaction
 from assay.records.factor import Hypothesis, MetricGoal
 from assay.stats.paired import standardised, superiority
@@ -20,7 +20,7 @@ LEVEL = 0.05
 
 
 def effect(
-    one: Estimate, family: Family, goal: MetricGoal, *, changed: Sequence[str], averaged: bool, partners: Sequence[str] = ()
+    one: Estimate, family: Family, goal: MetricGoal, *, changed: Sequence[str], where: str, partners: Sequence[str] = ()
 ) -> Effect:
     """The record of one comparison.
 
@@ -29,7 +29,7 @@ def effect(
         family: the comparisons that it was corrected with.
         goal: the metric.
         changed: result metrics in which the variant differs anywhere from the baseline.
-        averaged: the effect is averaged over the other components.
+        where: what of the other components it is measured beside, as the sentence goes on: ", averaged over the other components".
         partners: components on which it depends, as far as interactions were found.
     """
     verdict = verdict_on(one, goal)
@@ -57,10 +57,7 @@ def effect(
         superiority_low=wins[1],
         superiority_high=wins[2],
         seeds_needed=needed,
-        words=sentence(
-            Said(one, goal, verdict, within, needed, changed, ", averaged over the other components" if averaged else "")
-        )
-        + _depends(partners),
+        words=sentence(Said(one, goal, verdict, within, needed, changed, where)) + _depends(partners) + aliased(one),
     )
 
 
@@ -90,7 +87,7 @@ def answer(hypothesis: Hypothesis, effects: Sequence[Effect], named: Sequence[st
     Args:
         hypothesis: that the baseline's component (or the named configuration) raises or lowers a metric.
         effects: all effects of the study.
-        named: names of the named configurations, which are compared as they are, not by taking them away.
+        named: named configurations and added components, which are compared as they are, not by taking them away.
     """
     about = [
         one

@@ -1,0 +1,66 @@
+"""Which components go together."""
+
+import pytest
+
+from assay.ablation.components import add, change, remove, replace
+from assay.ablation.constraints import check_constraints, excludes, feasible, first_broken, in_words, requires
+from assay.ablation.plans import make_plan
+from assay.errors import InvalidStudy
+from assay.records.plan import DesignOptions
+
+AUG, MIX = remove("aug", aug=False), add("mix", mix=0.2)
+LOSS = replace("loss", "ce", loss="ce")
+FACTORS = (AUG, MIX, LOSS)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "levels", "kept"),
+    [
+        (requires("mix", "aug"), {"mix": "added"}, True),
+        (requires("mix", "aug"), {"mix": "added", "aug": "removed"}, False),
+        (requires("mix", "aug"), {"aug": "removed"}, True),
+        (excludes("loss: ce", "mix"), {"loss": "ce"}, True),
+        (excludes("loss: ce", "mix"), {"loss": "ce", "mix": "added"}, False),
+        (excludes("mix", "loss"), {"mix": "added"}, False),
+        (excludes("mix", "loss"), {"mix": "added", "loss": "ce"}, True),
+        (requires("loss: ce", "mix", "aug"), {"loss": "ce", "mix": "added", "aug": "removed"}, False),
+    ],
+)
+def test_a_thing_is_there_as_it_stands_or_where_it_was_put(constraint, levels, kept):
+    """A component that is removed or replaced is there at the baseline; one that is added is there when it was added."""
+    assert feasible(levels, FACTORS, [constraint]) is kept
+    assert (first_broken(levels, FACTORS, [constraint]) is None) is kept
+
+
+def test_a_constraint_on_something_else_names_the_nearest():
+    check_constraints([requires("loss: ce", "mix")], FACTORS)
+    with pytest.raises(InvalidStudy, match="Did you mean 'aug'"):
+        check_constraints([requires("mix", "agu")], FACTORS)
+    with pytest.raises(InvalidStudy, match="does not have"):
+        check_constraints([requires("mix: added", "aug")], FACTORS)
+
+
+def test_a_baseline_that_breaks_a_constraint_is_refused():
+    with pytest.raises(InvalidStudy, match="aug excludes loss"):
+        check_constraints([excludes("aug", "loss")], FACTORS)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda: requires("a"), lambda: requires("", "b"), lambda: excludes("a", " "), lambda: requires("a", 3)]
+)
+def test_a_constraint_has_names(wrong):
+    with pytest.raises(InvalidStudy):
+        wrong()
+
+
+def test_a_constraint_is_written_as_it_is_read():
+    assert in_words(requires("mix", "aug", "loss")) == "mix requires aug and loss"
+
+
+def test_constraints_that_leave_nothing_are_refused():
+    factors = (change("a", "on", a=1), change("b", "on", b=1))
+    nothing = DesignOptions(constraints=(requires("a: on", "b: on"), requires("b: on", "a: on"), excludes("a: on", "b: on")))
+    with pytest.raises(InvalidStudy, match="nothing but the baseline"):
+        make_plan("optimal", {"a": 0, "b": 0}, factors, 2, options=nothing)
+    with pytest.raises(InvalidStudy, match="no order"):
+        make_plan("shapley", {"a": 0, "b": 0}, factors, 2, options=nothing)
