@@ -217,6 +217,27 @@ def test_hunks_of_one_file(place: Path) -> None:
     assert cause.effect.value == pytest.approx(4.0)
 
 
+def test_what_is_read_through_a_link_is_a_cause(place: Path) -> None:
+    """The file behind it, or behind a link to its folder, was used though nobody opened it by its own name."""
+    (place / "one.cfg").write_text("0.9")
+    (place / "values").mkdir()
+    (place / "values" / "two.cfg").write_text("1.0")
+    (place / "current.cfg").symlink_to("one.cfg")
+    (place / "now").symlink_to("values")
+    (place / "train.py").write_text(
+        "print('accuracy=%r' % (float(open('current.cfg').read()) * float(open('now/two.cfg').read())))\n"
+    )
+    git(place, "add", "-A")
+    record("good", "train.py", "--lr", "1")
+    (place / "one.cfg").write_text("0.5")
+    record("bad", "train.py", "--lr", "2")
+    (place / "values" / "two.cfg").write_text("0.1")
+    record("worse", "train.py", "--lr", "3")
+    assert named(ask()) == ["one.cfg"]
+    found = ask(good="bad", bad="worse")
+    assert (found.verdict, named(found), [each.factor for each in found.ruled_out]) == ("decided", ["values/two.cfg"], ["lr"])
+
+
 def test_a_table_is_one_difference(place: Path) -> None:
     """Also where code is divided into groups of lines: a table with many changed rows is data, wherever it stands."""
     rows = [f"{number},1\n" for number in range(40)]

@@ -13,6 +13,7 @@ from assay.capture.data_rows import is_table
 from assay.comparison.diff import show_path
 from assay.execution.again import Original
 from assay.questions.why.flips import Flip, Variant
+from assay.questions.why.links import Links
 from assay.records.trace import FileUse, Trace
 from assay.store.store import Store
 from assay.store.tree import FileKind, read_tree, write_tree
@@ -43,7 +44,7 @@ class CodePart:
         skipped: paths that another part flips.
 
     Attributes:
-        paths: all paths of both trees, as traces have them.
+        paths: all paths of both trees, as traces have them, those through links included.
     """
 
     def __init__(
@@ -52,7 +53,10 @@ class CodePart:
         self._store = store
         self._a, self._b = _as_used(store, good), _as_used(store, bad)
         self.paths = {show_path(path) for path in (*self._a, *self._b)}
-        used = {use.path for each in (good, bad) for use in (*each.trace.loaded, *each.trace.read)}
+        reached = _reached(store, good, self._a) | _reached(store, bad, self._b)
+        used = {path for pair in reached for path in pair}
+        # What was opened through a link of the tree is a file of the tree under another name.
+        self.paths |= {opened for opened, path in reached if path in self.paths}
         watched = all(_is_watched(each) for each in (good, bad))
         self._hunks: dict[str, tuple[bytes, _Hunk]] = {}
         self.flips: list[Flip] = []
@@ -136,6 +140,12 @@ def _as_used(store: Store, side: Original) -> dict[bytes, Entry]:
         if use.path not in names and not PurePosixPath(use.path).is_absolute() and use.id and use.id in store.objects:
             tree[use.path.encode("utf-8", "surrogateescape")] = ("file", use.id)
     return tree
+
+
+def _reached(store: Store, side: Original, tree: Mapping[bytes, Entry]) -> set[tuple[str, str]]:
+    """Every path that a run loaded or read, and the one where it ends."""
+    links = Links(store.objects, tree)
+    return {(use.path, links.resolved(use.path)) for use in (*side.trace.loaded, *side.trace.read)}
 
 
 def _is_watched(side: Original) -> bool:
