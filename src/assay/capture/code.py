@@ -241,7 +241,8 @@ class _Memory:
 
     def _place(self, path: str, files: dict[str, str], stats: dict[str, tuple[int, int]]) -> bool:
         """Enter what is known of a file; whether the tree changes by it."""
-        known, name, key = self._known[path], path_text(path), os.fsencode(path)
+        known, name = self._known[path], path_text(path)
+        key = path.encode() if path.isascii() else os.fsencode(path)  # of most the first, which takes a third of the time
         before = self._entries.get(key)
         if known.reason:
             self._entries.pop(key, None)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from assay.capture.data_gather import Gathered, flat, gather
+from assay.capture.data_known import KeptFolder, Remembered, kept
 from assay.capture.data_scan import Files, readable
 from assay.capture.stat_cache import KeptCopy
 from assay.errors import InvalidValue
@@ -30,12 +31,15 @@ class Looked(NamedTuple):
     files: Files
 
 
-class Remembered(msgspec.Struct, array_like=True):
+class _LastLook(msgspec.Struct, array_like=True):
     """What the last look at a data set found, and the `DataVersion` that was made of it."""
 
     version: str
-    files: Files
+    folders: dict[bytes, KeptFolder]
     left_out: dict[str, str]
+
+    def files(self) -> Files:
+        return {path: Remembered(folder) for path, folder in self.folders.items()}
 
 
 def declare(
@@ -68,17 +72,17 @@ def look(store: Store, full: str, policy: Policy) -> Looked:
         InvalidValue: it cannot be read.
         StoreUnusable: the store cannot take it.
     """
-    copy = KeptCopy("data-1", (os.fspath(store.path), full, policy))
-    memory = copy.load(Remembered) or Remembered("", {}, {})
+    copy = KeptCopy("data-2", (os.fspath(store.path), full, policy))
+    memory = copy.load(_LastLook) or _LastLook("", {}, {})
     # What an entry of a history names stays in the store with all that it needs; of anything else, nobody can say that it did.
     rooted = memory.version in {listed.entry.version for listed in store.datasets.listed()}
-    known = memory.files if rooted or policy == "hashed" else _still_kept(store.objects, memory.files)
+    known = memory.files() if rooted or policy == "hashed" else _still_kept(store.objects, memory.files())
     found = _gather(store.objects, full, known, keep=policy == "kept")
     if rooted and found.same and found.left_out == memory.left_out:
         return Looked(memory.version, store.objects.record(memory.version, DataVersion), found.files)
     version = _version(store.objects, full, found, policy)
     version_id = store.objects.put_record(version)
-    copy.save(Remembered(version_id, found.files, found.left_out))
+    copy.save(_LastLook(version_id, _kept(full, found.files), found.left_out))
     return Looked(version_id, version, found.files)
 
 
@@ -88,9 +92,9 @@ def present(store: Store, full: str) -> Files:
     Raises:
         InvalidValue: it cannot be read.
     """
-    copies = (KeptCopy("data-1", (os.fspath(store.path), full, policy)).load(Remembered) for policy in ("kept", "hashed"))
+    copies = (KeptCopy("data-2", (os.fspath(store.path), full, policy)).load(_LastLook) for policy in ("kept", "hashed"))
     memory = next((copy for copy in copies if copy is not None), None)
-    return _gather(store.objects, full, memory.files if memory else {}, keep=False).files
+    return _gather(store.objects, full, memory.files() if memory else {}, keep=False).files
 
 
 def recorded_path(full: str, root: str | os.PathLike[str]) -> str:
@@ -123,6 +127,11 @@ def _still_kept(objects: Objects, files: Files) -> Files:
         folder: {name: known for name, known in names.items() if known.why or known.id in objects}
         for folder, names in files.items()
     }
+
+
+def _kept(full: str, files: Files) -> dict[bytes, KeptFolder]:
+    base = os.fsencode(full)
+    return {path: kept(base + b"/" + path if path else base, names) for path, names in files.items()}
 
 
 def _gather(objects: Objects, full: str, known: Files, *, keep: bool) -> Gathered:

@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from assay.capture.data_scan import Files, Fresh, Known, readable, scan
+from assay.capture.data_known import Known
+from assay.capture.data_scan import Files, Fresh, readable, scan
 from assay.capture.data_take import LeftOut, take
 from assay.store.hashing import threads
 from assay.store.objects import Objects
@@ -49,7 +50,7 @@ def gather(objects: Objects, path: bytes, known: Mapping[bytes, Mapping[bytes, K
         if isinstance(taken, LeftOut):
             found.left_out[where] = str(taken)
             continue
-        found.files[fresh.folder][fresh.name], said = taken
+        found.opened[fresh.folder][fresh.name], said = taken
         if said:
             found.left_out[where] = said
     return Gathered(found.files, found.left_out, found.same)

@@ -8,43 +8,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
+from assay.capture.data_known import NO_DATA, Known, Remembered
 from assay.capture.watch import mark
 from assay.store.tree import FileKind
 
-_NO_DATA: Final = {b".git": "version control", b".hg": "version control", b".svn": "version control", b".assay": "an Assay store"}
-
-
-class Known(msgspec.Struct, array_like=True, gc=False):
-    """What reading a file gave, and the stat record that it had then: times in nanoseconds, size in bytes.
-
-    `settled` says that the record proves the content (see `assay.capture.watch`); `why` is the reason for which the content may not be kept.
-    """
-
-    mtime: int
-    ctime: int
-    size: int
-    inode: int
-    settled: bool
-    kind: FileKind
-    id: str
-    why: str = ""
-
-    def matches(self, found: os.stat_result) -> bool:
-        """Whether `found` proves that nothing changed."""
-        return (
-            found.st_mtime_ns == self.mtime
-            and found.st_ctime_ns == self.ctime
-            and found.st_size == self.size
-            and found.st_ino == self.inode
-            and self.settled
-        )
-
-
-Files = dict[bytes, dict[bytes, Known]]
+Files = dict[bytes, Mapping[bytes, Known]]
 """Folder, relative to the data set ("" for itself), to what is known of the files and links in it, by name."""
 
 
@@ -61,12 +31,14 @@ class Scan(NamedTuple):
 
     Attributes:
         files: what did not change since it was read.
+        opened: those folders of `files` of which the records alone did not tell that nothing changed; what is read is added to them.
         fresh: what is new or may have changed.
         left_out: path to the reason, for what is no data or stands for something else than a reader gets.
         same: whether everything is as it was known: nothing fresh, nothing gone.
     """
 
     files: Files
+    opened: dict[bytes, dict[bytes, Known]]
     fresh: list[Fresh]
     left_out: dict[str, str]
     same: bool
@@ -78,7 +50,7 @@ def scan(base: bytes, known: Mapping[bytes, Mapping[bytes, Known]]) -> Scan:
     Raises:
         OSError: the folder itself cannot be read.
     """
-    found = Scan({}, [], {}, same=False)
+    found = Scan({}, {}, [], {}, same=False)
     waiting = [b""]
     while waiting:
         path = waiting.pop()
@@ -89,7 +61,7 @@ def scan(base: bytes, known: Mapping[bytes, Mapping[bytes, Known]]) -> Scan:
             if not path:
                 raise
             found.left_out[readable(path) + "/"] = f"the folder cannot be read ({error.strerror})"
-    return found._replace(same=not found.fresh and _counts(found.files) == _counts(known))
+    return found._replace(same=not found.fresh and _as_many(found.files, known))
 
 
 def readable(path: bytes) -> str:
@@ -115,7 +87,7 @@ class _Looking:
         self._found = found
         self._path = path
         self._known = known
-        self._files = found.files[path] = {}
+        self._files = found.files[path] = found.opened[path] = {}
 
     def through(self, full: bytes) -> list[bytes]:
         """The folders in the folder at `full`, after everything else in it was looked at."""
@@ -123,6 +95,10 @@ class _Looking:
         known, files = self._known, self._files
         folder = os.open(full, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
+            same = known.below(folder, full) if isinstance(known, Remembered) else None
+            if same is not None:
+                self._found.files[self._path] = known
+                return [self._path + b"/" + name if self._path else name for name in same]
             for name in os.listdir(full):
                 # All of this in one place, and by the folder's descriptor: it is done a million times for a million files.
                 try:
@@ -144,9 +120,9 @@ class _Looking:
         """Note what is no file; it itself, where it is a folder to look into."""
         path = self._path + b"/" + name if self._path else name
         if stat.S_ISDIR(now.st_mode):
-            if name in _NO_DATA:
-                self._found.left_out[readable(path) + "/"] = _NO_DATA[name]
-            return [path] if name not in _NO_DATA else []
+            if name in NO_DATA:
+                self._found.left_out[readable(path) + "/"] = NO_DATA[name]
+            return [path] if name not in NO_DATA else []
         if not stat.S_ISLNK(now.st_mode):
             self._found.left_out[readable(path)] = "neither a file, a folder nor a link"
             return []
@@ -169,6 +145,8 @@ def _file_behind(folder: int, name: bytes) -> os.stat_result | None:
     return found if stat.S_ISREG(found.st_mode) else None
 
 
-def _counts(files: Mapping[bytes, Mapping[bytes, Known]]) -> dict[bytes, int]:
-    """How many files each folder has; folders without any do not count."""
-    return {folder: len(names) for folder, names in files.items() if names}
+def _as_many(files: Files, known: Mapping[bytes, Mapping[bytes, Known]]) -> bool:
+    """Whether each folder has as many files as before; folders without any do not count."""
+    nothing: Mapping[bytes, Known] = {}
+    pairs = [(files.get(path, nothing), known.get(path, nothing)) for path in files.keys() | known.keys()]
+    return all(now is before or len(now) == len(before) for now, before in pairs)

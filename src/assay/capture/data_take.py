@@ -11,7 +11,8 @@ import stat
 import time
 from typing import Final
 
-from assay.capture.data_scan import Fresh, Known, kind_of, known_of, readable
+from assay.capture.data_known import Known
+from assay.capture.data_scan import Fresh, kind_of, known_of, readable
 from assay.capture.secrets import secret_content, secret_name
 from assay.records.canonical import digest
 from assay.store.objects import Objects, hash_file

@@ -8,24 +8,25 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from assay.capture.data import present
 from assay.capture.data_changes import Change, File, changes, files_now, files_of
-from assay.capture.data_leaks import Checked, leaks
-from assay.capture.data_restore import Restored, restore
-from assay.capture.data_rows import read_table, suffix_of
 from assay.capture.data_scan import readable
-from assay.capture.data_split import split
 from assay.capture.data_versions import Added, add_version, enter
 from assay.errors import InvalidValue
-from assay.project.data_card import BESIDE, checked_fields, croissant, read_card, sha256_of
 from assay.records.dataset import Card, DataVersion, Policy
 from assay.store.datasets import Listed
+from assay.store.root import find_root
 from assay.store.store import Store
 
+if TYPE_CHECKING:
+    from assay.capture.data_leaks import Checked
+    from assay.capture.data_restore import Restored
+
+# What only some methods need is imported in them: adding what has not changed takes a few tenths of a second, and all of it would be a quarter.
 _NOW = "@now"
 
 
@@ -51,6 +52,16 @@ class DataSets:
     def __init__(self, store: Store, root: Path) -> None:
         self.store = store
         self.root = root
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, *, create: bool = False) -> DataSets:
+        """Those of the project that `path` (the working directory) lies in, without all else that a `Project` is.
+
+        Raises:
+            StoreUnusable, StoreTooNew, InvalidValue: as for `assay.project.project.Project.open`.
+        """
+        root = find_root(Path(path) if path is not None else Path.cwd())
+        return cls(Store.open(root, create=create), root)
 
     def add(self, path: str | os.PathLike[str], *, name: str | None = None, policy: Policy | None = None) -> Added:
         """What `path` holds now as the newest version; see `assay.capture.data_versions.add_version`."""
@@ -96,6 +107,8 @@ class DataSets:
             InvalidValue: there is no such version or path; the version never lay anywhere; or something stands in the way.
             MissingContent: a content was only hashed.
         """
+        from assay.capture.data_restore import restore
+
         listed = self.store.datasets.resolve(version)
         target = os.path.abspath(to) if to is not None else self._place(listed)
         if to is None and self.version(listed).kind != "folder":
@@ -104,6 +117,8 @@ class DataSets:
 
     def split(self, version: str, fractions: Mapping[str, float], *, seed: int = 0, stratify: str = "") -> list[Listed]:
         """Parts of a version, each the newest version of a data set NAME/PART; see `assay.capture.data_split.split`."""
+        from assay.capture.data_split import split
+
         return split(self.store, self.store.datasets.resolve(version), fractions, seed=seed, stratify=stratify)
 
     def leaks(self, *versions: str) -> Checked:
@@ -115,6 +130,8 @@ class DataSets:
         Raises:
             InvalidValue: a version is not known, or there are fewer than two.
         """
+        from assay.capture.data_leaks import leaks
+
         found = [self.store.datasets.resolve(version) for version in versions]
         if len(found) == 1:
             before = found[0].entry.name + "/"
@@ -142,6 +159,8 @@ class DataSets:
             InvalidValue: there is no such version, or a field is none of a card's.
             MissingContent: a content was only hashed, and lies where it was added no more.
         """
+        from assay.project.data_card import croissant, sha256_of
+
         listed = self.store.datasets.resolve(version)
         found, place = self.version(listed), os.path.join(os.path.realpath(self.root), listed.entry.path)
         card = self._described(listed, place, fields or {})
@@ -156,9 +175,10 @@ class DataSets:
 
     def _described(self, listed: Listed, place: str, fields: Mapping[str, Any]) -> Card:
         """The card of a version, recorded where it is new."""
-        newest = self.store.datasets.history(listed.entry.name)[
-            0
-        ].entry  # a card is of the data set, whichever version it is made for
+        from assay.project.data_card import BESIDE, checked_fields, read_card
+
+        # A card is of the data set, whichever version it is made for.
+        newest = self.store.datasets.history(listed.entry.name)[0].entry
         before = self.store.objects.record(newest.card, Card) if newest.card else Card()
         beside = Path(place + BESIDE)
         written = read_card(beside) if listed.entry.path and beside.is_file() else {}
@@ -170,6 +190,8 @@ class DataSets:
 
     def _columns(self, files: Mapping[bytes, File]) -> dict[bytes, tuple[str, ...]]:
         """Columns of the tables whose content is in the store."""
+        from assay.capture.data_rows import read_table, suffix_of
+
         found = {}
         for path, file in files.items():
             if file.kind != "link" and suffix_of(readable(path)) in (".csv", ".tsv") and file.id in self.store.objects:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.capture.data_changes import Change, File, count
-from assay.capture.data_leaks import Checked
-from assay.capture.data_restore import Restored
 from assay.project.data import Compared
 from assay.records.dataset import DataVersion
 from assay.store.datasets import Listed
+
+if TYPE_CHECKING:
+    from assay.capture.data_leaks import Checked
+    from assay.capture.data_restore import Restored
 
 VERSION = 1
 Document = dict[str, Any]

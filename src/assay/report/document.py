@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assay.records.evidence import StudyEvidence
+if TYPE_CHECKING:
+    from assay.records.evidence import StudyEvidence
+
 
 VERSION = 1
 """Version of the documents' shape."""

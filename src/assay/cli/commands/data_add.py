@@ -9,7 +9,7 @@ import click
 
 from assay.cli.output import emit, hint, json_option, say, size
 from assay.project import documents_data
-from assay.project.project import Project
+from assay.project.data import DataSets
 from assay.report.layout import safe
 
 _NAMED = 10  # files that are named; more are counted
@@ -30,7 +30,7 @@ def command(path: str, name: str | None, policy: Literal["kept", "hashed"] | Non
     """Add what PATH holds now as the newest version of a data set. Where nothing has changed, nothing is added."""
     # A data set of a million files makes millions of objects, none of them in a cycle: looking for cycles would be a fifth of the time.
     gc.disable()
-    done = Project.open(create=True).data.add(path, name=name, policy=policy)
+    done = DataSets.open(create=True).add(path, name=name, policy=policy)
     if as_json:
         emit(documents_data.added(*done))
         return 0
