@@ -109,6 +109,8 @@ def _change(evidence: StudyEvidence, effect: Effect) -> str:
     factor = next((factor for factor in evidence.factors if factor.name == effect.component), None)
     if factor is None or len(factor.levels) != 1:
         return f"with {effect.component}"
+    if factor.kind == "add":
+        return f"with {factor.name}"
     return f"without {factor.name}" if factor.kind == "remove" else f"with {factor.name}: {factor.levels[0].name}"
 
 

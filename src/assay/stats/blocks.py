@@ -205,8 +205,8 @@ def separate(values: Sequence[Array], *, asked: int, confidence: float = 0.95) -
     return [one._replace(p=p) for one, p in zip(alone, holm([one.p for one in alone], asked=asked), strict=True)]
 
 
-def spreads_differ(deviations: Sequence[float], df: int) -> bool:
-    """Whether spreads differ by more than 2, and by more than equal spreads would show in nine studies of ten.
+def spreads_differ(deviations: Sequence[float], df: int, level: float = 0.1) -> bool:
+    """Whether spreads differ by more than 2, and by more than equal spreads would show in nine studies of ten (or as `level` says).
 
     With few blocks the largest of several sample deviations is often twice the smallest although the true ones are equal, so the ratio
     alone would nearly always say yes. Looking at the spreads before testing costs one to three points of family-wise error (simulated, 2
@@ -215,13 +215,14 @@ def spreads_differ(deviations: Sequence[float], df: int) -> bool:
     Args:
         deviations: standard deviations of contrasts of equal weight, each > 0.
         df: their degrees of freedom, blocks - 1.
+        level: share of studies with equal spreads in which the answer is yes.
 
     Source: Hartley 1950 (the distribution of the ratio, for independent samples).
     """
     if len(deviations) < 2:
         return False
     ratio = max(deviations) / min(deviations)
-    return ratio > 2 and ratio_by_chance(ratio, len(deviations), df) < 0.1
+    return ratio > 2 and ratio_by_chance(ratio, len(deviations), df) < level
 
 
 def ratio_by_chance(ratio: float, number: int, df: int) -> float:

@@ -64,6 +64,15 @@ class Analysis(NamedTuple):
     notes: list[str]
 
 
+class _Planned(NamedTuple):
+    """What a plan asks for: components, effects, interactions, and by effect the result metrics in which any of its pairs differs."""
+
+    factors: Sequence[Factor]
+    effects: list[Asked]
+    together: list[Asked]
+    changed: dict[str, list[str] | None]
+
+
 def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis:
     """Effects of the components, from paired differences under one seed.
 
@@ -83,12 +92,12 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     factors = merge(question.factors)
     check_hypotheses(question.hypotheses, factors, question.goals, plan.named)
     readings = Readings(plan, outcomes, question.goals)
-    effects, _ = asked(plan, factors)
-    changed = {one.name: readings.changed(one) for one in effects}
+    effects, together = asked(plan, factors)
+    planned = _Planned(factors, effects, together, {one.name: readings.changed(one) for one in effects})
     found = Analysis([], [], readings.findings(question.goals), [], [])
-    found.findings.extend(_no_ops(effects, changed, plan))
+    found.findings.extend(_no_ops(effects, planned.changed, plan))
     for goal in question.goals:
-        _analyse_metric(found, goal, plan, factors, readings.table(goal.name), changed)
+        _analyse_metric(found, goal, plan, planned, readings.table(goal.name))
     as_they_are = [
         *plan.named,
         *(factor.name for factor in factors if factor.kind == "add" or design_of(plan).way == "three levels"),
@@ -97,16 +106,13 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     return found
 
 
-def _analyse_metric(
-    found: Analysis,
-    goal: MetricGoal,
-    plan: Plan,
-    factors: Sequence[Factor],
-    table: Array,
-    changed: dict[str, list[str] | None],
-) -> None:
+def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Planned, table: Array) -> None:
     design = design_of(plan)
-    effects, together = asked(plan, factors, np.atleast_1d(np.isfinite(table).any(axis=0)).tolist())
+    factors, effects, together, changed = planned
+    usable = np.atleast_1d(np.isfinite(table).any(axis=0))
+    if not usable.all():
+        effects, together = asked(plan, factors, usable.tolist())
+        found.findings.extend(lost_effects(goal, planned.effects, effects))
     effects = without_repeats(plan, table, effects)
     noisy = noisy_columns(table, effects)
     family = estimate_family(table, effects, noisy=noisy, margin=goal.margin)
@@ -132,7 +138,6 @@ def _analyse_metric(
     found.effects.extend(judged)
     found.findings.extend(_seedless(goal, table))
     found.findings.extend(not_additive(plan, judged) if plan.design == "leave-one-out" else [])
-    found.findings.extend(lost_effects(plan, factors, goal, effects))
     found.findings.extend(order_spread(plan, factors, goal, table))
     _say_method(found, goal, family, "effects")
 

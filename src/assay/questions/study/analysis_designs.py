@@ -10,7 +10,7 @@ import numpy as np
 from assay.ablation.designs import design_of
 from assay.ablation.designs_factorial import set_levels, shapley_orders
 from assay.ablation.generators.orders import sets_of
-from assay.questions.study.analysis_contrasts import Asked, asked
+from assay.questions.study.analysis_contrasts import Asked
 from assay.questions.study.analysis_words import size
 from assay.records.factor import Factor, MetricGoal
 from assay.records.finding import Finding
@@ -18,9 +18,8 @@ from assay.records.plan import Plan
 from assay.stats.simultaneous import Array
 
 
-def lost_effects(plan: Plan, factors: Sequence[Factor], goal: MetricGoal, effects: Sequence[Asked]) -> list[Finding]:
+def lost_effects(goal: MetricGoal, planned: Sequence[Asked], effects: Sequence[Asked]) -> list[Finding]:
     """Effects of a linear model that the plan would have told and the trials that gave values do not."""
-    planned, _ = asked(plan, factors)
     gone = [one.name for one in planned if one.name not in {each.name for each in effects}]
     changed = [one.name for one, other in _both(planned, effects) if one.aliases != other.aliases]
     found = []

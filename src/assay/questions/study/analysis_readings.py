@@ -151,8 +151,9 @@ class Readings:
 
     def _not_numbers(self, column: int, name: str, metric: str) -> list[Finding]:
         kinds: dict[str, list[int]] = {}
-        for (line, place), row in sorted(self._finished().items(), key=lambda item: item[0]):
-            if place == column:
+        for line in range(len(self._line)):
+            row = self._rows.get((line, column))
+            if row is not None and row.state == "finished":
                 value = row.metrics.get(metric)
                 kind = "no value" if value is None else _unusable(value)
                 if kind:
