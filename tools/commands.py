@@ -17,7 +17,8 @@ HEAD = """\
 Written by `tools/commands.py` from the commands themselves; `make docs` writes it again, `make check` fails where it is out of date.
 
 A *RUN* is an id or a unique prefix of it, a name, `last`, `last~2` (the second before the last), `min:METRIC` or `max:METRIC` (over
-finished runs with finite values). Every command but `run` takes `--json`: one JSON document on standard output and nothing else there,
+finished runs with finite values). Runs that `why`, `matrix` and `doctor` made of another are named by id or name alone: `last`, `min:` and
+`max:` pass over them. Every command but `run` takes `--json`: one JSON document on standard output and nothing else there,
 errors too: `{"error": {"code", "message", "value", "expected", "next"}}`.
 
 | exit code | meaning |

@@ -296,3 +296,38 @@ def test_large_inputs_are_hashed_once(bench: Bench, tmp_path: Path) -> None:
     assert settle_watched() == (digest(b"1" * (2 << 20)), False)
     data.write_bytes(b"2" * (2 << 20))
     assert settle_watched() == (digest(b"2" * (2 << 20)), True)
+
+
+def test_what_hashing_has_no_time_for_is_said(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without time for hashing, inputs and artifacts are known by name, size and time, and each is a gap; code has its ids all the same."""
+    data = tmp_path / "data.bin"
+    data.write_bytes(b"in")
+    monkeypatch.setenv("ASSAY_HASH_SECONDS", "0")
+    settled = bench.run(f"open('out.bin', 'w').write(open({str(data)!r}).read() + 'out')\n")
+    used = [*settled.trace.read, *settled.trace.written]
+    assert [(file.path, file.id, file.size, file.kept, file.note) for file in used] == [
+        (str(data), None, 2, False, "not hashed"),
+        ("out.bin", None, 5, False, "not hashed"),
+    ]
+    assert all(file.mtime for file in used)
+    assert [gap.what for gap in settled.gaps] == [str(data), "out.bin"]
+    assert all("ASSAY_HASH_SECONDS" in gap.why for gap in settled.gaps)
+    assert [file.kept for file in settled.trace.loaded] == [True]
+
+
+def test_a_huge_sparse_file_delays_no_end(bench: Bench) -> None:
+    """A file of a tebibyte that a run made is not begun, and takes no time from what else it wrote."""
+    settled = bench.run("open('a.bin', 'wb').truncate(1 << 40)\nopen('b.bin', 'w').write('b')\n")
+    written = by_path(settled.trace.written)
+    assert (written["a.bin"].id, written["a.bin"].size) == (None, 1 << 40)
+    assert written["b.bin"].id == digest(b"b")
+    assert [gap.what for gap in settled.gaps] == ["a.bin"]
+
+
+def test_caches_that_libraries_make_once_are_no_inputs(bench: Bench, tmp_path: Path) -> None:
+    """matplotlib's list of fonts, which the first run of a user makes, makes that run no ancestor of the others."""
+    fonts = tmp_path / "matplotlib" / "fontlist-v390.json"
+    fonts.parent.mkdir()
+    trace = bench.run(f"open({str(fonts)!r}, 'w').write('{{}}')\n").trace
+    assert not trace.written
+    assert not bench.run(f"open({str(fonts)!r}).read()\n").trace.read

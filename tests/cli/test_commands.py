@@ -13,9 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from assay.records.run import Parent, Result
 from assay.report.document import plain, to_json
+from assay.store.runs import new_run_id
+from assay.store.store import Store
 
 Assay = Callable[..., Any]
 Two = tuple[str, str]
@@ -256,3 +260,18 @@ def test_help_lists_every_command_without_loading_one(folder: Path) -> None:
 def test_json_is_finite_numbers_only() -> None:
     document = json.loads(to_json(plain({"a": [math.nan, -math.inf, 1.5]})), parse_constant=pytest.fail)
     assert document == {"a": ["NaN", "-Infinity", 1.5]}
+
+
+def test_ls_leaves_variants_out(folder: Path, assay: Assay, two_runs: tuple[str, str]) -> None:
+    """Runs that were made of others to answer a question are counted, and listed with --all."""
+    store = Store.open(folder)
+    first = store.runs.read(two_runs[0]).start
+    start = msgspec.structs.replace(
+        first, id=new_run_id(), name="", parents=(Parent(run=first.id, by="variant"),), started=first.started + 9
+    )
+    store.runs.create(start).finish(Result(state="finished", ended=start.started + 1))
+    done = assay("ls")
+    assert start.id[:8] not in done.out and "1 run that was made of others left out (--all shows them)" in done.err
+    assert [run["id"] for run in assay("ls", "--json").document["runs"]] == [two_runs[1], two_runs[0]]
+    assert start.id[:8] in assay("ls", "--all").out and assay("ls", "--all", "--json").document["total"] == 3
+    assert assay("show", "last", "--json").document["run"]["id"] == two_runs[1]

@@ -250,3 +250,18 @@ def picture(pixel, text):
 def test_a_picture_is_its_pixels():
     assert by_meaning("p.png", picture(7, b"Date\0monday"), picture(7, b"Date\0sunday"), YARD).sameness == "identical"
     assert by_meaning("p.png", picture(7, b""), picture(8, b""), YARD).sameness == "not reproduced"
+
+
+def test_speeds_in_a_trainers_state_are_no_result():
+    """Hugging Face's `trainer_state.json` holds times and speeds among its results: they do not count, as they do not among metrics."""
+    row = {
+        "step": 75,
+        "train_loss": 0.6924,
+        "train_runtime": 0.2105,
+        "train_samples_per_second": 1329.9,
+        "train_steps_per_second": 166.2,
+    }
+    again = {**row, "train_runtime": 0.4199, "train_samples_per_second": 666.9, "train_steps_per_second": 83.4}
+    one, other, changed = (json.dumps({"log_history": [each]}).encode() for each in (row, again, {**again, "train_loss": 0.7}))
+    assert by_meaning("out/trainer_state.json", one, other, YARD).sameness == "identical"
+    assert by_meaning("out/trainer_state.json", one, changed, YARD).sameness == "not reproduced"

@@ -12,7 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from assay.records.recipe import Recipe
-from assay.records.run import Metric, Result, Start, State, TrialOf
+from assay.records.run import Metric, Parent, Result, Start, State, TrialOf
 from assay.records.trace import FileUse, Trace
 from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
@@ -50,12 +50,14 @@ def record_run(store: Store) -> RecordRun:
         read: dict[str, str] | None = None,
         study: str | None = None,
         started: float | None = None,
+        parents: tuple[Parent, ...] = (),
     ) -> str:
         recipe = store.objects.put_record(Recipe(params=params or {}))
         begin = time.time() + next(clock) if started is None else started
         trial = TrialOf(study=study, configuration="c") if study else None
+        run_id, host = new_run_id(), this_process()
         writer = store.runs.create(
-            Start(id=new_run_id(), recipe=recipe, name=name, tags=tags, started=begin, host=this_process(), trial=trial)
+            Start(id=run_id, recipe=recipe, name=name, tags=tags, started=begin, host=host, trial=trial, parents=parents)
         )
         if state is not None:
             trace = Trace(written=_uses(wrote or {}), read=_uses(read or {}))

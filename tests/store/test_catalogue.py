@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from assay.errors import AmbiguousRun, InvalidValue, StoreDamaged, StoreTooNew, UnknownMetric, UnknownRun
 from assay.records.canonical import canonical
 from assay.records.journal import Saved
-from assay.records.run import Result, Start
+from assay.records.run import Parent, Result, Start
 from assay.store.catalogue import Catalogue
 from assay.store.runs import new_run_id, this_process
 from assay.store.store import Store
@@ -439,7 +439,7 @@ def test_logging_never_touches_the_catalogue(store: Store) -> None:
 import sys
 from pathlib import Path
 from assay.records.journal import Point
-from assay.records.run import Result, Start
+from assay.records.run import Parent, Result, Start
 from assay.store.runs import new_run_id
 from assay.store.store import Store
 writer = Store.open(Path(sys.argv[1])).runs.create(Start(id=new_run_id(), recipe=""))
@@ -528,3 +528,22 @@ def test_many_runs_are_read_in_parts(store: Store, some_runs: list[str], monkeyp
     shutil.rmtree(os.environ["XDG_CACHE_HOME"])
     assert answers(store) == before
     assert store.catalogue.page(where="params.lr == .1", limit=1)[1] == 3
+
+
+def test_variants_are_named_by_id_and_name_alone(store: Store, record_run: RecordRun) -> None:
+    """`last` and the best of a metric are the user's own runs; reproductions are, variants that answer a question are not."""
+    first = record_run(metrics={"loss": 0.5}, params={"lr": 1})
+    second = record_run(metrics={"loss": 0.4}, params={"lr": 2}, parents=(Parent(run=first, by="reproduction"),))
+    variant = record_run(metrics={"loss": 0.1, "own": 1.0}, name="doctor: 1", parents=(Parent(run=first, by="variant"),))
+    resolve = store.catalogue.resolve
+    assert [resolve(selector) for selector in ("last", "last~1", "min:loss", "min:loss@min")] == [second, first, second, second]
+    assert resolve(variant) == resolve(variant[:10]) == resolve("doctor: 1") == variant
+    with pytest.raises(UnknownRun, match="at most last~1"):
+        resolve("last~2")
+    with pytest.raises(UnknownMetric):
+        resolve("max:own")
+    asked: tuple[dict[str, object], ...] = ({}, {"sort": "metrics.loss", "limit": 1}, {"where": "metrics.loss < 1 and started > 0"})
+    for every in asked:
+        listed, total = store.catalogue.page(**every, variants=False)  # type: ignore[arg-type]
+        assert {run.id for run in listed} <= {first, second} and total == 2
+        assert store.catalogue.page(**every)[1] == 3  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,11 @@ def test_a_folder_cannot_be_hashed(tmp_path: Path) -> None:
     """The error is that of the operating system."""
     with pytest.raises(OSError, match="directory"):
         hash_file(tmp_path)
+
+
+@pytest.mark.parametrize("size", [1, 33 << 20])
+def test_a_hash_gives_up_when_its_time_is_over(tmp_path: Path, size: int) -> None:
+    """Small files and those that several threads hash: who has no time gets no id, and an error that says so."""
+    (tmp_path / "file").write_bytes(bytes(size))
+    with pytest.raises(TimeoutError):
+        hash_file(tmp_path / "file", until=time.monotonic())

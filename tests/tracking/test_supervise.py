@@ -323,3 +323,19 @@ def test_open_descriptors_of_the_shell_reach_the_command(start: Start, tmp_path:
     out, _ = done.communicate()
     os.close(descriptor)
     assert out == b"third"
+
+
+def test_secrets_in_the_output_are_shown_and_not_kept(start: Start, only_run: OnlyRun, project: Path) -> None:
+    """Who watches sees what the program printed; what is kept has `***` in place of tokens, passwords and credentials, and says so."""
+    token = f"hf_{'Ab3dE5gHiJ' * 3}kL"
+    lines = ["loss=0.5", f"using {token}", "postgres://me:pa55word@db/x", "password: hunter2", "tokens: 512"]
+    out, _ = start(*python("print(*" + repr(lines) + ", sep='\\n')")).communicate()
+    run = only_run()
+    assert out.decode().splitlines() == lines
+    assert run.result is not None
+    store = Store.open(project)
+    kept = store.objects.get(run.result.output["stdout"]).decode().splitlines()
+    assert kept == ["loss=0.5", "using ***", "postgres://***@db/x", "password: ***", "tokens: 512"]
+    told = [finding for finding in run.result.findings if finding.about == "stdout"]
+    assert [finding.kind for finding in told] == ["secret redacted"] * 3
+    assert not [path for path in store.path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]

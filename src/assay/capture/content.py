@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import time
@@ -18,6 +19,48 @@ from assay.store.objects import hash_file
 
 _WORTH_KEEPING: Final = 1 << 20  # bytes; smaller files are hashed faster than a cache is read
 _MOST: Final = 20_000  # remembered files; beyond, the cache would cost more than it spares
+
+
+BUDGET: Final = 60.0
+"""Seconds that the end of a run may spend on hashing what the run read, and once more on what it wrote; ASSAY_HASH_SECONDS is another."""
+
+_FASTEST: Final = 8 << 30  # bytes a second: what could not be hashed in time by the fastest machine is not begun
+
+
+class Budget:
+    """Seconds that are left for hashing.
+
+    >>> Budget(60.0).allows(1 << 40), Budget(60.0).allows(1 << 30), Budget(0.0).allows(1)
+    (False, True, False)
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    def allows(self, size: int) -> bool:
+        """Whether a file of `size` bytes is worth beginning."""
+        return self._left > 0 and size <= self._left * _FASTEST
+
+    def hash(self, path: str) -> str:
+        """The id of a file's content; the time that it took is spent.
+
+        Raises:
+            OSError: it cannot be read; TimeoutError, which is one, where the time was over before its end.
+        """
+        began = time.monotonic()
+        try:
+            return hash_file(path, until=began + self._left)
+        finally:
+            self._left -= time.monotonic() - began
+
+
+def budget_seconds() -> float:
+    """Seconds for hashing as ASSAY_HASH_SECONDS says; `BUDGET` where it says nothing, or no number from 0 upwards."""
+    try:
+        chosen = float(os.environ.get("ASSAY_HASH_SECONDS", ""))
+    except ValueError:
+        return BUDGET
+    return chosen if chosen >= 0 else BUDGET
 
 
 _small: dict[str, Mark] = {}
@@ -68,8 +111,16 @@ class Contents:
         name = self.name(path)
         return self._files.get(name) if self._stats.get(name) == (then.size, then.mtime) else None
 
-    def now(self, path: str) -> tuple[str, Stat] | None:
-        """The id of the content as it is now, and the stat record it goes with; None where it cannot be read or keeps changing."""
+    def now(self, path: str, budget: Budget | None = None) -> tuple[str, Stat] | None:
+        """The id of the content as it is now, and the stat record it goes with; None where it cannot be read or keeps changing.
+
+        Args:
+            budget: the time for it; without one it takes as long as it takes.
+
+        Raises:
+            TimeoutError: it is not known yet, and the budget does not last for it.
+        """
+        budget = budget or Budget(math.inf)
         for _ in range(3):
             before = Stat.of(path)
             if before is None or not stat.S_ISREG(before.mode):
@@ -77,8 +128,12 @@ class Contents:
             known = self.at(path, before) or self._remembered(path)
             if known is not None:
                 return known, before
+            if not budget.allows(before.size):
+                raise TimeoutError
             try:
-                found = self._hash(path, before)
+                found = self._hash(path, before, budget)
+            except TimeoutError:
+                raise
             except OSError:
                 return None
             if Stat.of(path) == before:
@@ -93,9 +148,9 @@ class Contents:
         known = self._cache().get(path) if found.st_size >= _WORTH_KEEPING else _small.get(path)
         return known.digest if known is not None and known.matches(found) else None
 
-    def _hash(self, path: str, before: Stat) -> str:
+    def _hash(self, path: str, before: Stat, budget: Budget) -> str:
         moment = time.time_ns()
-        found = hash_file(path)
+        found = budget.hash(path)
         made = mark(os.stat(path), moment, found)
         if before.size >= _WORTH_KEEPING:
             self._cache()[path] = made

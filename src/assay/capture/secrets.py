@@ -51,6 +51,10 @@ _ASSIGNMENT: Final = (
     r"(['\"]?\s*[:=]\s*['\"]?)([^\s'\",;&]+)"
 )
 
+# What a line must hold for one of the three above to find anything in it.
+_SUSPICIOUS: Final = rb"(?i)passw|pwd|passphrase|passcode|secret|token|key|credential|auth|bearer|basic|://[^\s/]*@"
+_LONGEST_LINE: Final = 1 << 16  # bytes; a longer one is data, in which only the shapes of well-known tokens are looked for
+
 _ALWAYS: Final = frozenset("password passwd passphrase passcode pwd secret apikey credential credentials".split())
 _SECRET_KEYS: Final = frozenset("api access private secret auth account service encryption signing deploy".split())
 _SECRET_TOKENS: Final = frozenset(
@@ -102,6 +106,26 @@ def redact(text: str) -> tuple[str, list[str]]:
     if "=" in text or ":" in text:
         text = re.sub(_ASSIGNMENT, assignment, text)
     return text, found
+
+
+def redact_output(data: bytes) -> tuple[bytes, list[str]]:
+    """As `redact`, for what a program printed: only lines that can hold a secret are looked at closely, and none of its other bytes change.
+
+    >>> redact_output(b"loss=0.5\\ntoken: 12\\npassword: hunter2\\n")
+    (b'loss=0.5\\ntoken: 12\\npassword: ***\\n', ['the value of password'])
+    """
+    found: list[str] = []
+    if any(part in data for _, part, _ in _IN_BYTES):
+        data = _redact_shapes(data.decode("utf-8", "surrogateescape"), found).encode("utf-8", "surrogateescape")
+    if not re.search(_SUSPICIOUS, data):
+        return data, found
+    lines = data.splitlines(keepends=True)
+    for place, line in enumerate(lines):
+        if len(line) <= _LONGEST_LINE and re.search(_SUSPICIOUS, line):
+            text, more = redact(line.decode("utf-8", "surrogateescape"))
+            found += more
+            lines[place] = text.encode("utf-8", "surrogateescape") if more else line
+    return b"".join(lines), found
 
 
 def redact_value(name: str, value: str) -> tuple[str, list[str]]:

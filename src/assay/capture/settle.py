@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Final, NamedTuple
 from assay.capture.children import unseen_children
 from assay.capture.code import Snapshot
 from assay.capture.code_file import LARGEST
-from assay.capture.content import Contents, readable
+from assay.capture.content import Budget, Contents, budget_seconds, readable
 from assay.capture.scan import changed_since
 from assay.capture.secrets import secret_content, secret_name
 from assay.capture.stat_cache import cache_folder
@@ -34,6 +35,11 @@ _WRITE_SEEN: Final = {
     *("PIL", "blake3", "charset_normalizer", "contourpy", "kiwisolver", "markupsafe", "matplotlib", "msgspec", "numpy", "pandas"),
     *("pillow", "psutil", "regex", "scikit_learn", "scipy", "sklearn", "yaml", "_ruamel_yaml"),
 }
+# What libraries compute once for each machine and user. It says nothing of a result, and whoever happened to run first would be taken for
+# the parent of all others: matplotlib's list of fonts, and what Triton, TorchInductor and the CUDA driver compiled.
+_OF_LIBRARIES: Final = re.compile(
+    r"/fontlist-v[\w.-]+\.json(?:\.matplotlib-lock)?$|/\.triton/cache/|/torchinductor_[^/]+/|/\.nv/ComputeCache/"
+)
 _NAMED: Final = 100  # gaps of one kind that are named; more are counted
 _TICK: Final = 10_000_000  # nanoseconds: the kernel stamps files with a clock that is up to this late
 
@@ -52,7 +58,8 @@ def settle(
     """Classify and hash all files that a run used. Never raises: what fails becomes a gap.
 
     Loaded source files are kept in the store; so are written files up to `keep_below`. Data that was read is hashed alone. A file that
-    the run wrote before it read it stands under `written` alone; one that is gone at the end under neither.
+    the run wrote before it read it stands under `written` alone; one that is gone at the end under neither. What hashing has no time for
+    (`assay.capture.content.BUDGET`) is known by name, size and time, and is a gap.
 
     Args:
         root: paths below it are recorded relative to it.
@@ -80,6 +87,12 @@ class _Settling:
         self._since = int(since * 1e9)
         self._keep_below = keep_below
         self._contents = Contents(os.path.abspath(root), snapshot.files, snapshot.stats)
+        seconds = budget_seconds()
+        # Two of them, so that large inputs take no time from the artifacts.
+        self._for_reads, self._for_writes = Budget(seconds), Budget(seconds)
+        self._unhashed = (
+            f"not hashed: hashing may take {seconds:g} s (ASSAY_HASH_SECONDS); `assay data add` takes the time it needs"
+        )
         self._moved = dict(observed.moved)
         self._gaps: list[Gap] = []
         self._findings: list[Finding] = []
@@ -113,7 +126,7 @@ class _Settling:
     def _excluded(self, path: str) -> bool:
         if path.startswith(self._apart) and not path.startswith(self._within):
             return True
-        return path.endswith(".pyc") or "/__pycache__/" in path or "/.git/" in path
+        return path.endswith(".pyc") or "/__pycache__/" in path or "/.git/" in path or _OF_LIBRARIES.search(path) is not None
 
     def _notebooks(self, writes: dict[str, Use], products: set[str]) -> dict[str, Use]:
         """The project's notebooks that were read: whoever reads one, such as nbconvert or papermill, mostly executes it."""
@@ -199,7 +212,11 @@ class _Settling:
 
     def _read(self, path: str, use: Use, updated: bool) -> Iterator[FileUse]:
         name = self._contents.name(path)
-        found = self._contents.now(path) or self._contents.now(self._moved.get(path, path))
+        try:
+            found = self._contents.now(path, self._for_reads) or self._contents.now(self._moved.get(path, path), self._for_reads)
+        except TimeoutError:
+            yield self._without_id(path, "")
+            return
         if found is not None and self._unchanged(use, found[1]):
             yield FileUse(
                 path=name, id=found[0], size=found[1].size, mtime=found[1].mtime, kept=self._store.objects.renew(found[0])
@@ -225,12 +242,23 @@ class _Settling:
             return  # a temporary file
         if use is not None and use.stat is not None and use.stat == Stat.of(path):
             return  # opened for writing, and left as it was
-        found = self._contents.now(path)
+        try:
+            found = self._contents.now(path, self._for_writes)
+        except TimeoutError:
+            yield self._without_id(path, by)
+            return
         if found is not None:
             yield self._kept(path, found[0], found[1], by, always=False)
         elif os.path.isfile(path):
             self._gap(self._contents.name(path), "a written file could not be read, or keeps changing")
             yield FileUse(path=self._contents.name(path), by=by, note="could not be read")
+
+    def _without_id(self, path: str, by: str) -> FileUse:
+        """The use of a file that there was no time to hash; its stat record is what is known of it."""
+        name, now = self._contents.name(path), Stat.of(path)
+        self._gap(name, self._unhashed)
+        size, mtime = (now.size, now.mtime) if now is not None else (0, 0)
+        return FileUse(path=name, size=size, mtime=mtime, by=by, note="not hashed")
 
     def _kept(self, path: str, content: str, now: Stat, by: str, *, always: bool) -> FileUse:
         """The use of a file whose content is put into the store, unless it is too large or secret."""

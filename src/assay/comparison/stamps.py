@@ -30,12 +30,16 @@ def without_stamps(text: str) -> str:
 
 
 def is_clock(name: str) -> bool:
-    """Whether a field of this name holds a moment or a duration. Its last word decides, a unit after it left aside.
+    """Whether a field of this name holds a moment, a duration or a speed. Its last word decides, a unit after it left aside.
 
     >>> [is_clock(name) for name in ("fit_time", "elapsed_s", "trainTime", "timesteps", "time_to_event_auc", "update")]
     [True, True, True, False, False, False]
+    >>> [is_clock(name) for name in ("train_samples_per_second", "it/s", "tokens_per_sec", "per_class")]
+    [True, False, True, False]
     """
     words = [word.lower() for word in _WORDS.findall(name)]
+    if words[-2:-1] == ["per"] and words[-1] in ("second", "sec", "s"):
+        return True
     while len(words) > 1 and words[-1] in _UNITS:
         words.pop()
     return bool(words) and words[-1] in _CLOCK

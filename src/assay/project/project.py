@@ -140,13 +140,19 @@ class Project:
         """
         return Runs(self.store, self.store.catalogue.runs(where=where, sort=sort, limit=limit))
 
-    def page(self, where: str | None = None, sort: str = "-started", limit: int | None = None) -> tuple[Runs, int]:
+    def page(
+        self, where: str | None = None, sort: str = "-started", limit: int | None = None, *, variants: bool = True
+    ) -> tuple[Runs, int]:
         """As `runs`, and how many there are without the limit; of many runs, that costs half of asking for both.
+
+        Args:
+            where, sort, limit: as for `runs`.
+            variants: whether runs count that `why`, `matrix` and `doctor` made of another one.
 
         Raises:
             InvalidValue: the expression or the sort key cannot be read.
         """
-        found, total = self.store.catalogue.page(where=where, sort=sort, limit=limit)
+        found, total = self.store.catalogue.page(where=where, sort=sort, limit=limit, variants=variants)
         return Runs(self.store, found), total
 
     def count(self, where: str | None = None) -> int:

@@ -23,6 +23,8 @@ from assay.store.runs import Runs, is_run_id
 _LAST = re.compile(r"last(?:~(\d{1,9}))?")
 _BEST = re.compile(r"(min|max):(.+)")
 _NEWEST = "ORDER BY started DESC, id DESC"
+# Looked up once in an index of their own, so that what counts or walks along all runs still needs no more than an index.
+_OWN = "r.n NOT IN (SELECT n FROM run WHERE variant)"
 _TOGETHER = 10_000  # runs that are read before they are decided on
 _FEW = 2000  # runs that are sooner looked at one by one than found while walking along all others
 _MANY = 20_000  # uses of files from which on they are asked for by path, and not kept in memory
@@ -73,18 +75,24 @@ class Catalogue:
         ids = self._first(where, sort, limit)
         return self.page(where=where, sort=sort, limit=limit)[0] if ids is None else self._read(ids)
 
-    def page(self, *, where: str | None = None, sort: str = "-started", limit: int | None = None) -> tuple[list[Run], int]:
+    def page(
+        self, *, where: str | None = None, sort: str = "-started", limit: int | None = None, variants: bool = True
+    ) -> tuple[list[Run], int]:
         """As `runs`, and how many there are without the limit.
+
+        Args:
+            where, sort, limit: as for `runs`.
+            variants: whether runs count that were made to answer a question about another one (`assay.store.index.is_variant`).
 
         Raises:
             InvalidValue, StoreUnusable: as for `runs`.
         """
         key, descending = sort_key(sort)
-        total, exact = self._number(where)
-        first = self._first(where, sort, limit) if exact and (where is None or total > _FEW) else None
+        total, exact = self._number(where, variants)
+        first = self._first(where, sort, limit, variants) if exact and (where is None or total > _FEW) else None
         if first is not None:
             return self._read(first), total
-        found = [(key(facts), _begun(facts), facts.id) for facts in self._matching(where)]
+        found = [(key(facts), _begun(facts), facts.id) for facts in self._matching(where, variants)]
         return self._read([run_id for _, _, run_id in _ordered(found, descending)[:limit]]), len(found)
 
     def count(self, where: str | None = None) -> int:
@@ -102,7 +110,8 @@ class Catalogue:
 
         Args:
             selector: an id; a name (the newest run of that name); "last", or "last~2" for the second before it; "min:METRIC" or
-                "max:METRIC" over finished runs with finite values (the newest of equals); or a unique prefix of an id.
+                "max:METRIC" over finished runs with finite values (the newest of equals); or a unique prefix of an id. "last", "min:" and
+                "max:" pass over variants (`assay.store.index.is_variant`).
 
         Raises:
             UnknownRun: no run answers to it.
@@ -175,16 +184,16 @@ class Catalogue:
             self._written = (self._index.generation, frozenset(row[0] for row in rows))
         return set(self._written[1].intersection(paths))
 
-    def _number(self, where: str | None) -> tuple[int, bool]:
+    def _number(self, where: str | None, variants: bool = True) -> tuple[int, bool]:
         """How many runs fulfil what SQL can say of an expression, and whether that is all of it."""
         _check(where)
-        among = narrowed(where, self._marks.all(), probing=False)
+        among = _among(variants, narrowed(where, self._marks.all(), probing=False))
         return int(self._index.rows(f"SELECT count(*) FROM run r WHERE {among.sql}", among.arguments)[0][0]), among.exact
 
-    def _first(self, where: str | None, sort: str, limit: int | None) -> list[str] | None:
+    def _first(self, where: str | None, sort: str, limit: int | None, variants: bool = True) -> list[str] | None:
         """The first runs of an order that an index has, found without looking at those behind them; None where none has it."""
         _check(where)
-        along = narrowed(where, self._marks.all(), probing=True)
+        along = _among(variants, narrowed(where, self._marks.all(), probing=True))
         metric, descending = sorted_metric(sort), sort_key(sort)[1]
         if along.exact and sort == "-started":
             newest = f"SELECT id FROM run r WHERE {along.sql} {_NEWEST} LIMIT ?"
@@ -204,23 +213,23 @@ class Catalogue:
         )
         return [row[0] for row in self._index.rows(sql, (f"metrics.{metric}", *along.arguments, max(0, limit)))]
 
-    def _matching(self, where: str | None) -> Iterator[Facts]:
+    def _matching(self, where: str | None, variants: bool = True) -> Iterator[Facts]:
         """The runs that fulfil an expression; they are read some at a time, since there may be a million."""
         test = condition(where) if where is not None else None
         marked = self._marks.all()
-        for stored in self._candidates(where, marked):
+        for stored in self._candidates(where, marked, variants):
             facts = _as_marked(decode_facts(stored), marked)
             if test is None or test(facts):
                 yield facts
 
-    def _candidates(self, where: str | None, marked: Mapping[str, Marked]) -> Iterator[bytes]:
+    def _candidates(self, where: str | None, marked: Mapping[str, Marked], variants: bool) -> Iterator[bytes]:
         """Facts of the runs that fulfil what SQL can say of an expression."""
-        among = narrowed(where, marked, probing=False)
+        among = _among(variants, narrowed(where, marked, probing=False))
         few = self._index.rows(f"SELECT facts FROM run r WHERE {among.sql} LIMIT {_FEW + 1}", among.arguments)
         if len(few) <= _FEW:
             yield from (stored for (stored,) in few)
             return
-        along = narrowed(where, marked, probing=True)
+        along = _among(variants, narrowed(where, marked, probing=True))
         # By id: while this goes on, another process may store a run anew, under another number.
         sql, after = f"SELECT id, facts FROM run r WHERE id > ? AND {along.sql} ORDER BY id LIMIT {_TOGETHER}", ""
         while rows := self._index.rows(sql, (after, *along.arguments), fresh=False):
@@ -237,21 +246,21 @@ class Catalogue:
         return [found[run_id] for run_id in ids if run_id in found]
 
     def _last(self, selector: str, back: int) -> str:
-        rows = self._index.rows(f"SELECT id FROM run {_NEWEST} LIMIT 1 OFFSET ?", (back,))
+        rows = self._index.rows(f"SELECT id FROM run r WHERE {_OWN} {_NEWEST} LIMIT 1 OFFSET ?", (back,))
         if not rows:
-            total = self.count()
+            total, _ = self._number(None, variants=False)
             raise UnknownRun(
                 "there are not so many runs", value=selector, expected=f"at most last~{total - 1}" if total else "a store with runs"
             )
         return str(rows[0][0])
 
     def _best(self, which: str, metric: str) -> str:
-        finite = Narrowed("f.value > -9e999 AND f.value < 9e999 AND r.state = 'finished'", (), exact=True)
+        finite = Narrowed(f"f.value > -9e999 AND f.value < 9e999 AND r.state = 'finished' AND {_OWN}", (), exact=True)
         if not is_summary(metric) and is_text(metric) and (best := self._by_metric(metric, finite, which == "max", 1)):
             return best[0]
         known: set[str] = set()
         found: list[tuple[float, float, str]] = []
-        for facts in self._matching("state == 'finished'"):
+        for facts in self._matching("state == 'finished'", variants=False):
             known.update(facts.metrics)
             value = number_of(facts, metric)
             if value is not None and math.isfinite(value):
@@ -310,6 +319,11 @@ class Catalogue:
             for content, run_id, path in rows:
                 found.setdefault(content, []).append((run_id, path))
         return found
+
+
+def _among(variants: bool, runs: Narrowed) -> Narrowed:
+    """These runs; without `variants`, those of them that are none."""
+    return runs if variants else Narrowed(f"({runs.sql}) AND {_OWN}", runs.arguments, runs.exact)
 
 
 def _check(where: str | None) -> None:

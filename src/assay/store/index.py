@@ -34,11 +34,11 @@ from assay.store.process import this_process
 from assay.store.query import Facts
 from assay.store.runs import Runs
 
-SCHEMA = 4
+SCHEMA = 5
 WROTE, READ, BUILT_ON = 0, 1, 2  # how a run uses a content; or, by its id, another run
 _TABLES = """
 CREATE TABLE run (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, state TEXT NOT NULL, started REAL NOT NULL,
-                  recipe TEXT NOT NULL, ended INTEGER NOT NULL, facts BLOB NOT NULL);
+                  recipe TEXT NOT NULL, ended INTEGER NOT NULL, facts BLOB NOT NULL, variant INTEGER NOT NULL);
 CREATE TABLE word (n INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE fact (run INTEGER NOT NULL, word INTEGER NOT NULL, value, PRIMARY KEY (run, word)) WITHOUT ROWID;
 CREATE TABLE record (id TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
@@ -52,6 +52,7 @@ _INDEXES = {
     "run_by_start": "run (started, id, state)",
     "run_by_name": "run (name, started)",
     "run_by_recipe": "run (recipe, started)",
+    "run_variants": "run (variant) WHERE variant",
     "fact_by_value": "fact (word, value)",
     "use_by_content": "use (content, how)",
     "use_by_path": "use (path, how)",
@@ -325,8 +326,8 @@ class Index:
             for run, final, record, facts, uses in rows:
                 start = run.start
                 when = start.started if start.started == start.started else 0.0  # NaN is NULL to SQLite
-                values = (run.id, start.name, run.state, when, start.recipe, final, _encode(facts))
-                added = connection.execute("INSERT INTO run VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", values)
+                values = (run.id, start.name, run.state, when, start.recipe, final, _encode(facts), is_variant(start))
+                added = connection.execute("INSERT INTO run VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", values)
                 _store_facts(connection, added.lastrowid, facts)
                 connection.execute("INSERT INTO record VALUES (?, ?)", (run.id, record))
                 connection.executemany("INSERT INTO use VALUES (?, ?, ?, ?)", uses)
@@ -382,6 +383,11 @@ class Index:
 
     def _saved(self, run_id: str) -> Iterable[tuple[str, int, str, str]]:
         return [(run_id, WROTE, entry.id, entry.path) for entry in self._runs.entries(run_id) if isinstance(entry, Saved)]
+
+
+def is_variant(start: Start) -> bool:
+    """Whether a run is another one with something changed, made to answer a question (why, matrix, doctor): nobody asked for it by itself."""
+    return any(parent.by == "variant" for parent in start.parents)
 
 
 def _after_fork() -> None:

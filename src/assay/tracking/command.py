@@ -28,6 +28,11 @@ _SHELL = re.compile(r"(?:ba|da|k|z)?sh")
 _SHELL_OPTIONS_WITH_VALUE = ("-o", "-O", "+o", "+O", "--rcfile", "--init-file")
 _SCRIPTS = (".py", ".ipynb", ".sh")
 _PAIR = re.compile(r"[+]{0,2}(?P<name>[A-Za-z_][\w./@-]*)=(?P<value>.*)", re.DOTALL)
+# A file in whose name "=" stands: `epoch=1-step=128.ckpt`, `out/epoch=3.ckpt`; but `ckpt=out/a.ckpt` gives a value, `db/host=a.com` too.
+_NAMED_SO = re.compile(
+    r"(?:[^=]*/)?[A-Za-z_]\w*=[\w.]+(?:[-_][A-Za-z_]\w*=[\w.]+)+\.[A-Za-z]\w{1,11}"
+    r"|[^=]*/[A-Za-z_]\w*=[\w.-]*\.(?:ckpt|pth?|bin|safetensors|h5|keras|npz?|pkl|joblib|onnx)"
+)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z_][^\s=]*)(?:=(?P<value>.*))?", re.DOTALL)
 
 
@@ -76,6 +81,11 @@ def parameters(command: Sequence[str]) -> dict[str, Any]:
 
     >>> parameters(["python", "-u", "train.py", "--lr", "0.1", "--amp", "--layers", "64", "32", "--tasks", "qa", "ner", "optimizer=adam"])
     {'lr': 0.1, 'amp': True, 'layers': [64, 32], 'tasks': ['qa', 'ner'], 'optimizer': 'adam'}
+
+    A file whose name holds "=", as checkpoints of Lightning do, is a value.
+
+    >>> parameters(["python", "train.py", "--ckpt", "logs/epoch=1-step=128.ckpt", "--amp", "model.ckpt=a/b.ckpt"])
+    {'ckpt': 'logs/epoch=1-step=128.ckpt', 'amp': True, 'model.ckpt': 'a/b.ckpt'}
     """
     found: dict[str, list[Any]] = {}
     for name, value in _pairs(own_arguments(command)):
@@ -137,7 +147,7 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
         at += 1
         if word == "--":
             return
-        option, pair = _OPTION.fullmatch(word), _PAIR.fullmatch(word)
+        option, pair = _OPTION.fullmatch(word), _pair(word)
         if option is not None and option["value"] is not None:
             yield option["name"], scalar(option["value"])
         elif option is not None:
@@ -150,12 +160,16 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
             yield pair["name"], scalar(pair["value"])
 
 
+def _pair(word: str) -> re.Match[str] | None:
+    return None if _NAMED_SO.fullmatch(word) else _PAIR.fullmatch(word)
+
+
 def _values(words: Sequence[str]) -> Iterator[str]:
     """What belongs to the option before: one word, and those of its kind behind it, numbers or other words, up to a script."""
     kind: bool | None = None
     for word in words:
         numeric = isinstance(scalar(word), int | float) and not isinstance(scalar(word), bool)
-        if (word.startswith("-") and len(word) > 1 and not numeric) or _PAIR.fullmatch(word):
+        if (word.startswith("-") and len(word) > 1 and not numeric) or _pair(word):
             return
         # `torchrun --standalone train.py`, `--workers 4 data.csv`: what follows is the program's, or stands by itself.
         if kind is not None and (numeric != kind or word.endswith(_SCRIPTS)):

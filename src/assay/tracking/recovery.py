@@ -29,6 +29,7 @@ from assay.store.process import lives, this_process
 from assay.store.store import Store
 from assay.store.tree import read_tree
 from assay.tracking.ending import said, with_uses
+from assay.tracking.printed import STREAMS, remove_secrets
 
 
 def announce(store: Store, run_id: str) -> None:
@@ -68,7 +69,11 @@ def _recover(store: Store, run_id: str) -> bool:
             observed = collect(store.runs.folder(run_id))
             if _goes_on(run_id, observed):
                 return False
-            store.runs.recover(run_id, _account(store, run, observed))
+            account = _account(store, run, observed)
+            for name in STREAMS:
+                with suppress(FileNotFoundError):
+                    remove_secrets(store.runs.folder(run_id) / name)
+            store.runs.recover(run_id, account)
     except (AssayError, OSError):
         return False
     with suppress(OSError):

@@ -9,10 +9,8 @@ from assay.records.journal import Entry, Params, Point
 from assay.records.recipe import Recipe
 from assay.records.run import Metric, Run
 from assay.store.store import Store
+from assay.tracking.printed import STREAMS
 from assay.tracking.summary import summarise
-
-_STREAMS = ("stdout", "stderr", "terminal")
-"""Names of the files in a run's folder that grow with its output, until its end takes them into the store."""
 
 
 def entries_so_far(store: Store, run_id: str) -> Iterator[Entry]:
@@ -51,7 +49,7 @@ def _printed(store: Store, run: Run, params: Mapping[str, Any]) -> list[Point]:
     from assay.tracking.sources.harvest import Output, harvest, read_stream
 
     outputs: list[Output] = []
-    for name in _STREAMS:
+    for name in STREAMS:
         path = store.runs.folder(run.id) / name
         try:
             status = path.stat()

@@ -20,7 +20,7 @@ from assay.capture.trace import Observed, collect, injection, settle
 from assay.errors import StoreUnusable
 from assay.lineage.parents import links, still_missing
 from assay.records.canonical import as_named, legible
-from assay.records.finding import Gap
+from assay.records.finding import Finding, Gap
 from assay.records.journal import Entry, Point
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Metric, Parent, Resources, Result, Run, Start, State, TrialOf
@@ -29,6 +29,7 @@ from assay.store.runs import RunWriter, new_run_id, this_process
 from assay.store.store import Store
 from assay.tracking.ending import Shortfall, said, user_name, with_uses
 from assay.tracking.notebook import Notebook, notebook_at, spelled_out
+from assay.tracking.printed import remove_secrets
 from assay.tracking.process import Child, Ended, check_program
 from assay.tracking.pulse import Pulse
 from assay.tracking.ranks import printed, usage
@@ -246,7 +247,8 @@ class _Carried:
         with self.shortfall.border("journal"):
             entries = list(self.store.runs.entries(writer.id))
         told = said(entries)
-        outputs, output = self._outputs()
+        outputs, output, secrets = self._outputs()
+        findings += secrets
         with self.shortfall.border("ranks"):
             outputs = self._ranks(writer, observed, outputs, output)
             entries = list(self.store.runs.entries(writer.id)) if observed.ranks else entries
@@ -318,14 +320,21 @@ class _Carried:
             captured.append("packages")
         return captured
 
-    def _outputs(self) -> tuple[list[Output], dict[str, str]]:
-        """What the command printed, for reading metrics, and the ids of its whole streams."""
-        outputs, output = [], {}
+    def _outputs(self) -> tuple[list[Output], dict[str, str], list[Finding]]:
+        """What the command printed, for reading metrics; the ids of its whole streams, kept without secrets; a finding for each of those."""
+        outputs: list[Output] = []
+        output: dict[str, str] = {}
+        secrets: list[tuple[str, str]] = []
         for channel in self.channels:
             with self.shortfall.border("output"):
                 outputs.append(read_stream(channel.path, channel.marks))
+                secrets += [(channel.name, what) for what in remove_secrets(channel.path)]
                 output[channel.name] = self.store.objects.put_file(channel.path)
-        return outputs, output
+        told = [
+            Finding(kind="secret redacted", about=name, text=f"{what} was taken for a secret and is not stored")
+            for name, what in secrets
+        ]
+        return outputs, output, told
 
     def _executed(self) -> list[FileUse]:
         """The notebook as it was executed, where the command is one."""

@@ -31,16 +31,19 @@ _GAP = 2
     "--sort", default="-started", show_default=True, metavar="KEY", help="A field such as metrics.loss; with - the largest first."
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N runs.  [default: 20, with --json all]")
+@click.option("--all", "variants", is_flag=True, help="Also the runs that why, matrix and doctor made of others.")
 @json_option
-def command(where: str | None, sort: str, limit: int | None, as_json: bool) -> int:
+def command(where: str | None, sort: str, limit: int | None, variants: bool, as_json: bool) -> int:
     """List runs, the newest first."""
     project = Project.open()
-    found, total = project.page(where=where, sort=sort, limit=limit if limit is not None or as_json else 20)
+    found, total = project.page(where, sort, limit if limit is not None or as_json else 20, variants=variants)
     for run, problem in project.store.catalogue.problems.items():
         hint(f"assay: run {run[:8]} cannot be read, and is left out: {safe(str(problem))}")
     if as_json:
         emit(documents.listing(project.store, found, total))
         return 0
+    if not variants and (apart := project.count(where) - total):
+        hint(f"assay: {apart} {'run that was' if apart == 1 else 'runs that were'} made of others left out (--all shows them)")
     if not found:
         hint("assay: no run fulfils this." if where else "assay: no runs yet; `assay run CMD` records one.")
         return 0
