@@ -63,7 +63,7 @@ SOLVER = Release(
     "import numpy as np\nfrom scipy.optimize import minimize, rosen\n"
     "print(f'result={minimize(rosen, np.linspace(-1, 2, 20), method=\"L-BFGS-B\").nfev}')\n",
 )  # fmt: skip
-# 2.3.4: Generator.wald loses fewer digits where the mean is large beside the scale.
+# 2.3.4 (pull request 29609): Generator.wald loses fewer digits where the mean is large beside the scale.
 GENERATOR = Release(
     "numpy", "2.2.6", "2.4.4", "2.3.4", (),
     "import numpy as np\nprint(f'result={np.random.default_rng(0).wald(1, 1e-3, 100).sum()!r}')\n",
