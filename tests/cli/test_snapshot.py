@@ -143,6 +143,34 @@ def test_editable_installation_of_the_project_itself(assay, folder: Path, tmp_pa
     assert assay("run", f"--from-snapshot={tree}", python, "train.py").out.startswith("loss=0.5")
 
 
+def test_editable_installations_beyond_the_project(assay, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library beside the project, installed in editable form, is part of the snapshot; where it is not, the user is told."""
+    library = tmp_path / "library"
+    (library / "src/other").mkdir(parents=True)
+    (library / "src/other/__init__.py").write_text("LOSS = 0.5\n")
+    (library / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "other"\nversion = "1.0"\n'
+        '[tool.setuptools.packages.find]\nwhere = ["src"]\n'
+    )
+    (folder / "train.py").write_text("import other\nprint(f'loss={other.LOSS}')\n")
+    venv.create(tmp_path / "env", with_pip=True, symlinks=True)
+    python = str(tmp_path / "env/bin/python")
+    install = [python, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-index", "-e", str(library)]
+    subprocess.run(install, check=True, env={**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}, capture_output=True)
+    without = assay("snapshot").out.strip()
+    (folder / "notes.py").write_text("")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'env/bin'}{os.pathsep}{os.environ['PATH']}")
+    tree = assay("snapshot").out.strip()
+    (library / "src/other/__init__.py").write_text("LOSS = 0.125\n")
+    assert assay("run", python, "train.py").out.startswith("loss=0.125")
+    told = assay("run", f"--from-snapshot={tree}", python, "train.py")
+    assert told.out.startswith("loss=0.5") and str(library) not in told.err
+    told = assay("run", f"--from-snapshot={without}", python, "train.py")
+    assert told.out.startswith("loss=0.125") and f"{library}, which is installed in editable form" in told.err
+    assert assay("gc", "--grace", "0", "--delete").code == 0 and assay("fsck").code == 0
+    assert assay("run", f"--from-snapshot={tree}", python, "train.py").out.startswith("loss=0.5")
+
+
 def test_a_snapshot_is_kept_until_it_is_let_go(assay, folder: Path) -> None:
     """However old it is, collecting takes nothing of what is listed; afterwards what no run needs is collected, and no job can run it."""
     tree = assay("snapshot").out.strip()

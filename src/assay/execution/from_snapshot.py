@@ -12,6 +12,7 @@ from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.environment import describe, packages_in
 from assay.capture.interpreter import interpreter_of
 from assay.capture.outside import restore_loaded, restored_folders
+from assay.capture.outside_snapshot import editable_outside, lay_outside, snapshot_outside
 from assay.comparison.diff import show_path
 from assay.errors import MissingContent
 from assay.execution.command_trial import localised
@@ -31,11 +32,15 @@ from assay.tracking.supervise import Supervised, supervise
 
 
 class OwnFolder(NamedTuple):
-    """What came of it: the run with its exit code, the files that it wrote, and those of the project that it may have missed."""
+    """What came of it: the run with its exit code, the files that it wrote, and those of the project that it may have missed.
+
+    `today` names folders of editable installations beyond the project that the snapshot does not have: their code was that of the run.
+    """
 
     supervised: Supervised
     written: tuple[FileUse, ...]
     missed: tuple[str, ...]
+    today: tuple[str, ...] = ()
 
 
 def snapshot_of(store: Store, source: Run | str) -> Snapshot:
@@ -95,13 +100,15 @@ def run_from_snapshot(
     if notebook_at(command) == 0 and (cwd / command[0]).exists():
         command = spelled_out(command, environ, cwd)
     snapshot = CodeCapture(store, root).snapshot() if source is None else snapshot_of(store, source)
+    packages = _packages(store, command, environ, cwd)
+    outside = _outside(store, root, source, packages)
     needed = _needed(store, root, cwd, command, data, snapshot)
     remove_dead_workspaces()
     with workspace(store.objects, snapshot.tree, root, needed.files) as folder:
         directory = folder / os.path.relpath(cwd, root)
         directory.mkdir(parents=True, exist_ok=True)
-        packages = _packages(store, command, environ, cwd)
         environ = with_own_imports(environ, packages, (str(root),), folder)
+        environ = _first_on_path(environ, lay_outside(store, outside, folder))
         if isinstance(source, Run):
             environ = _with_loaded(store, source, packages, folder, environ)
         supervised = supervise(
@@ -122,7 +129,8 @@ def run_from_snapshot(
     trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
     failure = result.failure if result else None
     missed = needed.add_missed(f"{failure.text}\n{failure.traceback}") if failure else []
-    return OwnFolder(supervised, trace.written, tuple(missed))
+    today = [place for place in editable_outside(root, packages) if isinstance(source, str) and place not in outside]
+    return OwnFolder(supervised, trace.written, tuple(missed), tuple(today))
 
 
 def _needed(
@@ -149,5 +157,17 @@ def _with_loaded(store: Store, source: Run, packages: Sequence[Package], folder:
     seen = result.environment or source.start.environment
     environment = store.objects.record(seen, Environment) if seen else Environment()
     restore_loaded(store.objects, trace, environment, folder)
-    entries = [*restored_folders(trace, environment, packages, folder), *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
+    return _first_on_path(env, restored_folders(trace, environment, packages, folder))
+
+
+def _outside(store: Store, root: Path, source: Run | str | None, packages: Sequence[Package]) -> dict[str, str]:
+    """Code from beyond the project that goes with the snapshot; of a run, its trace has what it loaded."""
+    if source is None:
+        return snapshot_outside(store, root, packages)
+    kept = (each for each in store.snapshots.listed() if each.tree == source)
+    return next((dict(each.outside) for each in kept), {})
+
+
+def _first_on_path(env: dict[str, str], folders: Sequence[str]) -> dict[str, str]:
+    entries = [*folders, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
     return env | {"PYTHONPATH": os.pathsep.join(entries)} if entries else env

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from assay.capture.code import CodeCapture, Snapshot
-from assay.capture.environment import packages_in
+from assay.capture.environment import packages_in, with_sources
 from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
 from assay.comparison.notebooks import notebook_patches
@@ -287,12 +288,27 @@ class Project:
     def snapshot(self) -> Snapshot:
         """The code as it is now, kept in the store until it is let go; `tree` is its id, which `run_from_snapshot` takes.
 
+        With it goes the code of editable installations beyond the project, of the Python that a command would run in here.
+
         Raises:
             StoreUnusable: the store cannot take it.
         """
+        from assay.capture.interpreter import interpreter_of
+        from assay.capture.outside_snapshot import snapshot_outside
+        from assay.capture.packages import installed_in
+
         taken = CodeCapture(self.store, self.root).snapshot()
-        user, host = user_name(), this_process().name
-        self.store.snapshots.keep(KeptSnapshot(tree=taken.tree, taken=time.time(), files=len(taken.files), user=user, host=host))
+        interpreter = interpreter_of(["python"], os.environ, Path.cwd())
+        packages = with_sources(installed_in(interpreter)) if interpreter is not None else ()
+        kept = KeptSnapshot(
+            tree=taken.tree,
+            taken=time.time(),
+            files=len(taken.files),
+            user=user_name(),
+            host=this_process().name,
+            outside=snapshot_outside(self.store, self.root, packages),
+        )
+        self.store.snapshots.keep(kept)
         return taken
 
     def snapshots(self) -> list[KeptSnapshot]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from assay.records.canonical import Record
 
 
@@ -14,10 +17,14 @@ class KeptSnapshot(Record, frozen=True, kw_only=True, tag_field="assay", tag="sn
         files: how many it has.
         user: who asked for it.
         host: on which machine.
+        outside: folder of each editable installation beyond the project, to the tree of its code.
     """
+
+    LATER: ClassVar[Mapping[str, object]] = {"outside": {}}
 
     tree: str
     taken: float
     files: int = 0
     user: str = ""
     host: str = ""
+    outside: dict[str, str] = {}

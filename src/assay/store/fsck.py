@@ -147,7 +147,10 @@ def _entries(store: Store, checked: Checked) -> Iterator[tuple[str, list[Referen
 
 
 def _snapshots(store: Store) -> dict[str, list[Reference]]:
-    return {_SNAPSHOT + tree: [Reference(tree, "code", True)] for tree in store.snapshots.trees()}
+    return {
+        _SNAPSHOT + kept.tree: [Reference(tree, "code", True) for tree in (kept.tree, *kept.outside.values())]
+        for kept in store.snapshots.listed()
+    }
 
 
 def _owners(ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -234,7 +234,11 @@ def _of_dataset(value: dict[str, Any]) -> Iterator[Reference]:
 
 
 def _of_snapshot(value: dict[str, Any]) -> Iterator[Reference]:
-    return _named(value, "tree", "code")
+    yield from _named(value, "tree", "code")
+    outside = value.get("outside")
+    if isinstance(outside, dict):
+        for folder in outside:
+            yield from _named(outside, folder, "code")
 
 
 def _of_data(value: dict[str, Any]) -> Iterator[Reference]:

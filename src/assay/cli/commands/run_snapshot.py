@@ -26,6 +26,10 @@ def run_snapshot(command: Sequence[str], source: str | None, **options: Any) -> 
         if done.missed:
             shown = " ".join(f"--data {safe(path)}" for path in done.missed[:_SHOWN])
             hint(f"assay: the folder lacked files of the project that are not code; give them to the run with {shown}")
+        for place in done.today:
+            hint(
+                f"assay: the snapshot does not have {safe(place)}, which is installed in editable form: its code was that of today"
+            )
     return done.supervised.exit_code
 
 
