@@ -354,11 +354,11 @@ def test_a_script_without_a_guard_runs_its_study(project: Path) -> None:
 
 @pytest.fixture
 def slow(project: Path) -> Iterator[subprocess.Popen[str]]:
-    """A study whose second block waits; given when that has begun."""
+    """A study whose second block waits; given when that has begun and the first has ended: a free worker does not wait for the other."""
     (project / ".gitignore").write_text("began\ngo\n")
     (project / "study.py").write_text(SCRIPT)
     process = subprocess.Popen([sys.executable, "study.py"], cwd=project, stderr=subprocess.PIPE, text=True)
-    while not (project / "began").exists():
+    while not (project / "began").exists() or states(project).count("finished") < 2:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     yield process
