@@ -12,7 +12,8 @@ import pytest
 from assay.store.store import Store
 from assay.tracking.series import series
 
-# Time as this process sees it is off by what a file says, which the program that is recorded rewrites.
+# Time as this process sees it is off by what a file says. The program that is recorded sets it anew at once, since a clock is never empty.
+SET = "open(os.environ['CLOCK_OFF'] + '.new', 'w').write(os.environ['SET_TO']); os.replace(os.environ['CLOCK_OFF'] + '.new', os.environ['CLOCK_OFF'])"
 CLOCK = """\
 import os, sys, time
 real, off = time.time, os.environ["CLOCK_OFF"]
@@ -20,12 +21,9 @@ time.time = lambda: real() + float(open(off).read())
 time.time_ns = lambda: int(time.time() * 1e9)
 """
 COMMAND = CLOCK + "from assay.cli.main import entry\nentry()\n"
-PROGRAM = (
-    "import os\nprint('loss=2', flush=True)\nopen(os.environ['CLOCK_OFF'], 'w').write(os.environ['SET_TO'])\nprint('loss=1')\n"
-)
+PROGRAM = f"import os\nprint('loss=2', flush=True)\n{SET}\nprint('loss=1')\n"
 LIVE = CLOCK + (
-    "import assay\nwith assay.run('live') as run:\n    run.log(loss=2, step=1)\n    open(off, 'w').write(os.environ['SET_TO'])\n"
-    "    run.log(loss=1, step=2)\n"
+    f"import assay\nwith assay.run('live') as run:\n    run.log(loss=2, step=1)\n    {SET}\n    run.log(loss=1, step=2)\n"
 )
 
 
