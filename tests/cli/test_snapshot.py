@@ -123,20 +123,26 @@ def test_large_artifacts_are_kept_though_the_folder_goes(assay, folder: Path) ->
     assert written["kept"]
 
 
-def test_editable_installation_of_the_project_itself(assay, folder: Path, tmp_path: Path) -> None:
-    """A package installed with `pip install -e .` is imported from the snapshot, not from what the folder has become."""
-    (folder / "src/mine").mkdir(parents=True)
-    (folder / "src/mine/__init__.py").write_text("LOSS = 0.5\n")
-    (folder / "pyproject.toml").write_text(
-        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "mine"\nversion = "1.0"\n'
+def install_editable(library: Path, name: str, env: Path) -> str:
+    """Make a package whose LOSS is 0.5 and install it in editable form into a new environment, whose interpreter is returned."""
+    (library / "src" / name).mkdir(parents=True)
+    (library / "src" / name / "__init__.py").write_text("LOSS = 0.5\n")
+    (library / "pyproject.toml").write_text(
+        f'[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "{name}"\nversion = "1.0"\n'
         '[tool.setuptools.packages.find]\nwhere = ["src"]\n'
     )
-    (folder / "train.py").write_text("import mine\nprint(f'loss={mine.LOSS} {mine.__file__}')\n")
-    venv.create(tmp_path / "env", with_pip=True, symlinks=True)
-    python = str(tmp_path / "env/bin/python")
-    install = [python, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-index", "-e", str(folder)]
+    venv.create(env, with_pip=True, symlinks=True)
+    python = str(env / "bin/python")
+    install = [python, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-index", "-e", str(library)]
     # The build needs setuptools, which is taken from the interpreter of the tests.
     subprocess.run(install, check=True, env={**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}, capture_output=True)
+    return python
+
+
+def test_editable_installation_of_the_project_itself(assay, folder: Path, tmp_path: Path) -> None:
+    """A package installed with `pip install -e .` is imported from the snapshot, not from what the folder has become."""
+    (folder / "train.py").write_text("import mine\nprint(f'loss={mine.LOSS} {mine.__file__}')\n")
+    python = install_editable(folder, "mine", tmp_path / "env")
     tree = json.loads(assay("snapshot", "--json").out)["tree"]
     (folder / "src/mine/__init__.py").write_text("LOSS = 0.125\n")
     assert assay("run", python, "train.py").out.startswith("loss=0.125")
@@ -146,17 +152,8 @@ def test_editable_installation_of_the_project_itself(assay, folder: Path, tmp_pa
 def test_editable_installations_beyond_the_project(assay, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A library beside the project, installed in editable form, is part of the snapshot; where it is not, the user is told."""
     library = tmp_path / "library"
-    (library / "src/other").mkdir(parents=True)
-    (library / "src/other/__init__.py").write_text("LOSS = 0.5\n")
-    (library / "pyproject.toml").write_text(
-        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "other"\nversion = "1.0"\n'
-        '[tool.setuptools.packages.find]\nwhere = ["src"]\n'
-    )
     (folder / "train.py").write_text("import other\nprint(f'loss={other.LOSS}')\n")
-    venv.create(tmp_path / "env", with_pip=True, symlinks=True)
-    python = str(tmp_path / "env/bin/python")
-    install = [python, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-index", "-e", str(library)]
-    subprocess.run(install, check=True, env={**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}, capture_output=True)
+    python = install_editable(library, "other", tmp_path / "env")
     without = assay("snapshot").out.strip()
     (folder / "notes.py").write_text("")
     monkeypatch.setenv("PATH", f"{tmp_path / 'env/bin'}{os.pathsep}{os.environ['PATH']}")

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from assay.errors import InvalidValue
-from assay.records.verdict import Sameness
+from assay.records.verdict import RANKS, Sameness
 
 RTOL = 1e-6
 ATOL = 1e-9
-_ORDER: dict[Sameness, int] = {"identical": 0, "numerical": 1, "statistical": 2, "not reproduced": 3}
 
 
 class Tolerance(NamedTuple):
@@ -84,4 +83,4 @@ def _float_sameness(a: float, b: float, tolerance: Tolerance) -> Sameness:
 
 def worst(samenesses: Iterable[Sameness]) -> Sameness:
     """The least of them; identical where there is none."""
-    return max(samenesses, key=_ORDER.__getitem__, default="identical")
+    return min(samenesses, key=RANKS.__getitem__, default="identical")

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from assay.records.canonical import Record
 from assay.records.finding import Finding
 
 Sameness = Literal["identical", "numerical", "statistical", "not reproduced"]
+RANKS: Final[dict[Sameness, int]] = {"identical": 3, "numerical": 2, "statistical": 1, "not reproduced": 0}
+"""How well a result came back, by verdict."""
 DifferenceKind = Literal["param", "code", "data", "package", "python", "system", "hardware", "flag", "seed", "lineage"]
+
+
+def holds(verdict: Sameness | None, level: Sameness) -> bool:
+    """Whether a result came back at least so well; without a verdict it did not.
+
+    >>> holds("identical", "numerical"), holds("not reproduced", "numerical"), holds(None, "not reproduced")
+    (True, False, False)
+    """
+    return verdict is not None and RANKS[verdict] >= RANKS[level]
 
 
 class Difference(Record, frozen=True, kw_only=True):

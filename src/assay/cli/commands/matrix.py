@@ -12,9 +12,10 @@ from assay.cli.output import emit, hint, json_option, say, styled, title, width
 from assay.errors import InvalidValue
 from assay.project import documents
 from assay.project.project import Project
-from assay.questions.matrix import RANKS, Asked, axis, matrix, watched
+from assay.questions.matrix import Asked, axis, matrix, watched
 from assay.records.finding import Finding
 from assay.records.matrix import Matrix, MatrixCell
+from assay.records.verdict import Sameness, holds
 from assay.report.layout import Column, safe, text_table
 from assay.report.matrix_page import break_words, cell_note, cell_values, matrix_page, shown_metrics
 
@@ -52,7 +53,7 @@ def command(
     run: str,
     vary: tuple[str, ...],
     tolerances: tuple[str, ...],
-    level: str,
+    level: Sameness,
     bisect: bool,
     watch: Path | None,
     update: bool,
@@ -66,7 +67,7 @@ def command(
     if update and watch is None:
         raise InvalidValue("there is no baseline to update", value="--update", expected="--watch FILE beside it")
     asked = Asked(
-        level="identical" if level == "identical" else "numerical",
+        level=level,
         tolerances=dict(tolerance(text) for text in tolerances),
         bisect=bisect,
         workers=workers,
@@ -86,7 +87,7 @@ def command(
         _print(found, watch, to)
     if watch is not None:
         return NO if found.changed else YES
-    return YES if all(RANKS[cell.verdict] >= RANKS[asked.level] for cell in found.cells if not cell.between) else NO
+    return YES if all(holds(cell.verdict, asked.level) for cell in found.cells if not cell.between) else NO
 
 
 def _axes(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

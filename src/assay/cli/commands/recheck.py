@@ -13,9 +13,8 @@ from assay.project.project import Project
 from assay.questions.reproduce.recheck import Rechecked, recheck
 from assay.records.finding import Finding
 from assay.records.run import Run
+from assay.records.verdict import Sameness, holds
 from assay.report.layout import Column, safe, text_table
-
-_HOLDS = {"identical": ("identical",), "numerical": ("identical", "numerical")}
 
 
 @click.command(name="recheck", epilog="Returns 0 where all of them come back, 1 where one does not.")
@@ -39,7 +38,7 @@ _HOLDS = {"identical": ("identical",), "numerical": ("identical", "numerical")}
 )
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Longest time for each run.")
 @json_option
-def command(tag: str, tolerances: tuple[str, ...], level: str, timeout: float | None, as_json: bool) -> int:
+def command(tag: str, tolerances: tuple[str, ...], level: Sameness, timeout: float | None, as_json: bool) -> int:
     """Run every run that is marked as a baseline again, and name those that no longer come back."""
     given = dict(tolerance(text) for text in tolerances)
     project = Project.open()
@@ -59,7 +58,7 @@ def command(tag: str, tolerances: tuple[str, ...], level: str, timeout: float | 
         emit(documents.rechecked([(each.run, each.again, each.verdict, each.why) for each in found]))
     else:
         _print(found)
-    return YES if all(each.verdict is not None and each.verdict.verdict in _HOLDS[level] for each in found) else NO
+    return YES if all(each.verdict is not None and holds(each.verdict.verdict, level) for each in found) else NO
 
 
 def _warn(run: Run, finding: Finding) -> None:

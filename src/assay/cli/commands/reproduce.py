@@ -16,11 +16,10 @@ from assay.questions.reproduce import Asked, repeat, reproduce
 from assay.records.finding import Finding
 from assay.records.recipe import Recipe
 from assay.records.run import Run
-from assay.records.verdict import FileComparison, MetricComparison, Repetition, Verdict
+from assay.records.verdict import FileComparison, MetricComparison, Repetition, Sameness, Verdict, holds
 from assay.report.layout import Column, safe, text_table, wrap
 from assay.report.parting import parting
 
-_RANKS = {"identical": 3, "numerical": 2, "statistical": 1, "not reproduced": 0}
 _SENTENCES = {
     "identical": "identical: every result came back bit for bit",
     "numerical": "numerical: every result came back within its tolerance",
@@ -61,7 +60,7 @@ _NOTHING = "identical: both runs ended alike, and left no metric and no file to 
 def command(
     run: str,
     tolerances: tuple[str, ...],
-    level: str,
+    level: Sameness,
     env: str,
     runs: int | None,
     margins: tuple[str, ...],
@@ -93,7 +92,7 @@ def command(
         emit(documents.reproduction(first, verdict))
     else:
         _print(verdict, original.id)
-    return YES if _RANKS[verdict.verdict] >= _RANKS[level] else NO
+    return YES if holds(verdict.verdict, level) else NO
 
 
 def _named(project: Project, run: Run) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from assay.comparison.verdict import compare
 from assay.errors import AssayError, InvalidValue
@@ -16,11 +15,9 @@ from assay.questions.matrix.building import Environments
 from assay.records.finding import Finding
 from assay.records.matrix import Break, Matrix, MatrixCell
 from assay.records.run import Run
-from assay.records.verdict import Sameness
+from assay.records.verdict import Sameness, holds
 from assay.store.store import Store
 
-RANKS: Final[dict[Sameness | None, int]] = {"identical": 3, "numerical": 2, "statistical": 1, "not reproduced": 0, None: -1}
-"""How well a result came back, by verdict; a cell without one stands below all."""
 Levels = dict[str, str]
 
 
@@ -188,7 +185,7 @@ class _Work:
         self._asked.progress(cell)
 
     def _holds(self, cell: MatrixCell) -> bool:
-        return RANKS[cell.verdict] >= RANKS[self._asked.level]
+        return holds(cell.verdict, self._asked.level)
 
     def _break(self, name: str, fixed: Levels) -> Break | None:
         """The first place along one line of cells where the result is lost or found, narrowed down to neighbours where that can be."""
