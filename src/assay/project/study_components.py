@@ -3,45 +3,98 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from assay.ablation.components import add, between, change, remove, replace, vary
+from assay.ablation.components import ADDED, REMOVED, add, between, change, remove, replace, vary
 from assay.ablation.constraints import excludes, requires
+from assay.project.study_patches import KEYS, patches_in
 from assay.project.study_reader import Reader
-from assay.records.factor import Constraint, Factor
+from assay.project.study_syntax import parse_text
+from assay.records.factor import Constraint, Factor, FactorKind, Level
 
 _COMPONENT_KEYS = ("remove", "replace", "change", "add", "vary")
 _RANGE_KEYS = ("low", "high", "levels", "log")
 _CONSTRAINT = re.compile(r"(?P<thing>.+?)\s+(?P<kind>requires|excludes)\s+(?P<others>.+?)\s*")
 
 
-def components(read: Reader) -> list[Factor]:
+class Levels(NamedTuple):
+    """Makes levels of what a file says of them: parameters, and patches where the baseline has no parameter of that name.
+
+    Attributes:
+        baseline: the configuration as it stands.
+        root: of the project.
+        folder: of the file.
+    """
+
+    baseline: Mapping[str, Any]
+    root: Path
+    folder: Path
+
+    def factor(self, kind: FactorKind, name: str, level: str, values: Mapping[str, Any]) -> Factor:
+        """A component with one level.
+
+        Raises:
+            InvalidStudy: it sets nothing, or one of its patches cannot be read.
+        """
+        if not any(key in values and key not in self.baseline for key in KEYS):
+            plain = {"remove": remove, "add": add}.get(kind)
+            return plain(name, values) if plain else (replace if kind == "replace" else change)(name, level, values)
+        settings, patches = patches_in(values, self.root, self.folder)
+        return Factor(name=name, kind=kind, levels=(Level(name=level, settings=settings, patches=patches),))
+
+
+def components(read: Reader, levels: Levels) -> list[Factor]:
     """`remove`, `replace`, `change`, `add` or `vary` of each component.
 
     Raises:
-        InvalidStudy: a component has another shape.
+        InvalidStudy: a component has another shape, or a patch that cannot be read.
     """
     found = []
     for name, item in read.mapping("components").items():
-        place = ("components", name)
-        body = read.checked(item, place)
-        read.only(body, _COMPONENT_KEYS, place, f"the component {name!r}")
-        if len(body) != 1:
-            raise read.wrong(
-                f"the component {name!r} does not say one thing", place, sorted(body), "one of " + ", ".join(_COMPONENT_KEYS)
-            )
-        ((kind, inner),) = body.items()
-        settings = read.checked(inner, (*place, kind))
-        if kind in ("remove", "add"):
-            found.append(remove(name, settings) if kind == "remove" else add(name, settings))
-            continue
-        if kind == "vary":
-            found.append(_varied(read, name, settings, (*place, kind)))
-            continue
-        make = replace if kind == "replace" else change
-        found += [make(name, level, read.checked(values, (*place, kind, level))) for level, values in settings.items()]
+        found += component(read, levels, name, item)
     return found
+
+
+def components_in(texts: Sequence[str], baseline: Mapping[str, Any], root: Path, directory: str) -> list[Factor]:
+    """Components as a command line has them, each as one line of a study file: `mixup: {add: {mixup: 0.2}}`.
+
+    Raises:
+        InvalidStudy: one of them is none.
+    """
+    levels = Levels(baseline, root, root / directory)
+    found = []
+    for text in texts:
+        content, lines = parse_text(Path("--component"), text)
+        read = Reader(Path("--component"), {"components": content}, {("components", *path): line for path, line in lines.items()})
+        found += components(read, levels)
+    return found
+
+
+def component(read: Reader, levels: Levels, name: str, item: object) -> list[Factor]:
+    """The levels of one component, each a factor of its own.
+
+    Raises:
+        InvalidStudy: as for `components`.
+    """
+    place = ("components", name)
+    body = read.checked(item, place)
+    read.only(body, _COMPONENT_KEYS, place, f"the component {name!r}")
+    if len(body) != 1:
+        raise read.wrong(
+            f"the component {name!r} does not say one thing", place, sorted(body), "one of " + ", ".join(_COMPONENT_KEYS)
+        )
+    ((kind, inner),) = body.items()
+    settings = read.checked(inner, (*place, kind))
+    if kind == "vary":
+        return [_varied(read, name, settings, (*place, kind))]
+    if kind == "remove":
+        return [levels.factor("remove", name, REMOVED, settings)]
+    if kind == "add":
+        return [levels.factor("add", name, ADDED, settings)]
+    made: FactorKind = "replace" if kind == "replace" else "change"
+    return [levels.factor(made, name, level, read.checked(values, (*place, kind, level))) for level, values in settings.items()]
 
 
 def _varied(read: Reader, name: str, settings: Mapping[str, Any], place: tuple[str | int, ...]) -> Factor:

@@ -7,16 +7,21 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.project.command_study import CommandStudy, OverrideStyle
-from assay.project.study_components import components, constraints, groups
+import msgspec
+
+from assay.project.command_line import OverrideStyle
+from assay.project.command_study import CommandStudy
+from assay.project.study_components import Levels, components, constraints, groups
 from assay.project.study_questions import hypotheses, metrics
 from assay.project.study_reader import Reader
 from assay.project.study_syntax import parse
+from assay.records.origin import Origin
 from assay.store.root import find_root
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
     *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups"),
+    *("folds", "splits", "prepare", "origin"),
 )
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
 
@@ -37,12 +42,16 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
     folder = file.resolve().parent
     top = Path(root).resolve() if root is not None else find_root(folder)
     read.only(content, _KEYS, (), "the study file")
+    factors = components(read, Levels(read.mapping("baseline"), top, folder))
     return CommandStudy(
-        command=_command(read),
+        command=_command(read, "command", overrides=not any(level.patches for factor in factors for level in factor.levels)),
         baseline=read.mapping("baseline"),
-        components=components(read),
+        components=factors,
         metrics=metrics(read),
         seeds=_seeds(read),
+        folds=read.content.get("folds"),
+        splits=read.content.get("splits"),
+        prepare=_command(read, "prepare", overrides=False) if "prepare" in read.content else None,
         design=read.text("design", "leave-one-out"),
         resolution=_size(read, "resolution"),
         budget=_size(read, "budget"),
@@ -56,44 +65,43 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         data=_data(read),
         override_style=_style(read),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
+        origin=_origin(read),
         root=top,
         directory=os.path.relpath(folder, top),
     )
 
 
-def _command(read: Reader) -> tuple[str, ...]:
-    """The command as arguments.
+def _command(read: Reader, key: str, *, overrides: bool) -> tuple[str, ...]:
+    """A command as arguments; `overrides`: nothing else can make one trial differ from another.
 
     Raises:
         InvalidStudy: there is none, it is a shell line, or it has no place for the configuration.
     """
-    value = read.content.get("command")
+    value = read.content.get(key)
     if isinstance(value, str):
         try:
             words = shlex.split(value)
         except ValueError as error:
-            raise read.wrong("the command cannot be split into arguments", ("command",), value, next_step=f"{error}.") from error
+            raise read.wrong(f"the {key} cannot be split into arguments", (key,), value, next_step=f"{error}.") from error
     elif isinstance(value, Sequence) and value and all(isinstance(word, str | int | float) for word in value):
         words = [str(word) for word in value]
     else:
         words = []
     if not words:
-        raise read.wrong(
-            "the study has no command", ("command",), value, "such as `command: python train.py {overrides} --seed {seed}`"
-        )
+        raise read.wrong(f"the study has no {key}", (key,), value, "such as `command: python train.py {overrides} --seed {seed}`")
     for word in words:
         if word in ("|", "||", "&&", ";", "&", ">", ">>", "<", "2>", "2>&1"):
             raise read.wrong(
-                "the command is a shell line",
-                ("command",),
+                f"the {key} is a shell line",
+                (key,),
                 word,
                 "a program and its arguments",
                 "Put the line into a script, and name the script here.",
             )
-    if "{overrides}" not in words:
+    if overrides and "{overrides}" not in words:
         raise read.wrong(
             "the command has no {overrides}, so no trial would differ from another",
-            ("command",),
+            (key,),
             " ".join(words),
             "{overrides} as an argument of its own",
             "Put {overrides} where the program takes its options.",
@@ -143,3 +151,23 @@ def _style(read: Reader) -> OverrideStyle:
         if value == style:
             return style
     raise read.wrong("no such style of overrides", ("override_style",), value, "space, equals or hydra")
+
+
+def _origin(read: Reader) -> Origin | None:
+    """The study that the file goes on from, as `assay study extend` and `assay study next` write it.
+
+    Raises:
+        InvalidStudy: it is written otherwise.
+    """
+    if "origin" not in read.content:
+        return None
+    try:
+        return msgspec.convert(read.content["origin"], Origin, strict=True)
+    except msgspec.ValidationError as error:
+        raise read.wrong(
+            "the origin of the study cannot be read",
+            ("origin",),
+            read.content["origin"],
+            "what `assay study extend` or `assay study next` wrote",
+            f"It says: {error}.",
+        ) from error

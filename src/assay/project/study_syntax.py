@@ -28,10 +28,19 @@ def parse(file: Path) -> tuple[dict[str, Any], Lines]:
         ) from error
     except UnicodeDecodeError as error:
         raise InvalidStudy("the study file is no text in UTF-8", value=str(file), next_step=f"{error}.") from error
+    return parse_text(file, text)
+
+
+def parse_text(file: Path, text: str) -> tuple[dict[str, Any], Lines]:
+    """The keys of a text, which complaints call `file`; TOML where that name says so, else YAML.
+
+    Raises:
+        InvalidStudy: it is no YAML or TOML, or no mapping.
+    """
     content, lines = _toml(file, text) if file.suffix == ".toml" else _yaml(file, text)
     if not isinstance(content, dict):
         raise InvalidStudy(
-            "the study file is no mapping", value=file.name, expected="keys such as command, baseline, components, metrics"
+            f"{file.name} is no mapping", value=text[:200], expected="keys such as command, baseline, components, metrics"
         )
     return content, lines
 
