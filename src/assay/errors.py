@@ -114,6 +114,18 @@ class InvalidStudy(UsageError):
     code = "invalid_study"
 
 
+class PatchConflict(InvalidStudy):
+    """Two patches change the same lines, so that one of them cannot be made beside the other."""
+
+    code = "patch_conflict"
+
+
+class NoWinner(InvalidStudy):
+    """No change of a study clearly helps, so the next study would be the same."""
+
+    code = "no_winner"
+
+
 class CommandNotFound(UsageError):
     """The command to run does not exist, or may not be executed."""
 

@@ -65,6 +65,18 @@ def check_settings(baseline: Any, settings: Mapping[str, Any], *, component: str
         )
 
 
+def former_values(baseline: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the baseline has at every place that settings change: path without pattern, to value.
+
+    Raises:
+        UnknownParameter: a path does not exist.
+
+    >>> former_values({"a": {"x": 1, "y": 2}}, {"a.*": 0})
+    {'a.x': 1, 'a.y': 2}
+    """
+    return {".".join(steps): _get(baseline, steps) for path in settings for steps in _resolve(baseline, path, "")}
+
+
 def overlap(baseline: Any, first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str, str] | None:
     """Two paths, one of each, that set the same thing or lie in one another; None where there are none.
 

@@ -87,18 +87,16 @@ def in_words(constraint: Constraint) -> str:
 
 
 def _thing_there(factor: Factor, level: str | None) -> str:
-    """What of a factor is there at a level; empty where it is gone."""
+    """What of a factor is there at a level: of one that is removed, its being gone ("mixup: removed")."""
     if factor.kind == "add":
         return factor.name if level is not None else ""
     if level is None:
         return factor.name
-    return "" if factor.kind == "remove" else f"{factor.name}: {level}"
+    return f"{factor.name}: {level}"
 
 
 def _things(factors: Sequence[Factor]) -> list[str]:
-    levels = [
-        f"{factor.name}: {level.name}" for factor in factors if factor.kind in ("replace", "change") for level in factor.levels
-    ]
+    levels = [f"{factor.name}: {level.name}" for factor in factors if factor.kind != "add" for level in factor.levels]
     return [factor.name for factor in factors] + levels
 
 

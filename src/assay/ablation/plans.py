@@ -12,10 +12,12 @@ from assay.ablation.configurations import check_settings, configure, overlap, pl
 from assay.ablation.constraints import check_constraints
 from assay.ablation.design import Levels, configuration_name, pairs
 from assay.ablation.designs import design_named
+from assay.ablation.nodes import keys_of
 from assay.ablation.telling import aliases_of, blind_spots, check_options, choose, smallest_seen
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
-from assay.records.plan import PLAIN, Block, Configuration, DesignOptions, Plan, Trial
+from assay.records.plan import PLAIN, Block, Configuration, DesignOptions, Plan, Splits, Trial
+from assay.stats.resampling import overlap_inflation
 
 SEED_LIMIT = 2**32
 """Seeds lie below it: NumPy's legacy generator and PYTHONHASHSEED take no larger ones."""
@@ -30,6 +32,7 @@ def make_plan(
     *,
     base: int = 0,
     options: DesignOptions = PLAIN,
+    splits: Splits | None = None,
 ) -> Plan:
     """The trials of a design, block by block, with what they can and cannot tell.
 
@@ -41,6 +44,7 @@ def make_plan(
         named: combinations beside the design's own: name to settings by path.
         base: the first seed where `seeds` is a number.
         options: resolution, budget, groups and constraints.
+        splits: data splits or folds; each makes a block with each seed.
 
     Raises:
         InvalidStudy: the design does not exist, is too large or is told what it does not take, a name or a seed is used twice, a component
@@ -62,7 +66,8 @@ def make_plan(
     configurations = [_configuration(baseline, levels, merged) for levels in rows.combinations]
     configurations += [_named_configuration(baseline, name, settings) for name, settings in named.items()]
     _check_names([configuration.name for configuration in configurations])
-    blocks = make_blocks(seeds, base)
+    blocks = make_blocks(seeds, base, splits)
+    check_parameter(splits, baseline)
     compared = compare(chosen, merged, rows.combinations, options, replaced=rows.replaced)
     comparisons = len(compared.effects) + len(named)
     return Plan(
@@ -73,20 +78,22 @@ def make_plan(
         trials=_trials(configurations, blocks),
         comparisons=comparisons,
         aliases=aliases_of(chosen, merged, compared),
-        cannot_see=blind_spots(chosen, merged, compared, rows) + _blind_for_seeds(len(blocks), comparisons),
-        detectable=smallest_seen(compared, len(configurations), len(blocks), len(named)),
+        cannot_see=blind_spots(chosen, merged, compared, rows) + _blind_for_seeds(_units(blocks, splits), comparisons),
+        detectable=_seen(smallest_seen(compared, len(configurations), _units(blocks, splits), len(named)), splits),
         named=tuple(named),
         options=options,
         left_out=rows.left_out,
+        splits=splits,
     )
 
 
-def make_blocks(seeds: int | Sequence[int], base: int = 0) -> tuple[Block, ...]:
-    """One block for each seed.
+def make_blocks(seeds: int | Sequence[int], base: int = 0, splits: Splits | None = None) -> tuple[Block, ...]:
+    """One block for each seed, or for each seed with each split.
 
     Args:
         seeds: how many (the integers from `base` on), or the seeds themselves.
         base: the first seed where `seeds` is a number.
+        splits: data splits or folds.
 
     Raises:
         InvalidStudy: none, a seed twice, or one that is no integer from 0 to 2**32 - 1.
@@ -105,7 +112,34 @@ def make_blocks(seeds: int | Sequence[int], base: int = 0) -> tuple[Block, ...]:
         raise InvalidStudy(
             "a seed is listed twice; the same seed again is no new evidence", value=twice[0], expected="each seed once"
         )
-    return tuple(Block(index=index, seed=seed) for index, seed in enumerate(chosen))
+    cells = [(seed, split) for seed in chosen for split in (splits.names if splits else (None,))]
+    return tuple(Block(index=index, seed=seed, split=split) for index, (seed, split) in enumerate(cells))
+
+
+def check_parameter(splits: Splits | None, baseline: Any) -> None:
+    """Passes where the configuration has nothing of the name under which trials are told their split.
+
+    Raises:
+        InvalidStudy: it has.
+    """
+    if splits is not None and splits.parameter in keys_of(baseline):
+        raise InvalidStudy(
+            "the configuration has a parameter of the name that a trial's split is given under",
+            value=splits.parameter,
+            expected="another name",
+            next_step=f'Say {{"count": …, "parameter": "NAME"}}, or take {splits.parameter!r} out of the baseline.',
+        )
+
+
+def _units(blocks: Sequence[Block], splits: Splits | None) -> int:
+    """What an effect varies over: seeds, or splits where there are some."""
+    return len(blocks) if splits is None else len(splits.names)
+
+
+def _seen(smallest: float | None, splits: Splits | None) -> float | None:
+    if smallest is None or splits is None or splits.test is None:
+        return smallest
+    return smallest * overlap_inflation(len(splits.names), splits.test)
 
 
 def _check(baseline: Any, factors: Sequence[Factor], named: Mapping[str, Mapping[str, Any]], *, combined: bool) -> None:
@@ -160,7 +194,7 @@ def _named_configuration(baseline: Any, name: str, settings: Mapping[str, Any]) 
 def _trials(configurations: Sequence[Configuration], blocks: Sequence[Block]) -> tuple[Trial, ...]:
     rows = [(configuration, block) for block in blocks for configuration in configurations]
     return tuple(
-        Trial(index=index, configuration=configuration.name, block=block.index, seed=block.seed)
+        Trial(index=index, configuration=configuration.name, block=block.index, seed=block.seed, split=block.split)
         for index, (configuration, block) in enumerate(rows)
     )
 

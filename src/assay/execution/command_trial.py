@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 from assay.capture.environment import packages_in
+from assay.capture.settle import KEEP_BELOW
 from assay.errors import AssayError
 from assay.execution.channel import send
 from assay.execution.own_imports import with_own_imports
@@ -31,7 +33,12 @@ def record_command(setup: Setup, store: Store, task: CommandTask, pipe: int) -> 
         os.dup2(nowhere, standard)
     # The command inherits what is blocked here, and its supervisor passes on what comes.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
-    with workspace(store.objects, setup.snapshot.tree, setup.root, task.files) as folder:
+    snapshot = task.snapshot or setup.snapshot
+    with workspace(store.objects, snapshot.tree, setup.root, task.files) as folder:
+        for path, content in (task.prepared or {}).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            store.objects.copy_to(content, folder / path)
+        (folder / task.makes).mkdir(parents=True, exist_ok=True)
         supervised = supervise(
             store,
             folder,
@@ -41,10 +48,13 @@ def record_command(setup: Setup, store: Store, task: CommandTask, pipe: int) -> 
             name=task.name,
             params=task.recipe.params,
             seed=task.seed,
+            parents=task.parents,
             trial=task.trial,
             recipe=task.recipe,
-            snapshot=setup.snapshot,
+            snapshot=snapshot,
             relay=True,
+            # What a block is prepared with goes into the folders of its trials, so it is kept whatever its size.
+            keep_below=KEEP_BELOW if task.trial is not None else sys.maxsize,
         )
     run = supervised.run
     metrics = metrics_of(store, run, task.goals) if run.state == "finished" else {}

@@ -16,7 +16,7 @@ from assay.capture.outside_snapshot import editable_outside, lay_outside, snapsh
 from assay.comparison.diff import show_path
 from assay.errors import MissingContent
 from assay.execution.command_trial import localised
-from assay.execution.commands import Needed, inputs_of_former
+from assay.execution.needed import Needed, inputs_of_former
 from assay.execution.own_imports import with_own_imports
 from assay.execution.reuse import Reuse
 from assay.execution.workspace import remove_dead_workspaces, workspace

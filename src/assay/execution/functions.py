@@ -22,7 +22,7 @@ from assay.execution.reuse import Reuse
 from assay.execution.setup import Report, Setup, Start, Task, trial_environment
 from assay.execution.shipping import function_name, ship
 from assay.execution.trial import PREPARED
-from assay.records.plan import Configuration
+from assay.records.plan import Configuration, Trial
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Parent, Run, TrialOf
 from assay.store.store import Store
@@ -37,6 +37,7 @@ class Callables(NamedTuple):
         prepare: `prepare(seed)`, called once for each block in a run of its own; its value goes to every trial of the block.
         name: names the runs; empty: named by their configuration alone.
         train_name: recorded name of the function; by default its own.
+        splits: what a split is called among the parameters of a run.
     """
 
     train: Callable[..., object]
@@ -44,6 +45,7 @@ class Callables(NamedTuple):
     prepare: Callable[[int], object] | None = None
     name: str = ""
     train_name: str | None = None
+    splits: str = "split"
 
 
 class FunctionExecutor:
@@ -129,20 +131,24 @@ class _Recipes(NamedTuple):
         common = {"code": snapshot.tree, "threads": threads, "flags": flags, "python": record.python, "packages": record.packages}
         return cls(calls, snapshot, environment, calls.train_name or function_name(calls.train), common)
 
-    def prepare(self, seed: int) -> Recipe:
+    def prepare(self, trial: Trial) -> Recipe:
         assert self.calls.prepare is not None
-        return Recipe(function=function_name(self.calls.prepare), seed=seed, **self.common)
+        return Recipe(function=function_name(self.calls.prepare), params=self.split(trial), seed=trial.seed, **self.common)
 
-    def train(self, params: dict[str, Any], local: str | None, seed: int, prepared: str | None) -> Recipe:
+    def split(self, trial: Trial) -> dict[str, Any]:
+        """The split of a trial as a parameter of its run; empty where the study has none."""
+        return {} if trial.split is None else {self.calls.splits: trial.split}
+
+    def train(self, params: dict[str, Any], local: str | None, trial: Trial, prepared: str | None) -> Recipe:
         """Args:
         params: configuration as plain values.
         local: digest of a configuration that holds functions or classes of the user's own, of which "module:name" would not say enough.
-        seed: of the block.
+        trial: has the seed and the split.
         prepared: content id of the prepared value.
         """
         name = self.train_name if local is None else f"{self.train_name.partition('#')[0]}#{local[:16]}"
         data = {} if prepared is None else {"prepared value": prepared}
-        return Recipe(function=name, params=params, seed=seed, data=data, **self.common)
+        return Recipe(function=name, params=params | self.split(trial), seed=trial.seed, data=data, **self.common)
 
 
 class _Shipped(NamedTuple):
@@ -208,7 +214,7 @@ class _Work:
         for job in jobs:
             self._unprepared.setdefault(job.trial.block, []).append(job)
         for block, waiting in list(self._unprepared.items()):
-            self._prepare(block, waiting[0].trial.seed)
+            self._prepare(block, waiting[0].trial)
 
     def _tasks(self, jobs: Sequence[Job], prepared: _Prepared) -> list[Task]:
         found = [self._task(job, prepared) for job in jobs]
@@ -218,7 +224,7 @@ class _Work:
         """The job as a task; None where an earlier run stands for it."""
         name = job.configuration.name
         shipped = self._shipped_for(job.configuration)
-        recipe = self._recipes.train(job.configuration.params, shipped.local, job.trial.seed, prepared.value)
+        recipe = self._recipes.train(job.configuration.params, shipped.local, job.trial, prepared.value)
         earlier = self._reuse.find(recipe.id) if self._reuse else None
         if earlier is not None:
             self._end(job, reused(job, earlier))
@@ -230,6 +236,7 @@ class _Work:
             block=job.trial.block,
             index=job.trial.index,
             call=shipped.call,
+            split=job.trial.split,
         )
         return Task(
             number=job.trial.index,
@@ -241,6 +248,7 @@ class _Work:
             trial=trial,
             parents=(Parent(run=prepared.run, by="prepare"),) if prepared.run else (),
             prepared=prepared.value,
+            split=job.trial.split,
         )
 
     def _shipped_for(self, configuration: Configuration) -> _Shipped:
@@ -256,14 +264,16 @@ class _Work:
     def _label(self, name: str) -> str:
         return f"{self._calls.name}: {name}" if self._calls.name else name
 
-    def _prepare(self, block: int, seed: int) -> None:
-        recipe = self._recipes.prepare(seed)
+    def _prepare(self, block: int, trial: Trial) -> None:
+        recipe = self._recipes.prepare(trial)
         earlier = self._reuse.find(recipe.id) if self._reuse else None
         value = self._value_of(earlier) if earlier else None
         if earlier is not None and value is not None:
             self._ready.extend(self._tasks(self._unprepared.pop(block), _Prepared(earlier.id, value)))
         else:
-            self._ready.append(Task(-1 - block, "prepare", b"", seed, recipe, self._label("prepare"), None))
+            self._ready.append(
+                Task(-1 - block, "prepare", b"", trial.seed, recipe, self._label("prepare"), None, split=trial.split)
+            )
 
     def _value_of(self, run: Run) -> str | None:
         """Content id of what an earlier preparation left, where the store still has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.capture.settle import listing_digest
@@ -20,10 +21,12 @@ class Reuse:
         store: where the runs are.
         root: root that the paths of their traces are relative to.
         apart: the runs had folders of their own, whose top holds other names than the root's.
+        other: files that the runs had otherwise than the root has them: relative path to content id, None for those that were not there.
     """
 
-    def __init__(self, store: Store, root: Path, *, apart: bool = False) -> None:
+    def __init__(self, store: Store, root: Path, *, apart: bool = False, other: Mapping[str, str | None] | None = None) -> None:
         self._apart = apart
+        self._other = other or {}
         self._store = store
         self._root = root
         self._content: dict[str, str | None] = {}
@@ -63,25 +66,30 @@ class Reuse:
 
     def changed_folders(self, trace: Trace) -> list[str]:
         """Folders that the run listed and that have other names in them here, now."""
-        return [
-            path for path, names in trace.listed.items() if not (self._apart and path == ".") and _names(self._root / path) != names
-        ]
+        return [path for path, names in trace.listed.items() if not (self._apart and path == ".") and self._names(path) != names]
 
     def _unchanged(self, use: FileUse) -> bool:
         return use.id is not None and self._now(use.path) == use.id
 
     def _now(self, path: str) -> str | None:
+        if path in self._other:
+            return self._other[path]
         if path not in self._content:
             self._content[path] = content_now(self._root / path)
         return self._content[path]
 
-
-def _names(folder: Path) -> str | None:
-    """Digest of what the folder lists, as traces have it; None where it is no folder that can be listed."""
-    try:
-        return listing_digest(entry.name for entry in folder.iterdir())
-    except OSError:
-        return None
+    def _names(self, path: str) -> str | None:
+        """Digest of what the folder lists, as traces have it; None where it is no folder that can be listed."""
+        here = "" if path == "." else f"{path}/"
+        inside = {file[len(here) :]: content for file, content in self._other.items() if file.startswith(here)}
+        there = {name.partition("/")[0] for name, content in inside.items() if content is not None}
+        try:
+            names = {entry.name for entry in (self._root / path).iterdir()}
+        except OSError:
+            if not there:
+                return None
+            names = set()
+        return listing_digest(iter((names - inside.keys()) | there))
 
 
 def content_now(path: Path) -> str | None:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from assay.capture.code import Snapshot
 from assay.records.environment import Environment
 from assay.records.factor import MetricGoal
+from assay.records.plan import SplitName
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Parent, Resources, State, TrialOf
 
@@ -64,6 +65,7 @@ class Task(NamedTuple):
     trial: TrialOf | None
     parents: tuple[Parent, ...] = ()
     prepared: str | None = None
+    split: SplitName | None = None
 
 
 class CommandTask(NamedTuple):
@@ -76,9 +78,13 @@ class CommandTask(NamedTuple):
         seed: of the block.
         recipe: as it would be in the user's own folder.
         name: of the run.
-        trial: its place in the study.
+        trial: its place in the study; None where it prepares a block.
         files: files of the user's root that the folder needs beside the code: relative path to content id.
         goals: metrics that are asked for, with where they are found.
+        snapshot: the code where it is other than that of the study.
+        prepared: what its block was prepared with: relative path to the content id of a file of the store.
+        parents: runs that it builds on.
+        makes: folder, relative to the root, that is made before the command starts; empty where none is.
     """
 
     number: int
@@ -87,9 +93,13 @@ class CommandTask(NamedTuple):
     seed: int
     recipe: Recipe
     name: str
-    trial: TrialOf
+    trial: TrialOf | None
     files: dict[str, str]
     goals: tuple[MetricGoal, ...]
+    snapshot: Snapshot | None = None
+    prepared: dict[str, str] | None = None
+    parents: tuple[Parent, ...] = ()
+    makes: str = ""
 
 
 class Report(NamedTuple):

@@ -61,9 +61,9 @@ def _named(value: object) -> str:
     return f"{getattr(kind, '__module__', '?')}:{getattr(kind, '__qualname__', type(inner).__name__)}"
 
 
-def accepts_prepared(function: Callable[..., object]) -> bool:
-    """Whether it can be called with (config, seed, prepared)."""
-    return _takes(function, 3)
+def accepts_prepared(function: Callable[..., object], given: int = 2) -> bool:
+    """Whether it can be called with what it is given, (config, seed) and perhaps a split, and with what was prepared."""
+    return _takes(function, given + 1)
 
 
 def check_callable(function: object, what: str, arguments: tuple[str, ...]) -> None:

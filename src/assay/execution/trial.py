@@ -121,11 +121,12 @@ def _attempt(functions: tuple[Any, Any], store: Store, task: Task) -> _Ended:
 
 def _prepare_call(functions: tuple[Any, Any], store: Store, task: Task) -> Any:
     train, prepare = functions
+    block = [task.seed] if task.split is None else [task.seed, task.split]
     if task.kind == "prepare":
         _seed(task.seed)
-        return lambda: prepare(task.seed)
-    arguments = [pickle.loads(task.configuration), task.seed]
-    if task.prepared is not None and accepts_prepared(train):
+        return lambda: prepare(*block)
+    arguments = [pickle.loads(task.configuration), *block]
+    if task.prepared is not None and accepts_prepared(train, len(arguments)):
         arguments.append(pickle.loads(store.objects.get(task.prepared)))
     # After the values are made, since making them may draw random numbers.
     _seed(task.seed)

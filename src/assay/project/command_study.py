@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from assay.ablation.components import merge
 from assay.ablation.plans import make_blocks
+from assay.ablation.splits import Said, make_splits
 from assay.errors import InvalidStudy
 from assay.execution.commands import CommandExecutor, Commands
+from assay.execution.patches import Patches, files_below, patches_of
 from assay.execution.pool import refuse_recursion
+from assay.execution.prepared import PREPARED
+from assay.project.command_line import OverrideStyle, places_in, words_of
 from assay.project.study import carry_out, expected
+from assay.project.study_aside import aside
 from assay.project.study_designs import told
+from assay.project.study_growth import extended, following
+from assay.project.study_patches import apart
 from assay.project.study_plan import PlanView
 from assay.project.study_result import StudyResult
-from assay.questions.study.archive import keep_evidence
-from assay.questions.study.definition import define, plan_study
-from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
-from assay.records.plan import Configuration
+from assay.questions.study.archive import keep_evidence, kept_evidence
+from assay.questions.study.definition import Definition, define, plan_study
+from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal, Patch
+from assay.records.origin import Origin, Terms
+from assay.records.plan import Configuration, SplitName, Splits, Trial
 from assay.store.store import Store
-
-OverrideStyle = Literal["space", "equals", "hydra"]
-_PLACE = re.compile(r"\{([A-Za-z_][\w.-]*)\}")
 
 
 class CommandStudy:
-    """Which components of a command's configuration matter?
+    """Which components of a command's configuration, or of its code, matter?
 
     Args:
-        command: program and arguments; `{overrides}` stands for the configuration, `{seed}` for the seed, `{key}` for one value of the
-            configuration, which is then not among the overrides.
+        command: program and arguments; `{overrides}` stands for the configuration, `{seed}` for the seed, `{fold}` or `{split}` for the
+            split, `{prepared}` for what was prepared, `{key}` for one value of the configuration, which is then not among the overrides.
         baseline: the configuration as it stands.
-        components, metrics, seeds, configurations, hypotheses, constraints, groups: as for `assay.Study`.
+        components, metrics, seeds, folds, splits, configurations, hypotheses, constraints, groups: as for `assay.Study`. The levels of
+            components may have patches beside their settings.
         design, resolution, budget: as for `assay.Study.plan`.
+        prepare: program and arguments of what is run once for each block, and writes what its trials share to `{prepared}`.
         workers: how many trials run at once where `run` is not told.
         data: files and folders, relative to `directory`, that every trial needs beside the code.
         override_style: "space" (`--key value`), "equals" (`--key=value`) or "hydra" (`key=value`).
         name: what reports call the study.
+        origin: the study that this one goes on from.
         root: project root.
         directory: where commands run, relative to the root.
     """
@@ -57,6 +64,8 @@ class CommandStudy:
         root: Path,
         directory: str = ".",
         seeds: int | Sequence[int] = 5,
+        folds: Said | None = None,
+        splits: Said | Splits | None = None,
         design: str = "leave-one-out",
         resolution: int | None = None,
         budget: int | None = None,
@@ -64,10 +73,12 @@ class CommandStudy:
         groups: Mapping[str, Sequence[str]] | None = None,
         configurations: Mapping[str, Mapping[str, Any]] | None = None,
         hypotheses: Sequence[Hypothesis] = (),
+        prepare: Sequence[str] | None = None,
         workers: int = 1,
         data: Sequence[str] = (),
         override_style: OverrideStyle = "space",
         name: str = "",
+        origin: Origin | None = None,
     ) -> None:
         self.command = tuple(command)
         self.baseline = baseline
@@ -76,6 +87,7 @@ class CommandStudy:
         self.root = root
         self.directory = directory
         self.seeds = seeds
+        self.splits = splits if isinstance(splits, Splits) else make_splits(folds, splits)
         self.design = design
         self.resolution = resolution
         self.budget = budget
@@ -83,10 +95,12 @@ class CommandStudy:
         self.groups = groups or {}
         self.configurations = configurations or {}
         self.hypotheses = hypotheses
+        self.prepare = None if prepare is None else tuple(prepare)
         self.workers = workers
         self.data = data
         self.override_style = override_style
         self.name = name
+        self.origin = origin
 
     def plan(self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None) -> PlanView:
         """The trials of a design (by default the study's own); nothing is run or written.
@@ -94,16 +108,20 @@ class CommandStudy:
         Another design than the study's own is not told the study's resolution and budget.
 
         Raises:
-            InvalidStudy: the study contradicts itself, or the command names a key that the configuration does not have.
+            InvalidStudy: the study contradicts itself, the command names a key that the configuration does not have, or a patch does not
+                apply to the code as it is.
             UnknownParameter: a component sets a key that the baseline does not have.
             InvalidValue: a value cannot be recorded.
         """
         other = design is not None and design != self.design
         resolution = resolution if other or resolution is not None else self.resolution
         budget = budget if other or budget is not None else self.budget
+        patches = Patches(files_below(self.root))
+        constraints = (*self.constraints, *apart(merge(self.components), patches))
         definition = define(
             name=self.name,
             subject=shlex.join(self.command),
+            evaluation=None if self.prepare is None else shlex.join(self.prepare),
             baseline=self.baseline,
             components=self.components,
             metrics=self.metrics,
@@ -111,11 +129,16 @@ class CommandStudy:
             design=design or self.design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, self.constraints),
+            options=told(resolution, budget, self.groups, dict.fromkeys(constraints)),
+            splits=self.splits,
+            origin=self.origin,
+            terms=Terms(directory=self.directory, data=tuple(self.data), override_style=self.override_style),
         )
         plan = plan_study(definition)
+        self._check_places()
         for configuration in plan.configurations:
-            self.arguments(configuration, 0)
+            self.arguments(configuration, plan.trials[0].seed, plan.trials[0].split)
+            patches.composed(self.patches(configuration))
         return PlanView(definition, plan, expected(self.root, definition), self.workers)
 
     def run(self, plan: PlanView | str | None = None, workers: int | None = None) -> StudyResult:
@@ -137,9 +160,7 @@ class CommandStudy:
         refuse_recursion()
         view = plan if isinstance(plan, PlanView) else self.plan(plan)
         store = Store.open(self.root)
-        data = tuple(os.path.normpath(os.path.join(self.directory, path)) for path in self.data)  # noqa: PTH118 - text
-        commands = Commands(self.arguments, self.directory, data, self.name, tuple(self.metrics))
-        executor = CommandExecutor(store, self.root, commands)
+        executor = CommandExecutor(store, self.root, self._commands())
         result = carry_out(store, view, executor, workers or self.workers)
         if not executor.findings:
             return result
@@ -147,60 +168,74 @@ class CommandStudy:
         keep_evidence(store, evidence)
         return StudyResult(evidence)
 
-    def arguments(self, configuration: Configuration, seed: int) -> tuple[str, ...]:
-        """The command of a configuration under a seed.
+    def extend(self, seeds: int | str | Sequence[int] | None = None, components: Sequence[Factor] = ()) -> CommandStudy:
+        """The study with more seeds or components; arguments, value and errors as for `assay.Study.extend`."""
+        return self.grown_from(self.plan().definition, seeds, components)
+
+    def grown_from(
+        self, former: Definition, seeds: int | str | Sequence[int] | None = None, components: Sequence[Factor] = ()
+    ) -> CommandStudy:
+        """This study, with more seeds or components, as an extension of a former one; errors as for `assay.Study.extend`."""
+        return extended(self, former, Store.open(self.root), seeds, components)
+
+    def next(self) -> CommandStudy:
+        """A study from this one's winner; value and errors as for `assay.Study.next`."""
+        return following(self, kept_evidence(Store.open(self.root), self.plan().study))
+
+    def arguments(self, configuration: Configuration, seed: int, split: SplitName | None = None) -> tuple[str, ...]:
+        """The command of a configuration under a seed, and a split where the study has some.
 
         Raises:
             InvalidStudy: the command names a key that the configuration does not have.
         """
-        values = dict(_leaves(configuration.params))
-        named = {name for word in self.command for name in _PLACE.findall(word)} - {"overrides", "seed"}
-        for name in sorted(named):
-            if name not in values:
-                near = get_close_matches(name, values, n=1)
+        return words_of(self.command, configuration.params, self._given(seed, split), self.override_style)
+
+    def patches(self, configuration: Configuration) -> tuple[Patch, ...]:
+        """The changes of the code that a configuration is made of."""
+        known = {(factor.name, level.name): level.patches for factor in merge(self.components) for level in factor.levels}
+        return patches_of(configuration.levels, known)
+
+    def _commands(self) -> Commands:
+        data = tuple(os.path.normpath(os.path.join(self.directory, path)) for path in self.data)  # noqa: PTH118 - text
+        return Commands(
+            lambda configuration, trial: self.arguments(configuration, trial.seed, trial.split),
+            self.directory,
+            data,
+            self.name,
+            tuple(self.metrics),
+            self.patches,
+            self._prepare if self.prepare is not None else None,
+            self.splits.parameter if self.splits else "split",
+            aside(self.root, self.directory, self.components),
+        )
+
+    def _prepare(self, trial: Trial) -> tuple[str, ...]:
+        return words_of(self.prepare or (), {}, self._given(trial.seed, trial.split))
+
+    def _given(self, seed: int, split: SplitName | None = None) -> dict[str, object]:
+        given: dict[str, object] = {"seed": seed}
+        if self.splits is not None:
+            given[self.splits.parameter] = split
+        return given if self.prepare is None else given | {"prepared": PREPARED}
+
+    def _check_places(self) -> None:
+        """Passes where every trial gets what makes its block."""
+        prepared = self.prepare or ()
+        if self.splits is not None and self.splits.parameter not in places_in((*self.command, *prepared)):
+            place = f"{{{self.splits.parameter}}}"
+            raise InvalidStudy(
+                f"the command has no {place}, so no trial would see its {self.splits.parameter}",
+                value=shlex.join(self.command),
+                expected=f"{place} in an argument",
+                next_step=f"Put {place} where the program takes it.",
+            )
+        for what, command in (("command", self.command), ("prepare", prepared)):
+            if self.prepare is not None and "prepared" not in places_in(command):
                 raise InvalidStudy(
-                    "the command names a key that the configuration does not have",
-                    value=f"{{{name}}}",
-                    expected=", ".join(["overrides", "seed", *values]),
-                    next_step=f"Did you mean {{{near[0]}}}?" if near else "",
+                    f"the study prepares something, and its {what} has no {{prepared}}",
+                    value=shlex.join(command),
+                    expected="{prepared} in an argument of both prepare and command",
+                    next_step="It stands for the file or folder that prepare writes and the command reads.",
                 )
-        overrides = [
-            word for key, value in values.items() if key not in named for word in _override(key, value, self.override_style)
-        ]
-        words: list[str] = []
-        for word in self.command:
-            if word == "{overrides}":
-                words += overrides
-            else:
-                words.append(_PLACE.sub(lambda found: _text(seed if found[1] == "seed" else values[found[1]]), word))
-        return tuple(words)
-
-
-def _leaves(params: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Every value of a nested configuration by its dotted key."""
-    found: list[tuple[str, Any]] = []
-    for key, value in params.items():
-        found += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) and value else [(f"{prefix}{key}", value)]
-    return found
-
-
-def _override(key: str, value: Any, style: OverrideStyle) -> list[str]:
-    if style == "hydra":
-        return [f"{key}={_text(value)}"]
-    if value is None or value is False or value == {}:
-        return []
-    if value is True:
-        return [f"--{key}"]
-    if isinstance(value, list):
-        return [word for item in value for word in _override(key, _text(item), style)]
-    return [f"--{key}={_text(value)}"] if style == "equals" else [f"--{key}", _text(value)]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return f"[{','.join(_text(item) for item in value)}]"
-    return str(value)
+        if self.prepare is not None:
+            words_of(prepared, {}, self._given(0))

@@ -12,6 +12,7 @@ from typing import Any
 from assay.ablation.components import merge
 from assay.ablation.configurations import configure, settings_of
 from assay.ablation.plans import make_blocks
+from assay.ablation.splits import Said, make_splits
 from assay.errors import InvalidStudy, StoreUnusable
 from assay.execution.functions import Callables, FunctionExecutor
 from assay.execution.pool import refuse_recursion
@@ -20,14 +21,17 @@ from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name
 from assay.project.progress import progress
 from assay.project.study_designs import told
+from assay.project.study_growth import extended, following
 from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
+from assay.questions.study.archive import kept_evidence
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.questions.study.estimate import finished_trials, seconds_per_trial
 from assay.questions.study.pilot import pilot_noise
 from assay.questions.study.running import run_study
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
-from assay.records.plan import Configuration
+from assay.records.origin import Origin
+from assay.records.plan import Configuration, Splits
 from assay.store.root import find_root
 from assay.store.store import Store
 
@@ -37,7 +41,8 @@ class Study:
 
     Args:
         train: `train(config, seed)` returns a dictionary of metrics. It is called in a process of its own for each trial, which starts
-            from a clean interpreter. With `prepare` it is called as `train(config, seed, prepared)`.
+            from a clean interpreter. With `prepare` it is called as `train(config, seed, prepared)`, with folds or splits as
+            `train(config, seed, fold)`, with both as `train(config, seed, fold, prepared)`.
         baseline: the configuration as it stands: a dictionary or dataclass, nested; every call gets a fresh copy.
         components: `assay.remove`, `assay.replace`, `assay.change`, `assay.add`, `assay.vary`.
         metrics: `assay.maximize`, `assay.minimize`.
@@ -46,6 +51,11 @@ class Study:
         hypotheses: `assay.hypothesis`; sealed before the first trial.
         constraints: `assay.requires`, `assay.excludes`; what they do not allow is not run, and what then cannot be told is named.
         groups: names of groups of components, for the design that flips groups together.
+        folds: folds of a cross-validation, beside the seeds: how many. Trials are called as `train(config, seed, fold)`, every seed with
+            every fold, and intervals allow for folds sharing their data.
+        splits: the same for data splits: how many, their names, or {"count": 5, "test": 0.2}, where `test` is the share of the data that
+            each tests on; without it they are taken as data of their own.
+        origin: the study that this one goes on from; `extend` and `next` set it.
         prepare: `prepare(seed)` makes what the trials of a seed share, such as a trained model that they only evaluate. It is called
             once for each seed, in a run of its own; each trial gets a fresh copy of its value.
         name: what reports call the study.
@@ -73,6 +83,9 @@ class Study:
         name: str = "",
         root: str | Path | None = None,
         start: Start = "fork",
+        folds: Said | None = None,
+        splits: Said | Splits | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.train = train
         self.baseline = baseline
@@ -87,6 +100,8 @@ class Study:
         self.name = name
         self.root = root
         self.start = start
+        self.splits = splits if isinstance(splits, Splits) else make_splits(folds, splits)
+        self.origin = origin
 
     def plan(self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None) -> PlanView:
         """The trials of a design; nothing is run or written.
@@ -114,6 +129,8 @@ class Study:
             configurations=self.configurations,
             hypotheses=self.hypotheses,
             options=told(resolution, budget, self.groups, self.constraints),
+            splits=self.splits,
+            origin=self.origin,
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:
@@ -138,15 +155,50 @@ class Study:
         view = plan if isinstance(plan, PlanView) else self.plan(plan or "leave-one-out")
         root = self._root()
         store = Store.open(root)
-        calls = Callables(self.train, self._configured, self.prepare, self.name)
+        splits = self.splits.parameter if self.splits else "split"
+        calls = Callables(self.train, self._configured, self.prepare, self.name, splits=splits)
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
         return carry_out(store, view, FunctionExecutor(store, root, calls, measured=measured, start=self.start), workers)
 
+    def extend(
+        self,
+        seeds: int | str | Sequence[int] | None = None,
+        components: Sequence[Factor] = (),
+        design: str = "leave-one-out",
+    ) -> Study:
+        """This study, which has been run to its end, with more seeds or components: run it, and what has finished is reused.
+
+        That it was extended after results were known is part of it, and its report says so.
+
+        Args:
+            seeds: how many altogether, "+5" for so many more, or all of them.
+            components: further ones.
+            design: that the study was run with.
+
+        Raises:
+            InvalidStudy: it has not been run to its end, or nothing is new, or a former seed is missing.
+        """
+        return extended(self, self.plan(design).definition, Store.open(self._root()), seeds, components)
+
+    def next(self, design: str = "leave-one-out") -> Study:
+        """A study whose baseline has every change that clearly helped in this one, with those components the other way round.
+
+        Its seeds are new, since the former ones chose the baseline; hypotheses have to be written anew.
+
+        Args:
+            design: that the study was run with.
+
+        Raises:
+            InvalidStudy: the study has not been run to its end, or no change clearly helps.
+        """
+        return following(self, kept_evidence(Store.open(self._root()), self.plan(design).study))
+
     def _check(self) -> None:
-        arguments = ("config", "seed", "prepared") if self.prepare is not None else ("config", "seed")
-        check_callable(self.train, "train", arguments)
+        block = ("seed",) if self.splits is None else ("seed", self.splits.parameter)
+        prepared = ("prepared",) if self.prepare is not None else ()
+        check_callable(self.train, "train", ("config", *block, *prepared))
         if self.prepare is not None:
-            check_callable(self.prepare, "prepare", ("seed",))
+            check_callable(self.prepare, "prepare", block)
         if self.start not in ("fork", "spawn"):
             raise InvalidStudy("trials cannot be started in this way", value=self.start, expected='"fork" or "spawn"')
 

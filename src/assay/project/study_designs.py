@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assay.ablation.alternatives import Alternative, alternatives
@@ -15,7 +15,7 @@ from assay.report.numbers import duration
 
 
 def told(
-    resolution: int | None, budget: int | None, groups: Mapping[str, Sequence[str]], constraints: Sequence[Constraint]
+    resolution: int | None, budget: int | None, groups: Mapping[str, Sequence[str]], constraints: Iterable[Constraint]
 ) -> DesignOptions:
     """What a design is told, as a record."""
     found = DesignOptions(

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from assay.ablation.alternatives import Alternative
+from assay.errors import InvalidStudy
 from assay.project.study_designs import detect, others
 from assay.questions.study.definition import Definition
 from assay.questions.study.pilot import Noise
@@ -78,8 +79,15 @@ class PlanView:
             effect: "0.01" for the first metric, or "accuracy=0.01".
 
         Raises:
-            InvalidStudy: it is no size, the study has no such metric, or no earlier trial tells its noise.
+            InvalidStudy: it is no size, the study has no such metric or has splits, or no earlier trial tells its noise.
         """
+        if self.plan.splits is not None:
+            raise InvalidStudy(
+                f"how many {self.plan.splits.parameter}s would be needed is not computed: they share their data",
+                value=effect,
+                expected="a study of seeds alone",
+                next_step="Plan it without folds and splits.",
+            )
         return detect(self.definition, self.expected.noise, effect, self.expected.seconds, workers=self.workers)
 
     def __len__(self) -> int:
@@ -95,9 +103,9 @@ class PlanView:
         """The plan as it is printed, with the time that it takes so many workers."""
         plan = self.plan
         title = f"Study {self.definition.name or self.study[:12]}: {plan.design}"
-        size = f"{len(plan.configurations)} configurations x {len(plan.blocks)} seeds = {len(plan.trials)} trials"
+        size = f"{len(plan.configurations)} configurations x {_blocks(plan)} = {len(plan.trials)} trials"
         facts = [
-            ("Trials", f"{size}; seeds {_seeds([block.seed for block in plan.blocks])}"),
+            ("Trials", f"{size}; seeds {_seeds(list(dict.fromkeys(block.seed for block in plan.blocks)))}"),
             ("Time", time_in_words(len(plan.trials), self.expected, workers)),
             ("Metrics", "; ".join(_goals(self.definition))),
             ("Effect", plan.estimand),
@@ -115,7 +123,7 @@ class PlanView:
         """Designs that are cheaper or stronger, with what they cost and tell."""
         blocks, own = len(self.plan.blocks), len(self.plan.configurations)
         return [
-            _other(one, blocks, self.expected, workers)
+            _other(one, blocks, self.expected, workers, sees=self.plan.splits is None)
             for one in others(self.definition)
             if one.design.partition(",")[0] != self.plan.design or one.configurations != own
         ]
@@ -151,6 +159,11 @@ def _section(title: str, items: list[str], most: int = _NAMES) -> list[str]:
     return [f"  {title}:", *(_paragraph("    - ", item) for item in shown)]
 
 
+def _blocks(plan: Plan) -> str:
+    seeds = f"{len({block.seed for block in plan.blocks})} seeds"
+    return seeds if plan.splits is None else f"{seeds} x {len(plan.splits.names)} {plan.splits.parameter}s"
+
+
 def _seeds(seeds: list[int]) -> str:
     if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[0] + len(seeds))):
         return f"{seeds[0]} to {seeds[-1]}"
@@ -184,12 +197,12 @@ def _aliases(plan: Plan) -> list[str]:
     ]
 
 
-def _other(one: Alternative, blocks: int, expected: Expected, workers: int) -> str:
+def _other(one: Alternative, blocks: int, expected: Expected, workers: int, *, sees: bool) -> str:
     runs = one.configurations * blocks
     seen = one.detectable(blocks)
     time = "" if expected.seconds is None else f", about {duration(expected.seconds * runs / min(workers, runs))}"
-    sees = "" if seen is None else f"; sees effects from {seen:.2g} standard deviations on"
-    return f"{one.design}: {one.configurations} configurations, {runs} trials{time}{sees}; {one.tells}"
+    smallest = "" if seen is None or not sees else f"; sees effects from {seen:.2g} standard deviations on"
+    return f"{one.design}: {one.configurations} configurations, {runs} trials{time}{smallest}; {one.tells}"
 
 
 def _hypotheses(definition: Definition) -> list[str]:

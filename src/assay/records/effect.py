@@ -20,7 +20,8 @@ class Effect(Record, frozen=True, kw_only=True):
         estimate: mean of the paired differences; NaN where no pair is complete.
         low, high: simultaneous interval at `confidence`; NaN where none exists (fewer than 2 pairs, or an exact difference).
         n: complete pairs.
-        differences: the raw paired differences, in the order of the blocks; NaN where a trial failed or was NaN.
+        differences: the raw paired differences, in the order of the blocks (of the splits, averaged over seeds, where a study has
+            them); NaN where a trial failed or was NaN.
         p: p-value corrected for the comparisons of this metric; NaN where none exists.
         method: "blocked Dunnett", "Holm over paired t", "paired t" …
         verdict: "matters"; "no effect" (none larger than the margin); "cannot tell"; "exact" (the same difference in every

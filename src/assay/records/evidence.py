@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from assay.records.canonical import Record
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.records.finding import Finding
-from assay.records.plan import Plan
+from assay.records.plan import Plan, SplitName
 from assay.records.run import Resources, State
 
 
@@ -20,6 +21,7 @@ class TrialResult(Record, frozen=True, kw_only=True):
         configuration: name of its configuration.
         block: index of its block.
         seed: seed it was given.
+        split: split or fold it was given; None where the study has none.
         run: id of the run; None where the trial could not become a run at all, or was never started.
         state: state of the run; "queued" where the study ended before the trial.
         metrics: last values by name, NaN and infinities kept; empty where it failed.
@@ -42,6 +44,9 @@ class TrialResult(Record, frozen=True, kw_only=True):
     failure: str = ""
     resources: Resources | None = None
     measured: tuple[str, ...] = ()
+    split: SplitName | None = None
+
+    LATER: ClassVar[Mapping[str, object]] = {"split": None}
 
 
 class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="evidence/1"):

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from assay.records.canonical import Record
 
 FactorKind = Literal["remove", "replace", "change", "add"]
 
 
+class Patch(Record, frozen=True, kw_only=True):
+    """A change of the code.
+
+    Attributes:
+        name: what the user calls it.
+        text: the whole of it as `git apply` takes it, with paths relative to the project's root.
+        reverse: it is made the other way round.
+    """
+
+    name: str
+    text: str
+    reverse: bool = False
+
+
 class Level(Record, frozen=True, kw_only=True):
-    """One state of a factor: its name and the parameter paths it sets ("model.depth" reaches into nested mappings)."""
+    """One state of a factor.
+
+    Attributes:
+        name: what the user calls it.
+        settings: the parameter paths it sets ("model.depth" reaches into nested mappings), with their values.
+        patches: changes of the code that make it.
+    """
 
     name: str
     settings: dict[str, Any] = {}
+    patches: tuple[Patch, ...] = ()
+
+    LATER: ClassVar[Mapping[str, object]] = {"patches": ()}
 
 
 class Factor(Record, frozen=True, kw_only=True):

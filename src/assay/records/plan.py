@@ -17,11 +17,33 @@ class Configuration(Record, frozen=True, kw_only=True):
     params: dict[str, Any] = {}
 
 
+SplitName = int | str
+"""What a data split or a fold is called, and what trials are given of it."""
+
+
+class Splits(Record, frozen=True, kw_only=True):
+    """Data splits or folds that make blocks together with the seeds.
+
+    Attributes:
+        names: at least two.
+        parameter: how a trial is told: an argument of the function, `{fold}` in a command.
+        test: share of the data that each of them tests on, where all are made of the same data, so that their results are not
+            independent; None: they are data of their own.
+    """
+
+    names: tuple[SplitName, ...]
+    parameter: str = "fold"
+    test: float | None = None
+
+
 class Block(Record, frozen=True, kw_only=True):
-    """One bundle of seeds under which every configuration runs once: the unit of pairing."""
+    """One bundle of seeds (and split) under which every configuration runs once: the unit of pairing."""
 
     index: int
     seed: int
+    split: SplitName | None = None
+
+    LATER: ClassVar[Mapping[str, object]] = {"split": None}
 
 
 class Trial(Record, frozen=True, kw_only=True):
@@ -31,6 +53,9 @@ class Trial(Record, frozen=True, kw_only=True):
     configuration: str
     block: int
     seed: int
+    split: SplitName | None = None
+
+    LATER: ClassVar[Mapping[str, object]] = {"split": None}
 
 
 class DesignOptions(Record, frozen=True, kw_only=True):
@@ -60,7 +85,7 @@ class Plan(Record, frozen=True, kw_only=True, tag_field="assay", tag="plan/1"):
         design: name of the design ("leave-one-out", "fractional" …).
         estimand: what an effect of this design means, in a sentence.
         configurations: the baseline first, then the design's own, then the named ones.
-        blocks: seeds.
+        blocks: seeds, each with each split where there are some.
         trials: block by block, so that what is interrupted leaves whole blocks.
         comparisons: how many effects are asked per metric, and so corrected for.
         aliases: effect to the effects it cannot be told from; a share of one, or its sign, is written before its name.
@@ -69,6 +94,7 @@ class Plan(Record, frozen=True, kw_only=True, tag_field="assay", tag="plan/1"):
         named: names of the configurations beside the design's own.
         options: what the design was told.
         left_out: combinations of the design that the constraints do not allow.
+        splits: data splits or folds that make blocks beside the seeds.
     """
 
     design: str
@@ -83,5 +109,6 @@ class Plan(Record, frozen=True, kw_only=True, tag_field="assay", tag="plan/1"):
     named: tuple[str, ...] = ()
     options: DesignOptions = PLAIN
     left_out: tuple[str, ...] = ()
+    splits: Splits | None = None
 
-    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN, "left_out": ()}
+    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN, "left_out": (), "splits": None}

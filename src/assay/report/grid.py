@@ -105,8 +105,9 @@ def _count_cell(summary: Summary) -> str:
 
 def notes_of(evidence: StudyEvidence) -> list[str]:
     """Sentences that a reader of the table needs: what its numbers are, and what the study itself has to say of its methods."""
-    seeds = len(evidence.plan.blocks)
-    first = f"{DDOF_NOTE.capitalize()} over {seeds} seed{'' if seeds == 1 else 's'}; ↑ higher is better, ↓ lower is better."
+    blocks, splits = len(evidence.plan.blocks), evidence.plan.splits
+    over = f"{blocks} seed{'' if blocks == 1 else 's'}" if splits is None else f"{blocks} blocks of seed and {splits.parameter}"
+    first = f"{DDOF_NOTE.capitalize()} over {over}; ↑ higher is better, ↓ lower is better."
     second = "Δ: mean of the differences to the baseline under the same seed, with the simultaneous interval where one exists."
     return [first, second, *evidence.notes]
 

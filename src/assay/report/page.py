@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
+from assay.records.plan import Plan
 from assay.report.document import plain
 from assay.report.forest import NARROW, WIDE, draw, kind_of, panels
 from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of
@@ -126,11 +127,16 @@ def _summary(evidence: StudyEvidence) -> list[Fact]:
     facts = [
         Fact("design", evidence.plan.design),
         Fact("components", str(len(evidence.factors))),
-        Fact("seeds", str(len(evidence.plan.blocks))),
+        *_blocks(evidence.plan),
         Fact("trials finished", f"{done} of {len(evidence.plan.trials)}"),
         Fact("time in trials", duration(seconds)),
     ]
     return [*facts, Fact("taken from earlier runs", str(reused))] if reused else facts
+
+
+def _blocks(plan: Plan) -> list[Fact]:
+    seeds = Fact("seeds", str(len({block.seed for block in plan.blocks})))
+    return [seeds] if plan.splits is None else [seeds, Fact(f"{plan.splits.parameter}s", str(len(plan.splits.names)))]
 
 
 def _drawings(evidence: StudyEvidence) -> list[tuple[str, Markup]]:
@@ -217,7 +223,7 @@ def _trials(evidence: StudyEvidence) -> list[dict[str, str]]:
     return [
         {
             "configuration": row.configuration,
-            "seed": str(row.seed),
+            "seed": str(row.seed) + ("" if row.split is None else f", {row.split}"),
             "state": row.state + (", reused" if row.reused else "") + (f": {row.failure}" if row.failure else ""),
             "run": (row.run or "")[:8],
             "metrics": ", ".join(f"{name} {_metric(row.metrics[name])}" for name in metrics if name in row.metrics),

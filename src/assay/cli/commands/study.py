@@ -10,7 +10,10 @@ STUDY_COMMANDS = {
     "plan": Entry("study_plan", "Show what a study would run, and what it can and cannot tell."),
     "run": Entry("study_run", "Run a study, or what is left of it."),
     "show": Entry("study_show", "Show what a study found."),
-    "ls": Entry("study_ls", "List studies."),
+    "ls": Entry("study_ls", "List studies, with what they grew out of."),
+    "extend": Entry("study_extend", "Run a finished study with more seeds or components."),
+    "next": Entry("study_next", "Start a study from a former one's winner."),
+    "stop": Entry("study_stop", "Stop a study that is running; it can be run on later."),
 }
 
 

@@ -7,7 +7,9 @@ import click
 from assay.cli.commands.study_plan import design_options
 from assay.cli.commands.study_show import print_evidence
 from assay.cli.output import emit, hint, json_option, say
+from assay.project.command_study import CommandStudy
 from assay.project.study_file import load_study_file
+from assay.project.study_plan import PlanView
 from assay.report.document import study_document
 
 
@@ -19,7 +21,11 @@ from assay.report.document import study_document
 def command(file: str, workers: int | None, design: str | None, resolution: int | None, budget: int | None, as_json: bool) -> int:
     """Run the study in FILE and show what it found; trials that have finished before are not repeated."""
     study = load_study_file(file)
-    plan = study.plan(design, resolution=resolution, budget=budget)
+    return run_and_show(study, study.plan(design, resolution=resolution, budget=budget), workers, as_json=as_json)
+
+
+def run_and_show(study: CommandStudy, plan: PlanView, workers: int | None, *, as_json: bool) -> int:
+    """Run a plan, say what it found, and return the exit code."""
     hint(plan.in_words(workers or study.workers) + "\n")
     try:
         evidence = study.run(plan, workers).evidence

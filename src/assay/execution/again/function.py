@@ -217,6 +217,7 @@ def _task(store: Store, again: FunctionAgain) -> Task:
         trial=None,
         parents=(*parents, again.parent),
         prepared=prepared,
+        split=again.run.start.trial.split if again.run.start.trial else None,
     )
 
 

@@ -15,6 +15,7 @@ from assay.questions.study.analysis_designs import lost_effects, order_spread
 from assay.questions.study.analysis_interactions import describe_interaction, not_additive, simple_effects
 from assay.questions.study.analysis_models import Family, estimate_family, noisy_columns, tolerance
 from assay.questions.study.analysis_readings import Readings, Row
+from assay.questions.study.analysis_splits import Blocking, blocking
 from assay.questions.study.verdicts import answer, effect, interaction
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.factor import Factor, Hypothesis, MetricGoal
@@ -97,7 +98,7 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     found = Analysis([], [], readings.findings(question.goals), [], [])
     found.findings.extend(_no_ops(effects, planned.changed, plan))
     for goal in question.goals:
-        _analyse_metric(found, goal, plan, planned, readings.table(goal.name))
+        _analyse_metric(found, goal, plan, planned, blocking(plan, readings.table(goal.name)))
     as_they_are = [
         *plan.named,
         *(factor.name for factor in factors if factor.kind == "add" or design_of(plan).way == "three levels"),
@@ -106,7 +107,8 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     return found
 
 
-def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Planned, table: Array) -> None:
+def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Planned, blocks: Blocking) -> None:
+    table = blocks.table
     design = design_of(plan)
     factors, effects, together, changed = planned
     usable = np.atleast_1d(np.isfinite(table).any(axis=0))
@@ -115,14 +117,16 @@ def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Pla
         found.findings.extend(lost_effects(goal, planned.effects, effects))
     effects = without_repeats(plan, table, effects)
     noisy = noisy_columns(table, effects)
-    family = estimate_family(table, effects, noisy=noisy, margin=goal.margin)
+    family = estimate_family(table, effects, noisy=noisy, margin=goal.margin, inflation=blocks.inflation, unit=blocks.unit)
     partners: dict[str, list[str]] = {}
     if together:
         mains = {one.asked.name: one.estimate for one in family.estimates}
         two_levels = all(len(factor.levels) == 1 for factor in factors)
-        interactions = estimate_family(table, together, noisy=noisy, margin=goal.margin)
+        interactions = estimate_family(
+            table, together, noisy=noisy, margin=goal.margin, inflation=blocks.inflation, unit=blocks.unit
+        )
         simple = [simple_effects(table, one, mains, two_levels=two_levels) for one in interactions.estimates]
-        partners = _say_interactions(found, goal, table, interactions, simple)
+        partners = _say_interactions(found, goal, blocks, interactions, simple)
     where = _WHERE.get(design.name, _AVERAGED if design.way != "corner" else "") if len(factors) > 1 else ""
     judged = [
         effect(
@@ -139,17 +143,17 @@ def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Pla
     found.findings.extend(_seedless(goal, table))
     found.findings.extend(not_additive(plan, judged) if plan.design == "leave-one-out" else [])
     found.findings.extend(order_spread(plan, factors, goal, table))
-    _say_method(found, goal, family, "effects")
+    _say_method(found, goal, family, "effects", blocks.words)
 
 
 def _say_interactions(
-    found: Analysis, goal: MetricGoal, table: Array, family: Family, simple: Sequence[tuple[Sequence[float], Sequence[float]]]
+    found: Analysis, goal: MetricGoal, blocks: Blocking, family: Family, simple: Sequence[tuple[Sequence[float], Sequence[float]]]
 ) -> dict[str, list[str]]:
     """Records the interactions; returns for each component those on which its effect depends."""
     partners: dict[str, list[str]] = {}
     for one, (alone, given) in zip(family.estimates, simple, strict=True):
         test = one.comparison
-        noise = tolerance(table) * 1e-12
+        noise = tolerance(blocks.table) * 1e-12
         if test is not None:
             # A simple effect averages over half as many differences as the interaction, so its error is larger by sqrt(2).
             noise = critical_value(test.df, family.groups) * test.se * sqrt(2)
@@ -161,22 +165,18 @@ def _say_interactions(
             first, second = one.asked.components
             partners.setdefault(first, []).append(second)
             partners.setdefault(second, []).append(first)
-    _say_method(found, goal, family, "interactions")
+    _say_method(found, goal, family, "interactions", blocks.words)
     return partners
 
 
-def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str) -> None:
+def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str, paired: str) -> None:
     methods = {one.method for one in family.estimates if one.method}
     number = len(family.estimates)
     for method in sorted(methods):
         together = f"corrected for {number} comparisons" if number > 1 else "one comparison"
-        found.notes.append(
-            f"{goal.name}, {what}: {method} on differences paired by seed, {together}; intervals hold together at 95 %."
-        )
+        found.notes.append(f"{goal.name}, {what}: {method} on differences {paired}, {together}; intervals hold together at 95 %.")
     if family.incomplete:
-        text = (
-            f"{goal.name}, {what}: some pairs are missing, so each comparison uses the seeds that it has, and {family.incomplete}."
-        )
+        text = f"{goal.name}, {what}: some pairs are missing, so each comparison uses the {family.unit}s that it has, and {family.incomplete}."
         found.findings.append(Finding(kind="incomplete blocks", about=goal.name, text=text))
     if family.switched and methods:
         text = f"{goal.name}, {what}: {family.switched}. So each is tested with its own spread (Holm over paired t) instead of a pooled one."

@@ -29,6 +29,7 @@ class Estimate(NamedTuple):
         method: how it was tested.
         within: the equivalence test against the margin passed.
         rounding: the values are 0 up to rounding.
+        unit: what a block is: "seed", or what the study calls its splits.
     """
 
     asked: Asked
@@ -39,6 +40,7 @@ class Estimate(NamedTuple):
     method: str = ""
     within: bool = False
     rounding: bool = False
+    unit: str = "seed"
 
     @property
     def finite(self) -> Array:
@@ -62,6 +64,7 @@ class Family(NamedTuple):
         df_per_block: residual degrees of freedom that each further block adds.
         switched: why the pooled model was left for separate tests; empty where it was not.
         incomplete: how it was estimated where trials are missing in some of the pairs; empty where none are.
+        unit: what a block is: "seed", or what the study calls its splits.
     """
 
     estimates: list[Estimate]
@@ -69,9 +72,12 @@ class Family(NamedTuple):
     df_per_block: int
     switched: str = ""
     incomplete: str = ""
+    unit: str = "seed"
 
 
-def estimate_family(table: Array, asked: Sequence[Asked], *, noisy: Sequence[int], margin: float | None) -> Family:
+def estimate_family(
+    table: Array, asked: Sequence[Asked], *, noisy: Sequence[int], margin: float | None, inflation: float = 1.0, unit: str = "seed"
+) -> Family:
     """Estimates, intervals and equivalence of comparisons that are corrected together.
 
     Args:
@@ -79,8 +85,10 @@ def estimate_family(table: Array, asked: Sequence[Asked], *, noisy: Sequence[int
         asked: all of them, those that failed too: the correction counts what was asked.
         noisy: columns with noise of their own (see `noisy_columns`); the residual is theirs.
         margin: for the equivalence test; None: none is made.
+        inflation: by how much standard errors are larger than those of independent lines.
+        unit: what a line of the table is.
     """
-    found = [_look(table, one) for one in asked]
+    found = [_look(table, one)._replace(unit=unit) for one in asked]
     tested = [index for index, one in enumerate(found) if one.kind == "tested"]
     chosen = [found[index] for index in tested]
     usable = [column for column in noisy if np.isfinite(table[:, column]).any()]
@@ -88,13 +96,17 @@ def estimate_family(table: Array, asked: Sequence[Asked], *, noisy: Sequence[int
     reason = _why_separate(chosen, complete, usable)
     # Comparisons over unlike blocks share less than half of their noise; taken as uncorrelated they are corrected on the safe side.
     groups = group_sizes(asked) if not reason and _alike(chosen) else (1,) * len(asked)
-    compared = separate([one.finite for one in chosen], asked=len(asked)) if reason else _pooled(chosen, complete, usable, groups)
+    compared = (
+        separate([_stretched(one.finite, inflation) for one in chosen], asked=len(asked))
+        if reason
+        else _pooled(chosen, complete, usable, groups, inflation)
+    )
     method = _method(groups, reason)
     passes = _equivalence(compared, margin, len(asked))
     for index, one, passed in zip(tested, compared, passes, strict=True):
         found[index] = found[index]._replace(comparison=one, method=method, within=passed)
     incomplete = "" if reason or _alike(chosen) else f"the noise is estimated from the {len(complete)} complete blocks"
-    return Family(found, groups, 1 if reason else max(1, len(usable) - 1), reason, incomplete)
+    return Family(found, groups, 1 if reason else max(1, len(usable) - 1), reason, incomplete, unit)
 
 
 def noisy_columns(table: Array, effects: Sequence[Asked]) -> list[int]:
@@ -202,11 +214,18 @@ def _distinct(one: Estimate, noisy: Sequence[int]) -> float:
     return int(own.sum())
 
 
-def _pooled(tested: Sequence[Estimate], complete: Array, usable: Sequence[int], groups: tuple[int, ...]) -> list[Comparison]:
+def _stretched(values: Array, inflation: float) -> Array:
+    """The values with their spread, and so the standard error of their mean, so much larger."""
+    return np.asarray(np.mean(values) + inflation * (values - np.mean(values)))
+
+
+def _pooled(
+    tested: Sequence[Estimate], complete: Array, usable: Sequence[int], groups: tuple[int, ...], inflation: float
+) -> list[Comparison]:
     if not tested:
         return []
     residual = additive_residual(complete)
-    errors = [sqrt(2 * residual.mean_square / (_distinct(one, usable) * len(one.finite))) for one in tested]
+    errors = [inflation * sqrt(2 * residual.mean_square / (_distinct(one, usable) * len(one.finite))) for one in tested]
     return pooled([one.estimate for one in tested], errors, residual.df, groups)
 
 

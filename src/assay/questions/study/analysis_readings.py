@@ -168,7 +168,7 @@ class Readings:
         ]
 
     def _of_all(self, lines: Sequence[int]) -> str:
-        seeds = ", ".join(str(self.plan.blocks[line].seed) for line in lines)
+        seeds = ", ".join(map(str, dict.fromkeys(self.plan.blocks[line].seed for line in lines)))
         return f"{len(lines)} of {len(self._line)} trials (seed{'s' if len(lines) > 1 else ''} {seeds})"
 
 

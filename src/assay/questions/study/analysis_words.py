@@ -151,9 +151,9 @@ def aliased(one: Estimate) -> str:
 
 
 def blocks_of(one: Estimate) -> str:
-    """How many seeds an exact statement is about."""
+    """How many seeds (or splits) an exact statement is about."""
     number = len(one.finite)
-    return "the one seed that was run" if number == 1 else f"all {number} seeds"
+    return f"the one {one.unit} that was run" if number == 1 else f"all {number} {one.unit}s"
 
 
 def capital(text: str) -> str:

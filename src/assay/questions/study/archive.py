@@ -81,6 +81,11 @@ def studies(store: Store) -> list[tuple[str, Definition]]:
     return [(study, store.studies.get(study, Definition)) for study in store.studies.ids()]
 
 
+def state_of(store: Store, study: str) -> str:
+    """ "finished" where the study was run to its end once; else "begun"."""
+    return "finished" if _last_run(store, study) else "begun"
+
+
 def _path(store: Store, study: str) -> Path:
     return store.path / "studies" / study / "evidence"
 

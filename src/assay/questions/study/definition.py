@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import msgspec
+
 from assay.ablation.components import check_hypotheses, merge
 from assay.ablation.configurations import plain
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.canonical import Record, identify
-from assay.records.factor import Factor, Hypothesis, Level, MetricGoal
-from assay.records.plan import PLAIN, DesignOptions, Plan
+from assay.records.factor import Factor, Hypothesis, MetricGoal
+from assay.records.origin import PLAIN_TERMS, Origin, Terms
+from assay.records.plan import PLAIN, DesignOptions, Plan, Splits
 
 
 class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="study/1"):
@@ -29,6 +32,9 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
         configurations: named combinations beside the design's own: name to settings by path.
         hypotheses: what is expected.
         options: what the design is told: resolution, budget, groups, constraints.
+        splits: data splits or folds that make blocks together with the seeds.
+        origin: the study that this one goes on from.
+        terms: how its command is run.
     """
 
     name: str
@@ -42,8 +48,11 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
     configurations: dict[str, dict[str, Any]]
     hypotheses: tuple[Hypothesis, ...]
     options: DesignOptions = PLAIN
+    splits: Splits | None = None
+    origin: Origin | None = None
+    terms: Terms = PLAIN_TERMS
 
-    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN}
+    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN, "splits": None, "origin": None, "terms": PLAIN_TERMS}
 
     @property
     def id(self) -> str:
@@ -64,6 +73,9 @@ def define(
     hypotheses: Sequence[Hypothesis],
     evaluation: str | None = None,
     options: DesignOptions = PLAIN,
+    splits: Splits | None = None,
+    origin: Origin | None = None,
+    terms: Terms = PLAIN_TERMS,
 ) -> Definition:
     """The definition of what a user has asked, checked, with every value in its plain form.
 
@@ -88,6 +100,9 @@ def define(
         configurations={key: plain(settings) for key, settings in configurations.items()},
         hypotheses=tuple(hypotheses),
         options=options,
+        splits=splits,
+        origin=origin,
+        terms=terms,
     )
 
 
@@ -98,7 +113,7 @@ def plan_study(definition: Definition) -> Plan:
         InvalidStudy, UnknownParameter: as for `assay.ablation.plans.make_plan`.
     """
     asked = (definition.design, definition.baseline, definition.factors, definition.seeds, definition.configurations)
-    plan = make_plan(*asked, options=definition.options)
+    plan = make_plan(*asked, options=definition.options, splits=definition.splits)
     if definition.evaluation is None:
         return plan
     changed = {name: getattr(plan, name) for name in plan.__struct_fields__}
@@ -106,7 +121,7 @@ def plan_study(definition: Definition) -> Plan:
 
 
 def _plain_factor(factor: Factor) -> Factor:
-    levels = tuple(Level(name=level.name, settings=plain(level.settings)) for level in factor.levels)
+    levels = tuple(msgspec.structs.replace(level, settings=plain(level.settings)) for level in factor.levels)
     return Factor(name=factor.name, kind=factor.kind, levels=levels)
 
 

@@ -12,6 +12,8 @@ from assay.questions.study.analysis import analyse
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
+from assay.questions.study.origins import evaluation_notes, labelled, origin_findings
+from assay.questions.study.working import at_work
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
@@ -49,7 +51,8 @@ def run_study(
     study = store.studies.put(definition)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
     jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials]
-    outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
+    with at_work(store, study):
+        outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
     evidence = judge(definition, plan, outcomes, ran_in(store, outcomes))
     keep_evidence(store, evidence)
     return evidence
@@ -67,9 +70,9 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         rows=tuple(row(definition, outcome) for outcome in outcomes),
         effects=tuple(analysis.effects),
         interactions=tuple(analysis.interactions),
-        answers=tuple(analysis.answers),
-        findings=(*analysis.findings, *_reuse(outcomes)),
-        notes=tuple(analysis.notes),
+        answers=labelled(analysis.answers, definition.origin),
+        findings=(*origin_findings(definition), *analysis.findings, *_reuse(outcomes)),
+        notes=(*analysis.notes, *evaluation_notes(definition)),
         environment=environment,
     )
 
@@ -85,7 +88,7 @@ def before_the_start(definition: Definition, plan: Plan) -> StudyEvidence:
         hypotheses=definition.hypotheses,
         plan=plan,
         rows=tuple(
-            TrialResult(index=trial.index, configuration=trial.configuration, block=trial.block, seed=trial.seed)
+            TrialResult(index=trial.index, configuration=trial.configuration, block=trial.block, seed=trial.seed, split=trial.split)
             for trial in plan.trials
         ),
     )
@@ -99,6 +102,7 @@ def row(definition: Definition, outcome: Outcome) -> TrialResult:
         configuration=trial.configuration,
         block=trial.block,
         seed=trial.seed,
+        split=trial.split,
         run=outcome.run,
         state=outcome.state,
         metrics=outcome.metrics,

@@ -137,7 +137,7 @@ def _estimand(one: Estimate) -> str:
 def _seeds(one: Estimate, family: Family, margin: float | None) -> int | None:
     """Blocks that would decide, at the estimate seen: to tell it from 0, or to place it within the margin, whichever needs fewer."""
     test = one.comparison
-    if test is None:
+    if test is None or family.unit != "seed":  # more seeds are not more data
         return None
     sd = test.se * sqrt(len(one.finite))
     needed = [seeds_needed(one.estimate / sd, groups=family.groups, df_per_block=family.df_per_block)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from assay.capture.history import Blob, Step, blob, steps_between, tree_files
 from assay.comparison.diff import show_path
 from assay.errors import InvalidValue
 from assay.execution.again import Original
+from assay.execution.patches import three_way
 from assay.questions.why.code import Entry, without
 from assay.questions.why.flips import Flip, Variant
 from assay.store.objects import Objects
@@ -76,7 +75,7 @@ class HistoryPart:
     def _merged(self, path: bytes, step: Step, current: Entry | None, was: Entry | None, becomes: Entry | None) -> Entry:
         if current is None or was is None or becomes is None or "link" in (current[0], was[0], becomes[0]):
             raise _conflict(path, step)
-        merged = _three_way(*(self._objects.get(side[1]) for side in (current, was, becomes)))
+        merged = three_way(*(self._objects.get(side[1]) for side in (current, was, becomes)))
         if merged is None:
             raise _conflict(path, step)
         return (becomes[0], self._objects.put(merged))
@@ -118,16 +117,6 @@ def _put(mixed: dict[bytes, Entry], path: bytes, entry: Entry | None) -> None:
         mixed.pop(path, None)
     else:
         mixed[path] = entry
-
-
-def _three_way(current: bytes, was: bytes, becomes: bytes) -> bytes | None:
-    """`current` with the change from `was` to `becomes` made in it, as git merges; None where the lines conflict."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder, name) for name in ("current", "was", "becomes")]
-        for file, content in zip(files, (current, was, becomes), strict=True):
-            file.write_bytes(content)
-        answer = subprocess.run(["git", "merge-file", "-p", "-q", *map(str, files)], capture_output=True, check=False)
-    return answer.stdout if answer.returncode == 0 else None
 
 
 def _conflict(path: bytes, step: Step) -> InvalidValue:

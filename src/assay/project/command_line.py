@@ -1,0 +1,87 @@
+"""The words of a trial's command: its configuration, seed, split and what was prepared, put where the user wants them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from assay.errors import InvalidStudy
+
+OverrideStyle = Literal["space", "equals", "hydra"]
+_PLACE = re.compile(r"\{([A-Za-z_][\w.-]*)\}")
+
+
+def places_in(command: Sequence[str]) -> set[str]:
+    """Names that stand in braces."""
+    return {name for word in command for name in _PLACE.findall(word)}
+
+
+def words_of(
+    command: Sequence[str], params: Mapping[str, Any], given: Mapping[str, object], style: OverrideStyle = "space"
+) -> tuple[str, ...]:
+    """A command with everything in its place.
+
+    Args:
+        command: program and arguments, with `{overrides}` where the configuration goes.
+        params: the configuration; what the command names by its key is not among the overrides.
+        given: what else may be named: seed, split, what was prepared.
+        style: how overrides are written.
+
+    Raises:
+        InvalidStudy: the command names what is neither.
+
+    >>> words_of(["train", "{overrides}", "-s", "{seed}"], {"lr": 0.1, "fast": True}, {"seed": 3})
+    ('train', '--lr', '0.1', '--fast', '-s', '3')
+    """
+    values = dict(_leaves(params))
+    named = places_in(command) - {"overrides", *given}
+    for name in sorted(named):
+        if name not in values:
+            near = get_close_matches(name, values, n=1)
+            raise InvalidStudy(
+                "the command names a key that the configuration does not have",
+                value=f"{{{name}}}",
+                expected=", ".join(["overrides", *given, *values]),
+                next_step=f"Did you mean {{{near[0]}}}?" if near else "",
+            )
+    overrides = [word for key, value in values.items() if key not in named for word in _override(key, value, style)]
+    known = {**values, **given}
+    words: list[str] = []
+    for word in command:
+        if word == "{overrides}":
+            words += overrides
+        else:
+            words.append(_PLACE.sub(lambda found: _text(known[found[1]]), word))
+    return tuple(words)
+
+
+def _leaves(params: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Every value of a nested configuration by its dotted key."""
+    found: list[tuple[str, Any]] = []
+    for key, value in params.items():
+        found += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) and value else [(f"{prefix}{key}", value)]
+    return found
+
+
+def _override(key: str, value: Any, style: OverrideStyle) -> list[str]:
+    if style == "hydra":
+        return [f"{key}={_text(value)}"]
+    if value is None or value is False or value == {}:
+        return []
+    if value is True:
+        return [f"--{key}"]
+    if isinstance(value, list):
+        return [word for item in value for word in _override(key, _text(item), style)]
+    return [f"--{key}={_text(value)}"] if style == "equals" else [f"--{key}", _text(value)]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{','.join(_text(item) for item in value)}]"
+    return str(value)
