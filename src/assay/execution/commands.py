@@ -20,7 +20,7 @@ from assay.execution.command_trial import metrics_of
 from assay.execution.functions import outcome_of, picklable, reused
 from assay.execution.pool import Pool, refuse_recursion
 from assay.execution.protocol import Job, Outcome
-from assay.execution.reuse import Reuse, content_now
+from assay.execution.reuse import Reuse, Taken, content_now
 from assay.execution.setup import CommandTask, Report, Setup, trial_environment
 from assay.execution.workspace import remove_dead_workspaces
 from assay.records.factor import MetricGoal
@@ -119,7 +119,7 @@ class CommandExecutor:
             needed.add(inputs_of_former(self._store, self._reuse, common.command))
         work = _Work(self, setup, common, needed, study, report)
         outcomes = work.carry_out(jobs)
-        self.findings = needed.findings()
+        self.findings += [one for one in needed.findings() if one not in self.findings]
         return outcomes
 
 
@@ -247,6 +247,7 @@ class _Work:
         self._setup = setup
         self._common = common
         self._needed = needed
+        self._taken = Taken(executor._reuse)
         self._study = study
         self._report = report
         self._jobs: dict[int, Job] = {}
@@ -282,7 +283,7 @@ class _Work:
             params=job.configuration.params,
             seed=trial.seed,
         )
-        earlier = executor._reuse.find(recipe.id) if executor._reuse else None
+        earlier = self._taken.find(recipe.id, repeats=job.repeats)
         if earlier is not None:
             metrics = metrics_of(executor._store, earlier, commands.goals)
             self._end(job, reused(job, earlier)._replace(metrics=metrics))

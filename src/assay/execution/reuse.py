@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from pathlib import Path
 
 from assay.capture.settle import listing_digest
@@ -29,9 +30,16 @@ class Reuse:
         self._content: dict[str, str | None] = {}
         self._verdicts: dict[str, bool] = {}
 
-    def find(self, recipe_id: str) -> Run | None:
-        """The newest finished run of this recipe whose observed inputs still have their content; None where there is none."""
+    def find(self, recipe_id: str, other_than: Container[str] = ()) -> Run | None:
+        """The newest finished run of this recipe whose observed inputs still have their content; None where there is none.
+
+        Args:
+            recipe_id: id of the recipe.
+            other_than: ids of runs that are not wanted.
+        """
         for run_id in self._store.catalogue.with_recipe(recipe_id):
+            if run_id in other_than:
+                continue
             run = self._store.runs.read(run_id)
             if run.state == "finished" and self._holds(run):
                 return run
@@ -74,6 +82,28 @@ class Reuse:
         if path not in self._content:
             self._content[path] = content_now(self._root / path)
         return self._content[path]
+
+
+class Taken:
+    """Which runs stand for which trials of one call, so that a repetition is never its own original.
+
+    Args:
+        reuse: looks for runs; None: nothing is reused.
+    """
+
+    def __init__(self, reuse: Reuse | None) -> None:
+        self._reuse = reuse
+        self._all: set[str] = set()
+        self._repeats: set[str] = set()
+
+    def find(self, recipe_id: str, *, repeats: bool) -> Run | None:
+        """A run that may stand for a trial; it is taken from now on. None where there is none."""
+        earlier = self._reuse.find(recipe_id, self._all if repeats else self._repeats) if self._reuse else None
+        if earlier is not None:
+            self._all.add(earlier.id)
+            if repeats:
+                self._repeats.add(earlier.id)
+        return earlier
 
 
 def _names(folder: Path) -> str | None:

@@ -16,13 +16,15 @@ from assay.ablation.plans import make_blocks
 from assay.errors import InvalidStudy
 from assay.execution.commands import CommandExecutor, Commands
 from assay.execution.pool import refuse_recursion
-from assay.project.study import carry_out, expected
+from assay.project.study import expected
 from assay.project.study_designs import told
+from assay.project.study_gate import carry_out, check_baseline
 from assay.project.study_plan import PlanView
 from assay.project.study_result import StudyResult
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import define, plan_study
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
+from assay.records.gate import GateAsked
 from assay.records.plan import Configuration
 from assay.store.store import Store
 
@@ -37,7 +39,7 @@ class CommandStudy:
         command: program and arguments; `{overrides}` stands for the configuration, `{seed}` for the seed, `{key}` for one value of the
             configuration, which is then not among the overrides.
         baseline: the configuration as it stands.
-        components, metrics, seeds, configurations, hypotheses, constraints, groups: as for `assay.Study`.
+        components, metrics, seeds, configurations, hypotheses, constraints, groups, gate: as for `assay.Study`.
         design, resolution, budget: as for `assay.Study.plan`.
         workers: how many trials run at once where `run` is not told.
         data: files and folders, relative to `directory`, that every trial needs beside the code.
@@ -67,6 +69,7 @@ class CommandStudy:
         workers: int = 1,
         data: Sequence[str] = (),
         override_style: OverrideStyle = "space",
+        gate: GateAsked | None = None,
         name: str = "",
     ) -> None:
         self.command = tuple(command)
@@ -86,6 +89,7 @@ class CommandStudy:
         self.workers = workers
         self.data = data
         self.override_style = override_style
+        self.gate = gate
         self.name = name
 
     def plan(self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None) -> PlanView:
@@ -112,18 +116,20 @@ class CommandStudy:
             configurations=self.configurations,
             hypotheses=self.hypotheses,
             options=told(resolution, budget, self.groups, self.constraints),
+            gate=self.gate,
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:
             self.arguments(configuration, 0)
-        return PlanView(definition, plan, expected(self.root, definition), self.workers)
+        return PlanView(definition, plan, expected(self.root, definition, len(plan.trials)), self.workers)
 
-    def run(self, plan: PlanView | str | None = None, workers: int | None = None) -> StudyResult:
+    def run(self, plan: PlanView | str | None = None, workers: int | None = None, *, accept_baseline: str = "") -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
         Args:
             plan: what `plan` gave, or the name of a design.
             workers: how many trials run at once; results are the same with any number.
+            accept_baseline: as for `assay.Study.run`.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`.
@@ -134,18 +140,30 @@ class CommandStudy:
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
+        view, store, executor = self._ready(plan)
+        result = carry_out(store, view, executor, workers or self.workers, accept=accept_baseline)
+        if executor.findings:
+            result = _with_findings(result, executor)
+            keep_evidence(store, result.evidence)
+        return result
+
+    def check_baseline(self, plan: PlanView | str | None = None, workers: int | None = None) -> StudyResult:
+        """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
+
+        Raises:
+            AssayError: as for `run`.
+            KeyboardInterrupt: stopped by the user; finished trials are kept.
+        """
+        view, store, executor = self._ready(plan)
+        return _with_findings(check_baseline(store, view, executor, workers or self.workers), executor)
+
+    def _ready(self, plan: PlanView | str | None) -> tuple[PlanView, Store, CommandExecutor]:
         refuse_recursion()
         view = plan if isinstance(plan, PlanView) else self.plan(plan)
         store = Store.open(self.root)
         data = tuple(os.path.normpath(os.path.join(self.directory, path)) for path in self.data)  # noqa: PTH118 - text
         commands = Commands(self.arguments, self.directory, data, self.name, tuple(self.metrics))
-        executor = CommandExecutor(store, self.root, commands)
-        result = carry_out(store, view, executor, workers or self.workers)
-        if not executor.findings:
-            return result
-        evidence = msgspec.structs.replace(result.evidence, findings=(*result.evidence.findings, *executor.findings))
-        keep_evidence(store, evidence)
-        return StudyResult(evidence)
+        return view, store, CommandExecutor(store, self.root, commands)
 
     def arguments(self, configuration: Configuration, seed: int) -> tuple[str, ...]:
         """The command of a configuration under a seed.
@@ -174,6 +192,12 @@ class CommandStudy:
             else:
                 words.append(_PLACE.sub(lambda found: _text(seed if found[1] == "seed" else values[found[1]]), word))
         return tuple(words)
+
+
+def _with_findings(result: StudyResult, executor: CommandExecutor) -> StudyResult:
+    """The result with what the executor had to do so that trials could run."""
+    findings = (*result.evidence.findings, *executor.findings)
+    return StudyResult(msgspec.structs.replace(result.evidence, findings=findings))
 
 
 def _leaves(params: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

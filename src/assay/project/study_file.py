@@ -11,20 +11,22 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from assay.ablation.components import add, between, change, hypothesis, remove, replace, vary
+from assay.ablation.components import add, between, change, hypothesis, placebo, remove, replace, vary
 from assay.ablation.constraints import excludes, requires
 from assay.errors import InvalidStudy
 from assay.project.command_study import CommandStudy, OverrideStyle
+from assay.project.study_file_gate import gate_of, range_of
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
+from assay.records.gate import GateAsked
 from assay.store.root import find_root
 from assay.tracking.asked import SOURCES
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
-    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups"),
+    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups", "gate", "placebo"),
 )
-_METRIC_KEYS = ("goal", "from", "margin", "at", "measured")
-_COMPONENT_KEYS = ("remove", "replace", "change", "add", "vary")
+_METRIC_KEYS = ("goal", "from", "margin", "at", "measured", "range")
+_COMPONENT_KEYS = ("remove", "replace", "change", "add", "vary", "placebo")
 _RANGE_KEYS = ("low", "high", "levels", "log")
 _CONSTRAINT = re.compile(r"(?P<thing>.+?)\s+(?P<kind>requires|excludes)\s+(?P<others>.+?)\s*")
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
@@ -69,6 +71,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         workers=read.workers(),
         data=read.data(),
         override_style=read.style(),
+        gate=read.gate(),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
         root=top,
         directory=os.path.relpath(folder, top),
@@ -164,7 +167,7 @@ class _Reader:
         return tuple(words)
 
     def components(self) -> list[Factor]:
-        """`remove`, `replace`, `change`, `add` or `vary` of each component.
+        """`remove`, `replace`, `change`, `add`, `vary` or `placebo` of each component, and the placebo that `placebo: true` adds.
 
         Raises:
             InvalidStudy: a component has another shape.
@@ -173,22 +176,63 @@ class _Reader:
         for name, item in self.mapping("components").items():
             place = ("components", name)
             body = self.checked(item, place)
+            matched = body.pop("matched", None)
             self.only(body, _COMPONENT_KEYS, place, f"the component {name!r}")
             if len(body) != 1:
                 raise self.wrong(
                     f"the component {name!r} does not say one thing", place, sorted(body), "one of " + ", ".join(_COMPONENT_KEYS)
                 )
             ((kind, inner),) = body.items()
+            if kind == "placebo" and inner is True:
+                inner = {}
             settings = self.checked(inner, (*place, kind))
-            if kind in ("remove", "add"):
-                found.append(remove(name, settings) if kind == "remove" else add(name, settings))
+            if kind == "remove":
+                found.append(
+                    remove(name, settings, matched=matched if matched is None else self.checked(matched, (*place, "matched")))
+                )
                 continue
-            if kind == "vary":
-                found.append(self._varied(name, settings, (*place, kind)))
+            if kind in ("replace", "change"):
+                controls = self._controls(name, matched, settings)
+                make = replace if kind == "replace" else change
+                found += [
+                    make(name, level, self.checked(values, (*place, kind, level)), matched=controls.get(level))
+                    for level, values in settings.items()
+                ]
                 continue
-            make = replace if kind == "replace" else change
-            found += [make(name, level, self.checked(values, (*place, kind, level))) for level, values in settings.items()]
+            if matched is not None:
+                raise self.wrong(
+                    f"{kind} of {name!r} has no matched control", (*place, "matched"), matched, "one of remove, replace and change"
+                )
+            if kind in ("add", "placebo"):
+                found.append(add(name, settings) if kind == "add" else placebo(name, settings))
+                continue
+            found.append(self._varied(name, settings, (*place, kind)))
+        if self._content.get("placebo", False) is True:
+            found.append(placebo())
+        elif "placebo" in self._content:
+            raise self.wrong(
+                "placebo is not true", ("placebo",), self._content["placebo"], "true, or a component with settings of its own"
+            )
         return found
+
+    def gate(self) -> GateAsked | None:
+        """What is asked of the baseline; None where the file does not say it.
+
+        Raises:
+            InvalidStudy: it asks for something that there is not.
+        """
+        return gate_of(self, self._content.get("gate"))
+
+    def _controls(self, name: str, matched: object, levels: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Matched controls by level: `{LEVEL: {PATH: VALUE}}`, or `{PATH: VALUE}` where there is a single level."""
+        if matched is None:
+            return {}
+        place = ("components", name, "matched")
+        whole = self.checked(matched, place)
+        if len(levels) == 1 and not set(whole) <= set(levels):
+            return {next(iter(levels)): whole}
+        self.only(whole, list(levels), place, f"the matched controls of {name!r}")
+        return {level: self.checked(values, (*place, level)) for level, values in whole.items()}
 
     def _varied(self, name: str, settings: Mapping[str, Any], place: tuple[str | int, ...]) -> Factor:
         """`{PATH: [VALUE, …]}`, or `{PATH: {low: L, high: H, levels: N, log: true}}` for a range."""
@@ -273,7 +317,13 @@ class _Reader:
             raise self.wrong(f"measured of {name!r} is no truth value", (*place, "measured"), measured, "true or false")
         number = None if margin is None else float(margin)
         return MetricGoal(
-            name=name, goal="maximize" if goal == "maximize" else "minimize", margin=number, measured=measured, source=source, at=at
+            name=name,
+            goal="maximize" if goal == "maximize" else "minimize",
+            margin=number,
+            measured=measured,
+            source=source,
+            at=at,
+            range=range_of(self, name, body.get("range"), (*place, "range")),
         )
 
     def _source(self, name: str, source: object, place: Sequence[str | int]) -> None:

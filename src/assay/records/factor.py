@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from assay.records.canonical import Record
 
-FactorKind = Literal["remove", "replace", "change", "add"]
+FactorKind = Literal["remove", "replace", "change", "add", "placebo"]
 
 
 class Level(Record, frozen=True, kw_only=True):
-    """One state of a factor: its name and the parameter paths it sets ("model.depth" reaches into nested mappings)."""
+    """One state of a factor: its name and the parameter paths it sets ("model.depth" reaches into nested mappings).
+
+    `matched` are those of a control: the component is there, in a system as small as the level leaves it.
+    """
 
     name: str
     settings: dict[str, Any] = {}
+    matched: dict[str, Any] = {}
+
+    LATER: ClassVar[Mapping[str, object]] = {"matched": {}}
 
 
 class Factor(Record, frozen=True, kw_only=True):
@@ -22,7 +29,7 @@ class Factor(Record, frozen=True, kw_only=True):
     Attributes:
         name: what the user calls it ("augmentation").
         kind: "remove" (one level, the component is gone), "replace" (alternatives), "change" (another value), "add" (one level: something
-            that the baseline does not have is there).
+            that the baseline does not have is there), "placebo" (one level, which must do nothing).
         levels: alternatives to the baseline, at least one.
     """
 
@@ -42,6 +49,7 @@ class MetricGoal(Record, frozen=True, kw_only=True):
         source: where a command's metric is read, "tensorboard:Loss/test", "jsonl:metrics.jsonl:loss", "json:out/m.json:f1",
             "csv:log.csv:loss" or "output:loss"; None: any.
         at: which value of the series: "last", "min", "max" or "mean of the last N".
+        range: lowest and highest value that it can have; None where nobody said.
     """
 
     name: str
@@ -50,6 +58,9 @@ class MetricGoal(Record, frozen=True, kw_only=True):
     measured: bool = False
     source: str | None = None
     at: str = "last"
+    range: tuple[float, float] | None = None
+
+    LATER: ClassVar[Mapping[str, object]] = {"range": None}
 
 
 class Hypothesis(Record, frozen=True, kw_only=True):

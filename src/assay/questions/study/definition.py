@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from assay.ablation.components import check_hypotheses, merge
+import msgspec
+
+from assay.ablation.components import check_hypotheses, controls, merge
 from assay.ablation.configurations import plain
+from assay.ablation.gates import check_gate
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.canonical import Record, identify
 from assay.records.factor import Factor, Hypothesis, Level, MetricGoal
+from assay.records.gate import GateAsked
 from assay.records.plan import PLAIN, DesignOptions, Plan
 
 
@@ -29,6 +33,7 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
         configurations: named combinations beside the design's own: name to settings by path.
         hypotheses: what is expected.
         options: what the design is told: resolution, budget, groups, constraints.
+        gate: what is asked of the baseline; None: what is asked of every baseline.
     """
 
     name: str
@@ -42,8 +47,9 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
     configurations: dict[str, dict[str, Any]]
     hypotheses: tuple[Hypothesis, ...]
     options: DesignOptions = PLAIN
+    gate: GateAsked | None = None
 
-    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN}
+    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN, "gate": None}
 
     @property
     def id(self) -> str:
@@ -64,11 +70,13 @@ def define(
     hypotheses: Sequence[Hypothesis],
     evaluation: str | None = None,
     options: DesignOptions = PLAIN,
+    gate: GateAsked | None = None,
 ) -> Definition:
     """The definition of what a user has asked, checked, with every value in its plain form.
 
     Raises:
-        InvalidStudy: no metric, a metric twice, a component twice, or a hypothesis about what the study does not have.
+        InvalidStudy: no metric, a metric twice, a component twice, a hypothesis about what the study does not have, or a gate that asks of
+            the baseline what it cannot be asked.
         InvalidValue: a value has no plain form.
     """
     factors = merge(components)
@@ -76,6 +84,8 @@ def define(
     check_hypotheses(hypotheses, factors, metrics, configurations)
     if not isinstance(plain(baseline), dict):
         raise InvalidStudy("the baseline is no configuration", value=baseline, expected="a mapping or a dataclass of parameters")
+    if gate is not None:
+        check_gate(gate, baseline, metrics, factors)
     return Definition(
         name=name,
         subject=subject,
@@ -88,6 +98,7 @@ def define(
         configurations={key: plain(settings) for key, settings in configurations.items()},
         hypotheses=tuple(hypotheses),
         options=options,
+        gate=gate,
     )
 
 
@@ -97,16 +108,20 @@ def plan_study(definition: Definition) -> Plan:
     Raises:
         InvalidStudy, UnknownParameter: as for `assay.ablation.plans.make_plan`.
     """
-    asked = (definition.design, definition.baseline, definition.factors, definition.seeds, definition.configurations)
+    named = definition.configurations | controls(definition.factors)
+    asked = (definition.design, definition.baseline, definition.factors, definition.seeds, named)
     plan = make_plan(*asked, options=definition.options)
-    if definition.evaluation is None:
-        return plan
-    changed = {name: getattr(plan, name) for name in plan.__struct_fields__}
-    return Plan(**changed | {"estimand": f"{plan.estimand} Evaluation only: of the trained model, without retraining."})
+    evaluated = " Evaluation only: of the trained model, without retraining." if definition.evaluation is not None else ""
+    tuned = " Each configuration with hyperparameters of its own, tuned with the same budget." if _tunes(definition) else ""
+    return msgspec.structs.replace(plan, estimand=f"{plan.estimand}{evaluated}{tuned}")
+
+
+def _tunes(definition: Definition) -> bool:
+    return definition.gate is not None and definition.gate.tuning != "none"
 
 
 def _plain_factor(factor: Factor) -> Factor:
-    levels = tuple(Level(name=level.name, settings=plain(level.settings)) for level in factor.levels)
+    levels = tuple(Level(name=level.name, settings=plain(level.settings), matched=plain(level.matched)) for level in factor.levels)
     return Factor(name=factor.name, kind=factor.kind, levels=levels)
 
 

@@ -12,6 +12,8 @@ from assay.questions.study.analysis import analyse
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
+from assay.questions.study.gate import Passage, gate_findings
+from assay.questions.study.guards import guard, repeats
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
@@ -27,6 +29,7 @@ def run_study(
     *,
     workers: int = 1,
     report: Callable[[Outcome], None] = lambda _: None,
+    passage: Passage | None = None,
 ) -> StudyEvidence:
     """The evidence of a study, all of whose trials have been carried out or reused. It is in the store afterwards.
 
@@ -37,6 +40,7 @@ def run_study(
         executor: carries them out.
         workers: how many at once; the results do not depend on it.
         report: called with each outcome as it is known.
+        passage: how the baseline came through the gate; None where it was not sent there.
 
     Raises:
         InvalidValue: `workers` is less than 1.
@@ -48,9 +52,17 @@ def run_study(
         raise InvalidValue("a study needs somebody to work", value=workers, expected="workers of at least 1")
     study = store.studies.put(definition)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
-    jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials]
+    jobs = [
+        Job(trial, one, repeats(one, definition.factors)) for trial in plan.trials for one in [configurations[trial.configuration]]
+    ]
     outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
+    if passage is not None:
+        # The gate ran them a moment ago for this very study: they are nobody's earlier runs.
+        outcomes = [one._replace(reused=one.reused and one.run not in passage.ran) for one in outcomes]
     evidence = judge(definition, plan, outcomes, ran_in(store, outcomes))
+    gate = passage.evidence if passage else None
+    findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
+    evidence = msgspec.structs.replace(evidence, findings=findings, gate=gate)
     keep_evidence(store, evidence)
     return evidence
 
@@ -71,6 +83,19 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         findings=(*analysis.findings, *_reuse(outcomes)),
         notes=tuple(analysis.notes),
         environment=environment,
+    )
+
+
+def at_gate(store: Store, definition: Definition, plan: Plan, passage: Passage) -> StudyEvidence:
+    """The evidence of a study that went no further than its gate: the baseline's trials, everything else queued."""
+    known = {one.trial.index: row(definition, one) for one in passage.outcomes}
+    queued = before_the_start(definition, plan)
+    return msgspec.structs.replace(
+        queued,
+        rows=tuple(known.get(one.index, one) for one in queued.rows),
+        environment=ran_in(store, passage.outcomes),
+        findings=tuple(gate_findings(passage.evidence)),
+        gate=passage.evidence,
     )
 
 
