@@ -9,6 +9,7 @@ import msgspec
 
 from assay.ablation.configurations import configure, plain
 from assay.ablation.gates import neighbours, setting_name
+from assay.errors import InvalidValue
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis_readings import Readings
 from assay.questions.study.definition import Definition
@@ -115,10 +116,12 @@ def pass_gate(
         report: called with each outcome as it is known.
 
     Raises:
+        InvalidValue: `workers` is less than 1.
         UnknownMetric: the baseline finished, and does not report a metric that the study asks about.
         KeyboardInterrupt: stopped by the user; what has finished is kept.
         AssayError: as the executor raises it.
     """
+    check_workers(workers)
     study = store.studies.put(definition)
     jobs = gate_jobs(definition, plan)
     outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
@@ -137,6 +140,16 @@ def pass_gate(
         evidence = msgspec.structs.replace(evidence, accepted=accept.strip())
     ran = frozenset(outcome.run for outcome in outcomes if outcome.run is not None and not outcome.reused)
     return Passage(evidence, own, ran)
+
+
+def check_workers(workers: int) -> None:
+    """Nothing, where there is somebody to work.
+
+    Raises:
+        InvalidValue: `workers` is less than 1.
+    """
+    if workers < 1:
+        raise InvalidValue("a study needs somebody to work", value=workers, expected="workers of at least 1")
 
 
 def criterion_of(definition: Definition) -> MetricGoal:

@@ -38,10 +38,11 @@ def unread(store: Store, evidence: StudyEvidence) -> Iterator[Finding]:
                 continue
             missing = [path for path in level.settings if not _named(path, loaded)]
             if missing:
-                names, files = ", ".join(map(repr, missing)), len(loaded)
+                names, count = ", ".join(map(repr, missing)), len(loaded)
+                files = f"none of the {count} files" if count > 1 else "the one file"
                 text = (
-                    f"Nothing read {names}, as far as can be seen: no result moved, and {'none' if files > 1 else 'not one'} of the {files} "
-                    f"file{'s' * (files > 1)} of the project that its trials loaded has the name in it. Check how it is spelled."
+                    f"Nothing read {names}, as far as can be seen: no result moved, and {files} of the project that its trials loaded "
+                    f"{'has' if count > 1 else 'does not have'} the name in it. Check how it is spelled."
                 )
                 yield Finding(kind="toggle not read", about=effect, text=text)
 

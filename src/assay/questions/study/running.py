@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from assay.errors import InvalidValue, UnknownRun
+from assay.errors import UnknownRun
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis import analyse
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
-from assay.questions.study.gate import Passage, gate_findings
+from assay.questions.study.gate import Passage, check_workers, gate_findings
 from assay.questions.study.guards import guard, repeats
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
@@ -48,8 +48,7 @@ def run_study(
         KeyboardInterrupt: stopped by the user; what has finished is kept, and is reused when the study is run again.
         AssayError: as the executor raises it.
     """
-    if workers < 1:
-        raise InvalidValue("a study needs somebody to work", value=workers, expected="workers of at least 1")
+    check_workers(workers)
     study = store.studies.put(definition)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
     jobs = [

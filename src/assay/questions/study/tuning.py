@@ -13,7 +13,7 @@ from assay.ablation.gates import neighbours
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis_readings import LARGEST
 from assay.questions.study.definition import Definition
-from assay.questions.study.gate import criterion_of, further_seeds, tuned
+from assay.questions.study.gate import check_workers, criterion_of, further_seeds, tuned
 from assay.questions.study.guards import repeats
 from assay.records.factor import MetricGoal
 from assay.records.gate import TunedSetting
@@ -87,10 +87,12 @@ def tune(
         report: called with each outcome as it is known.
 
     Raises:
+        InvalidValue: `workers` is less than 1.
         KeyboardInterrupt: stopped by the user; what has finished is kept.
         AssayError: as the executor raises it.
     """
     jobs = tuning_jobs(definition, plan)
+    check_workers(workers)
     if not jobs:
         return Tuned(plan, (), ())
     outcomes = executor.carry_out(jobs, study=store.studies.put(definition), workers=workers, report=report)
