@@ -56,8 +56,7 @@ def run_study(
     ]
     outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
     if passage is not None:
-        # The gate ran them a moment ago for this very study: they are nobody's earlier runs.
-        outcomes = [one._replace(reused=one.reused and one.run not in passage.ran) for one in outcomes]
+        outcomes = [_as_at_the_gate(store, passage, one) for one in outcomes]
     evidence = judge(definition, plan, outcomes, ran_in(store, outcomes))
     gate = passage.evidence if passage else None
     findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
@@ -83,6 +82,18 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         notes=tuple(analysis.notes),
         environment=environment,
     )
+
+
+def _as_at_the_gate(store: Store, passage: Passage, outcome: Outcome) -> Outcome:
+    """The outcome with the run that stood for the trial at the gate, where any of its recipe does; what the gate ran itself is no earlier run."""
+    if not outcome.reused or outcome.run is None:
+        return outcome
+    there = next((one for one in passage.outcomes if one.trial.index == outcome.trial.index and one.state == "finished"), None)
+    if there is not None and there.run is not None:
+        recipes = {store.runs.read(run).start.recipe for run in (there.run, outcome.run)}
+        # The code may have been edited since the gate: then it is another recipe, and the gate's run does not stand for it.
+        return there if len(recipes) == 1 else outcome
+    return outcome._replace(reused=outcome.run not in passage.ran)
 
 
 def at_gate(store: Store, definition: Definition, plan: Plan, passage: Passage) -> StudyEvidence:
