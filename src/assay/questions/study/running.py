@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import msgspec
 
@@ -56,7 +56,8 @@ def run_study(
     ]
     outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
     if passage is not None:
-        outcomes = [_as_at_the_gate(store, passage, one) for one in outcomes]
+        taken = {one.run for one in outcomes}
+        outcomes = [_as_at_the_gate(store, passage, one, taken) for one in outcomes]
     evidence = judge(definition, plan, outcomes, ran_in(store, outcomes))
     gate = passage.evidence if passage else None
     findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
@@ -84,12 +85,13 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
     )
 
 
-def _as_at_the_gate(store: Store, passage: Passage, outcome: Outcome) -> Outcome:
+def _as_at_the_gate(store: Store, passage: Passage, outcome: Outcome, taken: Container[str | None]) -> Outcome:
     """The outcome with the run that stood for the trial at the gate, where any of its recipe does; what the gate ran itself is no earlier run."""
     if not outcome.reused or outcome.run is None:
         return outcome
     there = next((one for one in passage.outcomes if one.trial.index == outcome.trial.index and one.state == "finished"), None)
-    if there is not None and there.run is not None:
+    # A placebo may have taken the gate's run; either of the two is the baseline's as well as the other.
+    if there is not None and there.run is not None and there.run not in taken:
         recipes = {store.runs.read(run).start.recipe for run in (there.run, outcome.run)}
         # The code may have been edited since the gate: then it is another recipe, and the gate's run does not stand for it.
         return there if len(recipes) == 1 else outcome
