@@ -26,6 +26,8 @@ _WHERE = {
     "remove": "assay.ablation.components",
     "replace": "assay.ablation.components",
     "change": "assay.ablation.components",
+    "placebo": "assay.ablation.components",
+    "gate": "assay.ablation.gates",
     "add": "assay.ablation.components",
     "vary": "assay.ablation.components",
     "between": "assay.ablation.components",
@@ -52,10 +54,12 @@ __all__ = [
     "change",
     "checkpoint_sums",
     "excludes",
+    "gate",
     "hypothesis",
     "maximize",
     "minimize",
     "perform_ablation_study",
+    "placebo",
     "remove",
     "replace",
     "requires",
@@ -68,8 +72,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from assay.ablation.components import add, between, change, hypothesis, maximize, minimize, remove, replace, vary
+    from assay.ablation.components import add, between, change, hypothesis, maximize, minimize, placebo, remove, replace, vary
     from assay.ablation.constraints import excludes, requires
+    from assay.ablation.gates import gate
     from assay.capture.seeds import set_deterministic_seed
     from assay.errors import AssayError
     from assay.project.checkpoints import checkpoint_sums

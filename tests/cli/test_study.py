@@ -64,7 +64,7 @@ def test_a_study_is_run_shown_listed_and_reported(assay: Assay, file: Path, fold
     monkeypatch.setenv("COLUMNS", "140")  # so that no name is broken across lines
     done = assay("study", "run", "study.yaml", "--workers", "2")
     assert done.code == 0
-    assert "Cannot see" in done.err and "9 of 9 trials" in done.err
+    assert "Cannot see" in done.err and "10 of 10 trials" in done.err
     for said in (
         "without augmentation",
         "matters, worse",
@@ -97,7 +97,7 @@ def test_the_estimate_is_for_the_workers_that_were_asked_for(assay: Assay, file:
 def test_trials_are_runs_like_any_other(assay: Assay, file: Path) -> None:
     study = assay("study", "run", "study.yaml", "--json").document["study"]
     runs = assay("ls", "--json", "--where", f"study == '{study}'").document
-    assert runs["total"] == 9
+    assert runs["total"] == 10, "the baseline is run twice"
     assert assay("reproduce", runs["runs"][0]["id"]).code == 0
 
 
@@ -164,7 +164,7 @@ def test_a_trial_that_fails_is_shown_and_not_averaged_away(assay: Assay, file: P
 
 
 def test_an_interrupted_study_keeps_what_has_finished_and_goes_on(assay: Assay, file: Path, folder: Path, tmp_path: Path) -> None:
-    """SIGINT comes while the second block runs: code 130, the way on is named, and the first block is not run again."""
+    """SIGINT comes while the baseline runs under its second seed: code 130, the way on is named, and its first trial is not run again."""
     signal_of_start = tmp_path / "started"
     os.mkfifo(signal_of_start)
     stop = tmp_path / "stop"
@@ -189,4 +189,4 @@ def test_an_interrupted_study_keeps_what_has_finished_and_goes_on(assay: Assay, 
     stop.unlink()
     trials = assay("study", "run", "study.yaml", "--json").document["trials"]
     assert {trial["state"] for trial in trials} == {"finished"}
-    assert [trial["reused"] for trial in trials] == [True] * 3 + [False] * 6
+    assert [trial["reused"] for trial in trials] == [True] + [False] * 8

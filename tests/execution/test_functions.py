@@ -354,7 +354,8 @@ def test_a_script_without_a_guard_runs_its_study(project: Path) -> None:
 
 @pytest.fixture
 def slow(project: Path) -> Iterator[subprocess.Popen[str]]:
-    """A study whose second block waits; given when that has begun and the first has ended: a free worker does not wait for the other."""
+    """A study whose second seed waits; given when that has begun and both runs of the baseline under the first seed have ended: a free
+    worker does not wait for the other."""
     (project / ".gitignore").write_text("began\ngo\n")
     (project / "study.py").write_text(SCRIPT)
     process = subprocess.Popen([sys.executable, "study.py"], cwd=project, stderr=subprocess.PIPE, text=True)
@@ -393,7 +394,7 @@ def test_a_killed_study_leaves_no_process_and_no_run_half_there_and_resumes(proj
     assert states(project).count("finished") == 2
     (project / "go").touch()
     done = subprocess.run([sys.executable, "study.py"], cwd=project, capture_output=True, text=True, timeout=120)
-    assert done.stdout == "[({'y': 1.0}, True), ({'y': 2.0}, True), ({'y': 2.0}, False), ({'y': 3.0}, False)]\n", done.stderr
+    assert done.stdout == "[({'y': 1.0}, True), ({'y': 2.0}, False), ({'y': 2.0}, False), ({'y': 3.0}, False)]\n", done.stderr
 
 
 def test_ctrl_c_records_what_ran_as_interrupted_and_keeps_what_had_finished(project: Path, slow: subprocess.Popen[str]) -> None:

@@ -246,7 +246,7 @@ def test_progress_goes_to_standard_error_alone(project: Path, capsys: pytest.Cap
     study_of(project, seeds=2).run()
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "12 of 12 trials" in captured.err
+    assert "13 of 13 trials" in captured.err, "the baseline is run twice"
 
 
 def test_a_result_has_its_table_and_report(project: Path, tmp_path: Path) -> None:

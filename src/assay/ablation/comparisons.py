@@ -255,6 +255,8 @@ def act(factor: Factor, level: Level) -> str:
         return f"removing {factor.name}"
     if factor.kind == "add":
         return f"adding {factor.name}"
+    if factor.kind == "placebo":
+        return f"the placebo {factor.name!r}" if factor.name != "placebo" else "the placebo"
     return f"replacing {factor.name} by {level.name}" if factor.kind == "replace" else f"setting {factor.name} to {level.name}"
 
 

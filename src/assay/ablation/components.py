@@ -16,13 +16,32 @@ REMOVED = "removed"
 ADDED = "added"
 """Name of the one level of a component that is added."""
 
+PLACEBO = "does nothing"
+"""Name of the one level of a placebo."""
 
-def remove(name: str, values: Mapping[str, Any] | None = None, /, **settings: Any) -> Factor:
+
+class Range(list[float]):
+    """Values of a range, its ends included, that remembers how it was walked.
+
+    Attributes:
+        levels: how many values.
+        log: they are apart by even ratios.
+    """
+
+    levels: int = 2
+    log: bool = False
+
+
+def remove(
+    name: str, values: Mapping[str, Any] | None = None, /, *, matched: Mapping[str, Any] | None = None, **settings: Any
+) -> Factor:
     """A component that the study takes away.
 
     Args:
         name: what the report calls it.
         values: parameter paths and the values they take without the component: `{"model.depth": 1}`.
+        matched: paths and values of a control that has the component and is as small (or as fast) as the system without it; the removal
+            is then compared with that control too.
         settings: the same as keywords, where a double underscore stands for a dot: `model__depth=1`.
 
     Raises:
@@ -31,16 +50,25 @@ def remove(name: str, values: Mapping[str, Any] | None = None, /, **settings: An
     >>> remove("augmentation", augment=False).levels[0].settings
     {'augment': False}
     """
-    return _factor("remove", name, REMOVED, values, settings)
+    return _factor("remove", name, REMOVED, values, settings, matched)
 
 
-def replace(name: str, alternative: str, values: Mapping[str, Any] | None = None, /, **settings: Any) -> Factor:
+def replace(
+    name: str,
+    alternative: str,
+    values: Mapping[str, Any] | None = None,
+    /,
+    *,
+    matched: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Factor:
     """A component that the study replaces by an alternative. Several `replace` of one name are alternatives of one component.
 
     Args:
         name: what the report calls the component as it stands in the baseline.
         alternative: what it calls the thing in its place.
         values: parameter paths and the values they take with the alternative.
+        matched: of a control, as for `remove`.
         settings: the same as keywords, where a double underscore stands for a dot.
 
     Raises:
@@ -49,16 +77,25 @@ def replace(name: str, alternative: str, values: Mapping[str, Any] | None = None
     >>> replace("focal loss", "cross entropy", loss="ce").levels[0].name
     'cross entropy'
     """
-    return _factor("replace", name, alternative, values, settings)
+    return _factor("replace", name, alternative, values, settings, matched)
 
 
-def change(name: str, level: str, values: Mapping[str, Any] | None = None, /, **settings: Any) -> Factor:
+def change(
+    name: str,
+    level: str,
+    values: Mapping[str, Any] | None = None,
+    /,
+    *,
+    matched: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Factor:
     """A component that the study sets to another level. Several `change` of one name are levels of one component.
 
     Args:
         name: what the report calls the component.
         level: what it calls the level.
         values: parameter paths and the values they take at this level.
+        matched: of a control, as for `remove`.
         settings: the same as keywords, where a double underscore stands for a dot.
 
     Raises:
@@ -67,7 +104,7 @@ def change(name: str, level: str, values: Mapping[str, Any] | None = None, /, **
     >>> change("depth", "one layer", model__depth=1).levels[0].settings
     {'model.depth': 1}
     """
-    return _factor("change", name, level, values, settings)
+    return _factor("change", name, level, values, settings, matched)
 
 
 def add(name: str, values: Mapping[str, Any] | None = None, /, **settings: Any) -> Factor:
@@ -85,6 +122,40 @@ def add(name: str, values: Mapping[str, Any] | None = None, /, **settings: Any) 
     'add'
     """
     return _factor("add", name, ADDED, values, settings)
+
+
+def placebo(name: str = "placebo", values: Mapping[str, Any] | None = None, /, **settings: Any) -> Factor:
+    """A component that does nothing: whatever it shows is a false alarm of the whole pipeline.
+
+    Args:
+        name: what the report calls it.
+        values: parameter paths that nothing depends on, and other values for them. Without any, it is the baseline run again, each time as
+            a run of its own.
+        settings: the same as keywords, where a double underscore stands for a dot.
+
+    Raises:
+        InvalidStudy: the name is empty, or a path is set twice.
+
+    >>> placebo().kind
+    'placebo'
+    """
+    if values or settings:
+        return _factor("placebo", name, PLACEBO, values, settings)
+    return Factor(name=_named("component", name), kind="placebo", levels=(Level(name=PLACEBO),))
+
+
+def controls(factors: Iterable[Factor]) -> dict[str, dict[str, Any]]:
+    """Matched controls as named configurations: name to settings.
+
+    >>> controls([remove("attention", attention=False, matched={"width": 80})])
+    {'attention, matched': {'width': 80}}
+    """
+    return {control_name(factor, level): dict(level.matched) for factor in factors for level in factor.levels if level.matched}
+
+
+def control_name(factor: Factor, level: Level) -> str:
+    """What reports call the matched control of a level."""
+    return f"{effect_name(factor, level)}, matched"
 
 
 def vary(name: str, path: str, values: Sequence[Any]) -> Factor:
@@ -109,7 +180,7 @@ def vary(name: str, path: str, values: Sequence[Any]) -> Factor:
     return factor
 
 
-def between(low: float, high: float, levels: int = 2, *, log: bool = False) -> list[float]:
+def between(low: float, high: float, levels: int = 2, *, log: bool = False) -> Range:
     """Values from `low` to `high`, both included, evenly apart (or by even ratios).
 
     Raises:
@@ -126,33 +197,52 @@ def between(low: float, high: float, levels: int = 2, *, log: bool = False) -> l
     inner = [index / (levels - 1) for index in range(1, levels - 1)]
     # Twelve digits, so that a level is called 0.01 and not 0.010000000000000002.
     middle = [float(f"{low * (high / low) ** part if log else low + (high - low) * part:.12g}") for part in inner]
-    return [low, *middle, high]
+    found = Range([low, *middle, high])
+    found.levels, found.log = levels, log
+    return found
 
 
-def maximize(name: str, *, margin: float | None = None, measured: bool = False) -> MetricGoal:
+def maximize(
+    name: str,
+    *,
+    margin: float | None = None,
+    measured: bool = False,
+    range: tuple[float, float] | None = None,  # noqa: A002
+) -> MetricGoal:
     """A metric of which more is better.
 
     Args:
         name: as the trial reports it.
         margin: smallest difference that would matter, in the metric's unit; without one, equality is never claimed.
         measured: a measurement (time, memory): compared, but never part of a no-op or of sameness.
+        range: lowest and highest value that it can have; one outside is a finding.
 
     Raises:
-        InvalidStudy: the name is empty, or the margin is not a positive finite number.
+        InvalidStudy: the name is empty, the margin is not a positive finite number, or the range is no two numbers in their order.
 
     >>> maximize("accuracy", margin=0.005).goal
     'maximize'
     """
-    return MetricGoal(name=_named("metric", name), goal="maximize", margin=_margin(name, margin), measured=measured)
+    return MetricGoal(
+        name=_named("metric", name), goal="maximize", margin=_margin(name, margin), measured=measured, range=_range(name, range)
+    )
 
 
-def minimize(name: str, *, margin: float | None = None, measured: bool = False) -> MetricGoal:
+def minimize(
+    name: str,
+    *,
+    margin: float | None = None,
+    measured: bool = False,
+    range: tuple[float, float] | None = None,  # noqa: A002
+) -> MetricGoal:
     """A metric of which less is better; arguments and errors as for `maximize`.
 
     >>> minimize("latency_ms", measured=True).measured
     True
     """
-    return MetricGoal(name=_named("metric", name), goal="minimize", margin=_margin(name, margin), measured=measured)
+    return MetricGoal(
+        name=_named("metric", name), goal="minimize", margin=_margin(name, margin), measured=measured, range=_range(name, range)
+    )
 
 
 def hypothesis(component: str, *, raises: str | None = None, lowers: str | None = None, by: float = 0.0) -> Hypothesis:
@@ -239,7 +329,14 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f"Did you mean {near[0]!r}?" if near else ""
 
 
-def _factor(kind: FactorKind, name: str, level: str, values: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> Factor:
+def _factor(
+    kind: FactorKind,
+    name: str,
+    level: str,
+    values: Mapping[str, Any] | None,
+    settings: Mapping[str, Any],
+    matched: Mapping[str, Any] | None = None,
+) -> Factor:
     _named("component", name)
     _named(f"level of {name!r}", level)
     paths = dict(values or {})
@@ -256,11 +353,21 @@ def _factor(kind: FactorKind, name: str, level: str, values: Mapping[str, Any] |
         )
     for path in paths:
         _named(f"parameter of {name!r}", path)
-    return Factor(name=name, kind=kind, levels=(Level(name=level, settings=paths),))
+    return Factor(name=name, kind=kind, levels=(Level(name=level, settings=paths, matched=_matched(name, matched)),))
+
+
+def _matched(name: str, matched: Mapping[str, Any] | None) -> dict[str, Any]:
+    if matched is not None and (not isinstance(matched, Mapping) or not matched):
+        raise InvalidStudy(
+            f"the matched control of {name!r} sets nothing",
+            value=matched,
+            expected="parameter paths with values, such as {'width': 80}",
+        )
+    return {_named(f"parameter of {name!r}", path): value for path, value in (matched or {}).items()}
 
 
 def _join(first: Factor, second: Factor) -> Factor:
-    if first.kind != second.kind or first.kind in ("remove", "add"):
+    if first.kind != second.kind or first.kind in ("remove", "add", "placebo"):
         kinds = first.kind if first.kind == second.kind else f"{first.kind} and {second.kind}"
         raise InvalidStudy(
             f"two components have the same name ({kinds})",
@@ -303,3 +410,15 @@ def _margin(name: str, margin: float | None) -> float | None:
     if not _is_number(margin) or margin <= 0:
         raise InvalidStudy(f"the margin of {name!r} is no size", value=margin, expected="a positive number in the metric's unit")
     return float(margin)
+
+
+def _range(name: str, ends: object) -> tuple[float, float] | None:
+    if ends is None:
+        return None
+    if not isinstance(ends, tuple | list) or len(ends) != 2 or any(isinstance(end, bool) for end in ends):
+        raise InvalidStudy(f"the range of {name!r} is no range", value=ends, expected="its lowest and its highest value, (0, 1)")
+    low, high = ends
+    # An end may be infinite: a loss has no highest value.
+    if not all(isinstance(end, int | float) for end in ends) or not low < high:
+        raise InvalidStudy(f"the range of {name!r} is no range", value=ends, expected="two numbers, the smaller first")
+    return float(low), float(high)

@@ -43,6 +43,18 @@ def configure(baseline: Any, settings: Mapping[str, Any], *, component: str = ""
     return changed
 
 
+def value_of(baseline: Any, path: str) -> Any:
+    """The value that a configuration has at a path (the first that fits a pattern).
+
+    Raises:
+        UnknownParameter: there is none.
+
+    >>> value_of({"model": {"depth": 4}}, "model.depth")
+    4
+    """
+    return _get(baseline, _resolve(baseline, path, "")[0])
+
+
 def check_settings(baseline: Any, settings: Mapping[str, Any], *, component: str) -> None:
     """Passes where every path exists and every value differs from the baseline's (of a pattern, at one of the places that fit).
 
@@ -97,15 +109,16 @@ def settings_of(configuration: Configuration, factors: Sequence[Factor], named: 
 
     `configure(baseline, settings_of(…))` is the configuration that the trial receives, with the baseline's own types in it.
     """
-    if configuration.name in named and not configuration.levels:
-        return dict(named[configuration.name])
+    name = configuration.of or configuration.name
+    if name in named and not configuration.levels:
+        return {**named[name], **configuration.settings}
     settings: dict[str, Any] = {}
     for factor in factors:
         chosen = configuration.levels.get(factor.name)
         for level in factor.levels:
             if level.name == chosen:
                 settings.update(level.settings)
-    return settings
+    return {**settings, **configuration.settings}
 
 
 def plain(value: Any) -> Any:

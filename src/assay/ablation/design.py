@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Literal, NamedTuple
 
-from assay.ablation.components import ADDED, REMOVED, effect_name
+from assay.ablation.components import ADDED, PLACEBO, REMOVED, effect_name
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
 from assay.records.plan import DesignOptions
@@ -122,4 +122,4 @@ def need_at_most(number: int, design: str, instead: str) -> None:
 
 
 def _part(factor: str, level: str) -> str:
-    return f"without {factor}" if level == REMOVED else f"with {factor}" if level == ADDED else f"{factor}: {level}"
+    return f"without {factor}" if level == REMOVED else f"with {factor}" if level in (ADDED, PLACEBO) else f"{factor}: {level}"

@@ -10,6 +10,7 @@ from assay.ablation.comparisons import compare
 from assay.ablation.components import effect_name, merge
 from assay.ablation.configurations import check_settings, configure, overlap, plain, same, settings_of
 from assay.ablation.constraints import check_constraints
+from assay.ablation.controls import controlled
 from assay.ablation.design import Levels, configuration_name, pairs
 from assay.ablation.designs import design_named
 from assay.ablation.nodes import keys_of
@@ -69,7 +70,8 @@ def make_plan(
     blocks = make_blocks(seeds, base, splits)
     check_parameter(splits, baseline)
     compared = compare(chosen, merged, rows.combinations, options, replaced=rows.replaced)
-    comparisons = len(compared.effects) + len(named)
+    beyond = len(controlled(merged, configurations))
+    comparisons = len(compared.effects) + len(named) + beyond
     return Plan(
         design=chosen.name,
         estimand=chosen.estimand,
@@ -79,7 +81,7 @@ def make_plan(
         comparisons=comparisons,
         aliases=aliases_of(chosen, merged, compared),
         cannot_see=blind_spots(chosen, merged, compared, rows) + _blind_for_seeds(_units(blocks, splits), comparisons),
-        detectable=_seen(smallest_seen(compared, len(configurations), _units(blocks, splits), len(named)), splits),
+        detectable=_seen(smallest_seen(compared, len(configurations), _units(blocks, splits), len(named) + beyond), splits),
         named=tuple(named),
         options=options,
         left_out=rows.left_out,

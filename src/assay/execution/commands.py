@@ -20,7 +20,7 @@ from assay.execution.needed import Needed, inputs_of_former
 from assay.execution.pool import Pool, refuse_recursion
 from assay.execution.prepared import PREPARED, Prepared, files_prepared, prepared_path
 from assay.execution.protocol import Job, Outcome
-from assay.execution.reuse import Reuse
+from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import CommandTask, Report, Setup, trial_environment
 from assay.execution.variants import Variants, without
 from assay.execution.workspace import remove_dead_workspaces
@@ -128,7 +128,7 @@ class CommandExecutor:
             variants.variant(job.configuration)
         work = _Work(self, setup, common, needed, variants, study, report)
         outcomes = work.carry_out(jobs)
-        self.findings = needed.findings()
+        self.findings += [one for one in needed.findings() if one not in self.findings]
         return outcomes
 
 
@@ -150,6 +150,7 @@ class _Work:
         self._common = common
         self._needed = needed
         self._variants = variants
+        self._taken = Taken()
         self._study = study
         self._report = report
         self._jobs: dict[int, Job] = {}
@@ -191,7 +192,8 @@ class _Work:
         arguments, recipe = self._recipe(commands.arguments(job.configuration, trial), trial, job.configuration.params)
         recipe = msgspec.structs.replace(recipe, code=variant.snapshot.tree, data={**recipe.data, **prepared.files})
         self._other[trial.index] = other = {**variant.other, **prepared.files}
-        earlier = self._variants.reuse(other).find(recipe.id) if self._executor._reuse else None
+        reuse = self._variants.reuse(other) if self._executor._reuse else None
+        earlier = self._taken.find(reuse, recipe.id, repeats=job.repeats)
         if earlier is not None:
             metrics = metrics_of(self._executor._store, earlier, commands.goals)
             self._end(job, reused(job, earlier)._replace(metrics=metrics))

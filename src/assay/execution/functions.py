@@ -18,7 +18,7 @@ from assay.execution.calls import record_call
 from assay.execution.fingerprint import fingerprint, is_local
 from assay.execution.pool import Pool, refuse_recursion
 from assay.execution.protocol import Job, Outcome
-from assay.execution.reuse import Reuse
+from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import Report, Setup, Start, Task, trial_environment
 from assay.execution.shipping import function_name, ship
 from assay.execution.trial import PREPARED
@@ -185,6 +185,7 @@ class _Work:
         self._calls = calls
         self._recipes = recipes
         self._reuse = reuse
+        self._taken = Taken()
         self._setup = setup
         self._function = function
         self._study = study
@@ -225,7 +226,7 @@ class _Work:
         name = job.configuration.name
         shipped = self._shipped_for(job.configuration)
         recipe = self._recipes.train(job.configuration.params, shipped.local, job.trial, prepared.value)
-        earlier = self._reuse.find(recipe.id) if self._reuse else None
+        earlier = self._taken.find(self._reuse, recipe.id, repeats=job.repeats)
         if earlier is not None:
             self._end(job, reused(job, earlier))
             return None

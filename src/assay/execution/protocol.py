@@ -10,10 +10,14 @@ from assay.records.run import Failure, Resources, State
 
 
 class Job(NamedTuple):
-    """One trial to carry out, with its configuration in full."""
+    """One trial to carry out, with its configuration in full.
+
+    One that `repeats` another of the same recipe is a run of its own: no run that stands for another trial stands for it too.
+    """
 
     trial: Trial
     configuration: Configuration
+    repeats: bool = False
 
 
 class Outcome(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from assay.capture.settle import listing_digest
@@ -32,9 +32,16 @@ class Reuse:
         self._content: dict[str, str | None] = {}
         self._verdicts: dict[str, bool] = {}
 
-    def find(self, recipe_id: str) -> Run | None:
-        """The newest finished run of this recipe whose observed inputs still have their content; None where there is none."""
+    def find(self, recipe_id: str, other_than: Container[str] = ()) -> Run | None:
+        """The newest finished run of this recipe whose observed inputs still have their content; None where there is none.
+
+        Args:
+            recipe_id: id of the recipe.
+            other_than: ids of runs that are not wanted.
+        """
         for run_id in self._store.catalogue.with_recipe(recipe_id):
+            if run_id in other_than:
+                continue
             run = self._store.runs.read(run_id)
             if run.state == "finished" and self._holds(run):
                 return run
@@ -90,6 +97,23 @@ class Reuse:
                 return None
             names = set()
         return listing_digest(iter((names - inside.keys()) | there))
+
+
+class Taken:
+    """Which runs stand for which trials of one call, so that a repetition is never its own original."""
+
+    def __init__(self) -> None:
+        self._all: set[str] = set()
+        self._repeats: set[str] = set()
+
+    def find(self, reuse: Reuse | None, recipe_id: str, *, repeats: bool) -> Run | None:
+        """A run that may stand for a trial; it is taken from now on. None where there is none, or where nothing is reused."""
+        earlier = reuse.find(recipe_id, self._all if repeats else self._repeats) if reuse else None
+        if earlier is not None:
+            self._all.add(earlier.id)
+            if repeats:
+                self._repeats.add(earlier.id)
+        return earlier
 
 
 def content_now(path: Path) -> str | None:

@@ -19,9 +19,10 @@ from assay.execution.patches import Patches, files_below, patches_of
 from assay.execution.pool import refuse_recursion
 from assay.execution.prepared import PREPARED
 from assay.project.command_line import OverrideStyle, places_in, words_of
-from assay.project.study import carry_out, expected
+from assay.project.study import expected
 from assay.project.study_aside import aside
 from assay.project.study_designs import told
+from assay.project.study_gate import carry_out, check_baseline
 from assay.project.study_growth import extended, following
 from assay.project.study_patches import apart
 from assay.project.study_plan import PlanView
@@ -29,6 +30,7 @@ from assay.project.study_result import StudyResult
 from assay.questions.study.archive import keep_evidence, kept_evidence
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal, Patch
+from assay.records.gate import GateAsked
 from assay.records.origin import Origin, Terms
 from assay.records.plan import Configuration, SplitName, Splits, Trial
 from assay.store.store import Store
@@ -41,8 +43,8 @@ class CommandStudy:
         command: program and arguments; `{overrides}` stands for the configuration, `{seed}` for the seed, `{fold}` or `{split}` for the
             split, `{prepared}` for what was prepared, `{key}` for one value of the configuration, which is then not among the overrides.
         baseline: the configuration as it stands.
-        components, metrics, seeds, folds, splits, configurations, hypotheses, constraints, groups: as for `assay.Study`. The levels of
-            components may have patches beside their settings.
+        components, metrics, seeds, folds, splits, configurations, hypotheses, constraints, groups, gate: as for `assay.Study`. The
+            levels of components may have patches beside their settings.
         design, resolution, budget: as for `assay.Study.plan`.
         prepare: program and arguments of what is run once for each block, and writes what its trials share to `{prepared}`.
         workers: how many trials run at once where `run` is not told.
@@ -77,6 +79,7 @@ class CommandStudy:
         workers: int = 1,
         data: Sequence[str] = (),
         override_style: OverrideStyle = "space",
+        gate: GateAsked | None = None,
         name: str = "",
         origin: Origin | None = None,
     ) -> None:
@@ -99,6 +102,7 @@ class CommandStudy:
         self.workers = workers
         self.data = data
         self.override_style = override_style
+        self.gate = gate
         self.name = name
         self.origin = origin
 
@@ -133,20 +137,22 @@ class CommandStudy:
             splits=self.splits,
             origin=self.origin,
             terms=Terms(directory=self.directory, data=tuple(self.data), override_style=self.override_style),
+            gate=self.gate,
         )
         plan = plan_study(definition)
         self._check_places()
         for configuration in plan.configurations:
             self.arguments(configuration, plan.trials[0].seed, plan.trials[0].split)
             patches.composed(self.patches(configuration))
-        return PlanView(definition, plan, expected(self.root, definition), self.workers)
+        return PlanView(definition, plan, expected(self.root, definition, len(plan.trials)), self.workers)
 
-    def run(self, plan: PlanView | str | None = None, workers: int | None = None) -> StudyResult:
+    def run(self, plan: PlanView | str | None = None, workers: int | None = None, *, accept_baseline: str = "") -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
         Args:
             plan: what `plan` gave, or the name of a design.
             workers: how many trials run at once; results are the same with any number.
+            accept_baseline: as for `assay.Study.run`.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`.
@@ -157,16 +163,28 @@ class CommandStudy:
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
+        view, store, executor = self._ready(plan)
+        result = carry_out(store, view, executor, workers or self.workers, accept=accept_baseline)
+        if executor.findings:
+            result = _with_findings(result, executor)
+            keep_evidence(store, result.evidence)
+        return result
+
+    def check_baseline(self, plan: PlanView | str | None = None, workers: int | None = None) -> StudyResult:
+        """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
+
+        Raises:
+            AssayError: as for `run`.
+            KeyboardInterrupt: stopped by the user; finished trials are kept.
+        """
+        view, store, executor = self._ready(plan)
+        return _with_findings(check_baseline(store, view, executor, workers or self.workers), executor)
+
+    def _ready(self, plan: PlanView | str | None) -> tuple[PlanView, Store, CommandExecutor]:
         refuse_recursion()
         view = plan if isinstance(plan, PlanView) else self.plan(plan)
         store = Store.open(self.root)
-        executor = CommandExecutor(store, self.root, self._commands())
-        result = carry_out(store, view, executor, workers or self.workers)
-        if not executor.findings:
-            return result
-        evidence = msgspec.structs.replace(result.evidence, findings=(*result.evidence.findings, *executor.findings))
-        keep_evidence(store, evidence)
-        return StudyResult(evidence)
+        return view, store, CommandExecutor(store, self.root, self._commands())
 
     def extend(self, seeds: int | str | Sequence[int] | None = None, components: Sequence[Factor] = ()) -> CommandStudy:
         """The study with more seeds or components; arguments, value and errors as for `assay.Study.extend`."""
@@ -239,3 +257,9 @@ class CommandStudy:
                 )
         if self.prepare is not None:
             words_of(prepared, {}, self._given(0))
+
+
+def _with_findings(result: StudyResult, executor: CommandExecutor) -> StudyResult:
+    """The result with what the executor had to do so that trials could run."""
+    findings = (*result.evidence.findings, *executor.findings)
+    return StudyResult(msgspec.structs.replace(result.evidence, findings=findings))

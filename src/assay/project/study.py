@@ -9,18 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from assay.ablation.components import merge
+from assay.ablation.components import controls, merge
 from assay.ablation.configurations import configure, settings_of
 from assay.ablation.plans import make_blocks
 from assay.ablation.splits import Said, make_splits
 from assay.errors import InvalidStudy, StoreUnusable
 from assay.execution.functions import Callables, FunctionExecutor
 from assay.execution.pool import refuse_recursion
-from assay.execution.protocol import Executor
 from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name
-from assay.project.progress import progress
 from assay.project.study_designs import told
+from assay.project.study_gate import carry_out, check_baseline
 from assay.project.study_growth import extended, following
 from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
@@ -28,8 +27,8 @@ from assay.questions.study.archive import kept_evidence
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.questions.study.estimate import finished_trials, seconds_per_trial
 from assay.questions.study.pilot import pilot_noise
-from assay.questions.study.running import run_study
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
+from assay.records.gate import GateAsked
 from assay.records.origin import Origin
 from assay.records.plan import Configuration, Splits
 from assay.store.root import find_root
@@ -58,6 +57,8 @@ class Study:
         origin: the study that this one goes on from; `extend` and `next` set it.
         prepare: `prepare(seed)` makes what the trials of a seed share, such as a trained model that they only evaluate. It is called
             once for each seed, in a run of its own; each trial gets a fresh copy of its value.
+        gate: `assay.gate`, what is asked of the baseline before its ablations run: around which hyperparameters it is checked, and how
+            configurations are tuned. Without it, the baseline is run twice and over the seeds.
         name: what reports call the study.
         root: project root; by default that of the file that defines `train`.
         start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load).
@@ -80,6 +81,7 @@ class Study:
         constraints: Sequence[Constraint] = (),
         groups: Mapping[str, Sequence[str]] | None = None,
         prepare: Callable[[int], object] | None = None,
+        gate: GateAsked | None = None,
         name: str = "",
         root: str | Path | None = None,
         start: Start = "fork",
@@ -97,6 +99,7 @@ class Study:
         self.constraints = constraints
         self.groups = groups or {}
         self.prepare = prepare
+        self.gate = gate
         self.name = name
         self.root = root
         self.start = start
@@ -131,18 +134,22 @@ class Study:
             options=told(resolution, budget, self.groups, self.constraints),
             splits=self.splits,
             origin=self.origin,
+            gate=self.gate,
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:
             self._configured(configuration)  # a class that refuses a value is heard before anything runs
-        return PlanView(definition, plan, expected(self._root(), definition))
+        return PlanView(definition, plan, expected(self._root(), definition, len(plan.trials)))
 
-    def run(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
+    def run(self, plan: PlanView | str | None = None, workers: int = 1, *, accept_baseline: str = "") -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
+
+        The baseline goes first, through the gate. Where it fails there, nothing else is run, and the result says why (`result.gate`).
 
         Args:
             plan: what `plan` gave, or the name of a design; by default leave-one-out.
             workers: how many trials run at once. Results are the same with any number.
+            accept_baseline: why the study goes on with a baseline that fails at the gate; the report carries the reason.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`; or the function cannot be loaded in a clean process.
@@ -151,6 +158,20 @@ class Study:
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
+        view, store, executor = self._ready(plan)
+        return carry_out(store, view, executor, workers, accept=accept_baseline)
+
+    def check_baseline(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
+        """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
+
+        Raises:
+            AssayError: as for `run`.
+            KeyboardInterrupt: stopped by the user; finished trials are kept.
+        """
+        view, store, executor = self._ready(plan)
+        return check_baseline(store, view, executor, workers)
+
+    def _ready(self, plan: PlanView | str | None) -> tuple[PlanView, Store, FunctionExecutor]:
         refuse_recursion()
         view = plan if isinstance(plan, PlanView) else self.plan(plan or "leave-one-out")
         root = self._root()
@@ -158,7 +179,7 @@ class Study:
         splits = self.splits.parameter if self.splits else "split"
         calls = Callables(self.train, self._configured, self.prepare, self.name, splits=splits)
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
-        return carry_out(store, view, FunctionExecutor(store, root, calls, measured=measured, start=self.start), workers)
+        return view, store, FunctionExecutor(store, root, calls, measured=measured, start=self.start)
 
     def extend(
         self,
@@ -203,31 +224,22 @@ class Study:
             raise InvalidStudy("trials cannot be started in this way", value=self.start, expected='"fork" or "spawn"')
 
     def _configured(self, configuration: Configuration) -> Any:
-        settings = settings_of(configuration, merge(self.components), self.configurations)
+        factors = merge(self.components)
+        settings = settings_of(configuration, factors, {**self.configurations, **controls(factors)})
         return configure(self.baseline, settings, component=configuration.name)
 
     def _root(self) -> Path:
         return Path(self.root).resolve() if self.root is not None else find_root(folder_of(self.train))
 
 
-def carry_out(store: Store, view: PlanView, executor: Executor, workers: int) -> StudyResult:
-    """Run the trials of a plan with progress on standard error.
-
-    Raises:
-        AssayError: as `assay.questions.study.running.run_study` raises it.
-    """
-    with progress(len(view), workers) as told:
-        evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told)
-    return StudyResult(evidence)
-
-
-def expected(root: Path, definition: Definition) -> Expected:
+def expected(root: Path, definition: Definition, planned: int) -> Expected:
     """What earlier trials in the project say of the time that the study will take."""
     try:
         store = Store.open(root, create=False)
     except StoreUnusable:  # nothing has been recorded here yet
         return Expected()
-    return Expected(seconds_per_trial(store, definition), finished_trials(store, definition), pilot_noise(store, definition))
+    finished = finished_trials(store, definition, planned)
+    return Expected(seconds_per_trial(store, definition), finished, pilot_noise(store, definition))
 
 
 def folder_of(function: Callable[..., object]) -> Path:

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from assay.ablation.components import ADDED, REMOVED, add, between, change, remove, replace, vary
+from assay.ablation.components import ADDED, REMOVED, add, between, change, placebo, remove, replace, vary
 from assay.ablation.constraints import excludes, requires
 from assay.project.study_patches import KEYS, patches_in
 from assay.project.study_reader import Reader
 from assay.project.study_syntax import parse_text
 from assay.records.factor import Constraint, Factor, FactorKind, Level
 
-_COMPONENT_KEYS = ("remove", "replace", "change", "add", "vary")
+_COMPONENT_KEYS = ("remove", "replace", "change", "add", "vary", "placebo")
+_WITH_CONTROLS = ("remove", "replace", "change")
 _RANGE_KEYS = ("low", "high", "levels", "log")
 _CONSTRAINT = re.compile(r"(?P<thing>.+?)\s+(?P<kind>requires|excludes)\s+(?P<others>.+?)\s*")
 
@@ -32,21 +33,27 @@ class Levels(NamedTuple):
     root: Path
     folder: Path
 
-    def factor(self, kind: FactorKind, name: str, level: str, values: Mapping[str, Any]) -> Factor:
-        """A component with one level.
+    def factor(
+        self, kind: FactorKind, name: str, level: str, values: Mapping[str, Any], matched: Mapping[str, Any] | None = None
+    ) -> Factor:
+        """A component with one level, and the settings of its matched control where it has one.
 
         Raises:
             InvalidStudy: it sets nothing, or one of its patches cannot be read.
         """
         if not any(key in values and key not in self.baseline for key in KEYS):
-            plain = {"remove": remove, "add": add}.get(kind)
-            return plain(name, values) if plain else (replace if kind == "replace" else change)(name, level, values)
+            if kind == "add":
+                return add(name, values)
+            if kind == "remove":
+                return remove(name, values, matched=matched)
+            return (replace if kind == "replace" else change)(name, level, values, matched=matched)
         settings, patches = patches_in(values, self.root, self.folder)
-        return Factor(name=name, kind=kind, levels=(Level(name=level, settings=settings, patches=patches),))
+        made = Level(name=level, settings=settings, patches=patches, matched=dict(matched or {}))
+        return Factor(name=name, kind=kind, levels=(made,))
 
 
 def components(read: Reader, levels: Levels) -> list[Factor]:
-    """`remove`, `replace`, `change`, `add` or `vary` of each component.
+    """`remove`, `replace`, `change`, `add`, `vary` or `placebo` of each component, and the placebo that `placebo: true` adds.
 
     Raises:
         InvalidStudy: a component has another shape, or a patch that cannot be read.
@@ -54,6 +61,12 @@ def components(read: Reader, levels: Levels) -> list[Factor]:
     found = []
     for name, item in read.mapping("components").items():
         found += component(read, levels, name, item)
+    if read.content.get("placebo", False) is True:
+        found.append(placebo())
+    elif "placebo" in read.content:
+        raise read.wrong(
+            "placebo is not true", ("placebo",), read.content["placebo"], "true, or a component with settings of its own"
+        )
     return found
 
 
@@ -80,21 +93,45 @@ def component(read: Reader, levels: Levels, name: str, item: object) -> list[Fac
     """
     place = ("components", name)
     body = read.checked(item, place)
+    matched = body.pop("matched", None)
     read.only(body, _COMPONENT_KEYS, place, f"the component {name!r}")
     if len(body) != 1:
         raise read.wrong(
             f"the component {name!r} does not say one thing", place, sorted(body), "one of " + ", ".join(_COMPONENT_KEYS)
         )
     ((kind, inner),) = body.items()
-    settings = read.checked(inner, (*place, kind))
+    if matched is not None and kind not in _WITH_CONTROLS:
+        raise read.wrong(
+            f"{kind} of {name!r} has no matched control", (*place, "matched"), matched, "one of remove, replace and change"
+        )
+    settings = {} if kind == "placebo" and inner is True else read.checked(inner, (*place, kind))
     if kind == "vary":
         return [_varied(read, name, settings, (*place, kind))]
-    if kind == "remove":
-        return [levels.factor("remove", name, REMOVED, settings)]
+    if kind == "placebo":
+        return [placebo(name, settings)]
     if kind == "add":
         return [levels.factor("add", name, ADDED, settings)]
+    if kind == "remove":
+        control = None if matched is None else read.checked(matched, (*place, "matched"))
+        return [levels.factor("remove", name, REMOVED, settings, control)]
     made: FactorKind = "replace" if kind == "replace" else "change"
-    return [levels.factor(made, name, level, read.checked(values, (*place, kind, level))) for level, values in settings.items()]
+    controls = _controls(read, name, matched, settings)
+    return [
+        levels.factor(made, name, level, read.checked(values, (*place, kind, level)), controls.get(level))
+        for level, values in settings.items()
+    ]
+
+
+def _controls(read: Reader, name: str, matched: object, levels: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Matched controls by level: `{LEVEL: {PATH: VALUE}}`, or `{PATH: VALUE}` where there is a single level."""
+    if matched is None:
+        return {}
+    place = ("components", name, "matched")
+    whole = read.checked(matched, place)
+    if len(levels) == 1 and not set(whole) <= set(levels):
+        return {next(iter(levels)): whole}
+    read.only(whole, list(levels), place, f"the matched controls of {name!r}")
+    return {level: read.checked(values, (*place, level)) for level, values in whole.items()}
 
 
 def _varied(read: Reader, name: str, settings: Mapping[str, Any], place: tuple[str | int, ...]) -> Factor:

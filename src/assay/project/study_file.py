@@ -12,6 +12,7 @@ import msgspec
 from assay.project.command_line import OverrideStyle
 from assay.project.command_study import CommandStudy
 from assay.project.study_components import Levels, components, constraints, groups
+from assay.project.study_file_gate import gate_of
 from assay.project.study_questions import hypotheses, metrics
 from assay.project.study_reader import Reader
 from assay.project.study_syntax import parse
@@ -20,7 +21,7 @@ from assay.store.root import find_root
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
-    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups"),
+    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups", "gate", "placebo"),
     *("folds", "splits", "prepare", "origin"),
 )
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
@@ -64,6 +65,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         workers=_workers(read),
         data=_data(read),
         override_style=_style(read),
+        gate=gate_of(read, read.content.get("gate")),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
         origin=_origin(read),
         root=top,

@@ -12,6 +12,7 @@ from assay.ablation.alternatives import Alternative
 from assay.errors import InvalidStudy
 from assay.project.study_designs import detect, others
 from assay.questions.study.definition import Definition
+from assay.questions.study.gate_plan import gate_in_words
 from assay.questions.study.pilot import Noise
 from assay.records.plan import Plan, Trial
 from assay.report.numbers import duration
@@ -110,6 +111,7 @@ class PlanView:
             ("Metrics", "; ".join(_goals(self.definition))),
             ("Effect", plan.estimand),
             ("Sees", _sees(plan, self.expected.noise)),
+            ("Gate", gate_in_words(self.definition, plan)),
         ]
         lines = [title, *(_paragraph(f"  {label + ':':10}", text) for label, text in facts)]
         lines += _section("Configurations", [configuration.name for configuration in plan.configurations])

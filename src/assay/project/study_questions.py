@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from assay.ablation.components import hypothesis
+from assay.project.study_file_gate import range_of
 from assay.project.study_reader import Reader
 from assay.records.factor import Hypothesis, MetricGoal
 from assay.tracking.asked import SOURCES
 
-_METRIC_KEYS = ("goal", "from", "margin", "at", "measured")
+_METRIC_KEYS = ("goal", "from", "margin", "at", "measured", "range")
 _AT = re.compile(r"last|min|max|mean|mean of the last [1-9]\d*")
 _HYPOTHESIS = re.compile(r"(?P<component>.+?)\s+(?P<direction>raises|lowers)\s+(?P<metric>.+?)(?:\s+by\s+(?P<by>[-+.\deE]+))?\s*")
 
@@ -42,7 +43,13 @@ def _metric(read: Reader, name: str, item: object) -> MetricGoal:
         raise read.wrong(f"measured of {name!r} is no truth value", (*place, "measured"), measured, "true or false")
     number = None if margin is None else float(margin)
     return MetricGoal(
-        name=name, goal="maximize" if goal == "maximize" else "minimize", margin=number, measured=measured, source=source, at=at
+        name=name,
+        goal="maximize" if goal == "maximize" else "minimize",
+        margin=number,
+        measured=measured,
+        source=source,
+        at=at,
+        range=range_of(read, name, body.get("range"), (*place, "range")),
     )
 
 

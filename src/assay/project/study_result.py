@@ -7,6 +7,7 @@ from pathlib import Path
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
+from assay.records.gate import GateEvidence
 from assay.report.tables import Format, table
 from assay.report.write import Report, write_report
 
@@ -47,6 +48,11 @@ class StudyResult:
     def answers(self) -> tuple[Answer, ...]:
         """One for each hypothesis."""
         return self.evidence.answers
+
+    @property
+    def gate(self) -> GateEvidence | None:
+        """Whether the baseline can be believed; `gate.stops`: it cannot, and no ablation was run."""
+        return self.evidence.gate
 
     @property
     def outcomes(self) -> tuple[TrialResult, ...]:

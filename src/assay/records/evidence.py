@@ -9,8 +9,12 @@ from assay.records.canonical import Record
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.records.finding import Finding
+from assay.records.gate import GateEvidence
 from assay.records.plan import Plan, SplitName
 from assay.records.run import Resources, State
+
+PARAMETER_COUNTS = ("parameters", "params", "n_parameters", "num_parameters")
+"""Metrics that count a model's parameters."""
 
 
 class TrialResult(Record, frozen=True, kw_only=True):
@@ -67,6 +71,7 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
         findings: no-ops, failed trials, NaN, reuse …
         notes: sentences that belong below the table (methods, corrections, what was switched and why).
         environment: what the trials ran in, in one line ("CPython 3.11.7, 2 cores, Linux 6.1"); empty where it is not known.
+        gate: whether the baseline can be believed; None where nobody looked.
     """
 
     study: str
@@ -83,3 +88,6 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     environment: str = ""
+    gate: GateEvidence | None = None
+
+    LATER: ClassVar[Mapping[str, object]] = {"gate": None}

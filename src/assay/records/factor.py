@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from assay.records.canonical import Record
 
-FactorKind = Literal["remove", "replace", "change", "add"]
+FactorKind = Literal["remove", "replace", "change", "add", "placebo"]
 
 
 class Patch(Record, frozen=True, kw_only=True):
@@ -31,13 +31,15 @@ class Level(Record, frozen=True, kw_only=True):
         name: what the user calls it.
         settings: the parameter paths it sets ("model.depth" reaches into nested mappings), with their values.
         patches: changes of the code that make it.
+        matched: settings of a control: the component is there, in a system as small as the level leaves it.
     """
 
     name: str
     settings: dict[str, Any] = {}
     patches: tuple[Patch, ...] = ()
+    matched: dict[str, Any] = {}
 
-    LATER: ClassVar[Mapping[str, object]] = {"patches": ()}
+    LATER: ClassVar[Mapping[str, object]] = {"patches": (), "matched": {}}
 
 
 class Factor(Record, frozen=True, kw_only=True):
@@ -46,7 +48,7 @@ class Factor(Record, frozen=True, kw_only=True):
     Attributes:
         name: what the user calls it ("augmentation").
         kind: "remove" (one level, the component is gone), "replace" (alternatives), "change" (another value), "add" (one level: something
-            that the baseline does not have is there).
+            that the baseline does not have is there), "placebo" (one level, which must do nothing).
         levels: alternatives to the baseline, at least one.
     """
 
@@ -66,6 +68,7 @@ class MetricGoal(Record, frozen=True, kw_only=True):
         source: where a command's metric is read, "tensorboard:Loss/test", "jsonl:metrics.jsonl:loss", "json:out/m.json:f1",
             "csv:log.csv:loss" or "output:loss"; None: any.
         at: which value of the series: "last", "min", "max" or "mean of the last N".
+        range: lowest and highest value that it can have; None where nobody said.
     """
 
     name: str
@@ -74,6 +77,9 @@ class MetricGoal(Record, frozen=True, kw_only=True):
     measured: bool = False
     source: str | None = None
     at: str = "last"
+    range: tuple[float, float] | None = None
+
+    LATER: ClassVar[Mapping[str, object]] = {"range": None}
 
 
 class Hypothesis(Record, frozen=True, kw_only=True):

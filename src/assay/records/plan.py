@@ -10,11 +10,18 @@ from assay.records.factor import Constraint
 
 
 class Configuration(Record, frozen=True, kw_only=True):
-    """One combination of levels. `levels` names only the factors that are not at their baseline; `params` is the configuration in full."""
+    """One combination of levels. `levels` names only the factors that are not at their baseline; `params` is the configuration in full.
+
+    A configuration that is another one with hyperparameters of its own names that one in `of`, and them in `settings`.
+    """
 
     name: str
     levels: dict[str, str] = {}
     params: dict[str, Any] = {}
+    of: str = ""
+    settings: dict[str, Any] = {}
+
+    LATER: ClassVar[Mapping[str, object]] = {"of": "", "settings": {}}
 
 
 SplitName = int | str

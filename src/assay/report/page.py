@@ -15,6 +15,7 @@ from assay.records.evidence import StudyEvidence
 from assay.records.plan import Plan
 from assay.report.document import plain
 from assay.report.forest import NARROW, WIDE, draw, kind_of, panels
+from assay.report.gate import gate_words
 from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of
 from assay.report.layout import Column, safe
 from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
@@ -72,6 +73,7 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
         "title": evidence.name or f"Study {evidence.study[:8]}",
         "headline": headline(evidence),
         "summary": _summary(evidence),
+        "gate": gate_words(evidence),
         "panels": _drawings(evidence),
         "tables": [(grid.columns, [_cells(grid.columns, row) for row in grid.rows]) for grid in grids],
         "notes": notes_of(evidence),
@@ -178,6 +180,11 @@ def _component(evidence: StudyEvidence, index: int) -> Fact:
     factor = evidence.factors[index]
     levels = "; ".join(
         f"{level.name} ({', '.join(f'{key} = {_value(value)}' for key, value in level.settings.items())})"
+        + (
+            f"; matched control: {', '.join(f'{key} = {_value(value)}' for key, value in level.matched.items())}"
+            if level.matched
+            else ""
+        )
         if level.settings
         else level.name
         for level in factor.levels
@@ -197,6 +204,8 @@ def _goal(evidence: StudyEvidence, metric: str) -> Fact:
     )
     if goal.measured:
         said.append("a measurement")
+    if goal.range is not None:
+        said.append(f"from {goal.range[0]:g} to {goal.range[1]:g}")
     if goal.source:
         said.append(f"read from {goal.source}")
     if goal.at != "last":

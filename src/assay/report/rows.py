@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from assay.records.effect import Effect
-from assay.records.evidence import StudyEvidence, TrialResult
+from assay.records.evidence import PARAMETER_COUNTS, StudyEvidence, TrialResult
 from assay.records.factor import Hypothesis
 from assay.records.plan import Configuration
 from assay.report.numbers import mean_and_deviation
 
-PARAMETER_COUNTS = ("parameters", "params", "n_parameters", "num_parameters")
 DDOF_NOTE = "mean ± sample standard deviation (ddof 1)"
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from assay.errors import InvalidValue
 from assay.records.evidence import StudyEvidence
+from assay.report.gate import gate_words
 from assay.report.grid import Grid, grid_of, metric_groups, notes_of
 from assay.report.latex import latex_table
 from assay.report.layout import fits, safe, text_table, wrap
@@ -57,6 +58,7 @@ def _grids(evidence: StudyEvidence, width: int) -> list[Grid]:
 def in_words(evidence: StudyEvidence, *, width: int = DEFAULT_WIDTH) -> str:
     """Effects, interactions, answers to the hypotheses, findings as sentences of plain text."""
     sections = [
+        ("Baseline", gate_words(evidence)),
         ("Effects", [effect.words for effect in evidence.effects]),
         ("Interactions", [interaction.words for interaction in evidence.interactions]),
         (

@@ -8,6 +8,7 @@ from assay.cli.lazy import Entry, LazyGroup
 
 STUDY_COMMANDS = {
     "plan": Entry("study_plan", "Show what a study would run, and what it can and cannot tell."),
+    "gate": Entry("study_gate", "Check a study's baseline before its ablations are believed."),
     "run": Entry("study_run", "Run a study, or what is left of it."),
     "show": Entry("study_show", "Show what a study found."),
     "ls": Entry("study_ls", "List studies, with what they grew out of."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from assay.cli.boundary import NO, YES
 from assay.cli.commands.study_plan import design_options
 from assay.cli.commands.study_show import print_evidence
 from assay.cli.output import emit, hint, json_option, say
@@ -17,24 +18,43 @@ from assay.report.document import study_document
 @click.argument("file", type=click.Path())
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
 @design_options
+@click.option(
+    "--accept-baseline", default="", metavar="REASON", help="Go on though the baseline fails at the gate; the report says why."
+)
 @json_option
-def command(file: str, workers: int | None, design: str | None, resolution: int | None, budget: int | None, as_json: bool) -> int:
-    """Run the study in FILE and show what it found; trials that have finished before are not repeated."""
+def command(
+    file: str,
+    workers: int | None,
+    design: str | None,
+    resolution: int | None,
+    budget: int | None,
+    accept_baseline: str,
+    as_json: bool,
+) -> int:
+    """Run the study in FILE and show what it found; trials that have finished before are not repeated.
+
+    The baseline goes first, through the gate (`assay study gate`). Where it fails, no ablation is run and the exit code is 1.
+    """
     study = load_study_file(file)
-    return run_and_show(study, study.plan(design, resolution=resolution, budget=budget), workers, as_json=as_json)
+    plan = study.plan(design, resolution=resolution, budget=budget)
+    return run_and_show(study, plan, workers, accept_baseline=accept_baseline, as_json=as_json)
 
 
-def run_and_show(study: CommandStudy, plan: PlanView, workers: int | None, *, as_json: bool) -> int:
+def run_and_show(
+    study: CommandStudy, plan: PlanView, workers: int | None, *, accept_baseline: str = "", as_json: bool = False
+) -> int:
     """Run a plan, say what it found, and return the exit code."""
     hint(plan.in_words(workers or study.workers) + "\n")
     try:
-        evidence = study.run(plan, workers).evidence
+        evidence = study.run(plan, workers, accept_baseline=accept_baseline).evidence
     except KeyboardInterrupt:
         hint("assay: interrupted; trials that have finished are kept, and the same command goes on with the rest.")
         raise
+    stopped = evidence.gate is not None and evidence.gate.stops
+    code = NO if stopped else YES
     if as_json:
         emit(study_document(evidence))
-        return 0
+        return code
     print_evidence(evidence)
     say(f"`assay report {evidence.study[:8]} --to DIR` writes the page, the tables and the numbers.")
-    return 0
+    return code

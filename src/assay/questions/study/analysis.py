@@ -96,7 +96,8 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     effects, together = asked(plan, factors)
     planned = _Planned(factors, effects, together, {one.name: readings.changed(one) for one in effects})
     found = Analysis([], [], readings.findings(question.goals), [], [])
-    found.findings.extend(_no_ops(effects, planned.changed, plan))
+    placebos = {factor.name for factor in factors if factor.kind == "placebo"}
+    found.findings.extend(_no_ops([one for one in effects if one.name not in placebos], planned.changed, plan))
     for goal in question.goals:
         _analyse_metric(found, goal, plan, planned, blocking(plan, readings.table(goal.name)))
     as_they_are = [

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.ablation.comparisons import Compared, act, compare
+from assay.ablation.controls import Controlled, controlled
 from assay.ablation.design import interaction_name
 from assay.ablation.designs import design_of
 from assay.records.canonical import canonical
@@ -66,6 +67,7 @@ def asked(plan: Plan, factors: Sequence[Factor], usable: Sequence[bool] | None =
     )
     column = {configuration.name: index for index, configuration in enumerate(plan.configurations)}
     effects = [_asked(one) for one in compared.effects] + [_named(name, column[name]) for name in plan.named]
+    effects += [_beyond(one) for one in controlled(factors, plan.configurations)]
     return effects, [_asked(one) for one in compared.interactions]
 
 
@@ -136,6 +138,19 @@ def _named(name: str, column: int) -> Asked:
     )
 
 
+def _beyond(one: Controlled) -> Asked:
+    kept, gained = _better(one.factor, one.level, "")
+    return Asked(
+        components=(one.name,),
+        contrast=Contrast(np.array([one.ablated]), np.array([one.control])),
+        estimand="mean change from the matched control, which has the component, to the configuration without it",
+        act=f"{act(one.factor, one.level)}, compared with a system of equal size that has it,",
+        kept=kept,
+        gained=gained,
+        columns=frozenset([one.ablated]),
+    )
+
+
 def _better(factor: Factor, level: Level, kind: str) -> tuple[str, str]:
     """Who is better where the variant is worse, and where it is better."""
     if kind in ("line", "curve", "group"):
@@ -149,6 +164,8 @@ def _better(factor: Factor, level: Level, kind: str) -> tuple[str, str]:
         return f"{factor.name} helps", f"{factor.name} hurts"
     if factor.kind == "add":
         return f"{factor.name} hurts", f"{factor.name} helps"
+    if factor.kind == "placebo":
+        return "the baseline is better", f"{factor.name} is better"
     if factor.kind == "replace":
         return f"{factor.name} is better", f"{level.name} is better"
     return f"the baseline's {factor.name} is better", f"{level.name} is better"

@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from assay.ablation.components import check_hypotheses, merge
+from assay.ablation.components import check_hypotheses, controls, merge
 from assay.ablation.configurations import plain
+from assay.ablation.gates import check_gate
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.canonical import Record, identify
 from assay.records.factor import Factor, Hypothesis, MetricGoal
+from assay.records.gate import GateAsked
 from assay.records.origin import PLAIN_TERMS, Origin, Terms
 from assay.records.plan import PLAIN, DesignOptions, Plan, Splits
 
@@ -35,6 +37,7 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
         splits: data splits or folds that make blocks together with the seeds.
         origin: the study that this one goes on from.
         terms: how its command is run.
+        gate: what is asked of the baseline; None: what is asked of every baseline.
     """
 
     name: str
@@ -51,8 +54,15 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
     splits: Splits | None = None
     origin: Origin | None = None
     terms: Terms = PLAIN_TERMS
+    gate: GateAsked | None = None
 
-    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN, "splits": None, "origin": None, "terms": PLAIN_TERMS}
+    LATER: ClassVar[Mapping[str, object]] = {
+        "options": PLAIN,
+        "splits": None,
+        "origin": None,
+        "terms": PLAIN_TERMS,
+        "gate": None,
+    }
 
     @property
     def id(self) -> str:
@@ -76,11 +86,13 @@ def define(
     splits: Splits | None = None,
     origin: Origin | None = None,
     terms: Terms = PLAIN_TERMS,
+    gate: GateAsked | None = None,
 ) -> Definition:
     """The definition of what a user has asked, checked, with every value in its plain form.
 
     Raises:
-        InvalidStudy: no metric, a metric twice, a component twice, or a hypothesis about what the study does not have.
+        InvalidStudy: no metric, a metric twice, a component twice, a hypothesis about what the study does not have, or a gate that asks of
+            the baseline what it cannot be asked.
         InvalidValue: a value has no plain form.
     """
     factors = merge(components)
@@ -88,6 +100,8 @@ def define(
     check_hypotheses(hypotheses, factors, metrics, configurations)
     if not isinstance(plain(baseline), dict):
         raise InvalidStudy("the baseline is no configuration", value=baseline, expected="a mapping or a dataclass of parameters")
+    if gate is not None:
+        check_gate(gate, baseline, metrics, factors)
     return Definition(
         name=name,
         subject=subject,
@@ -103,6 +117,7 @@ def define(
         splits=splits,
         origin=origin,
         terms=terms,
+        gate=gate,
     )
 
 
@@ -112,16 +127,22 @@ def plan_study(definition: Definition) -> Plan:
     Raises:
         InvalidStudy, UnknownParameter: as for `assay.ablation.plans.make_plan`.
     """
-    asked = (definition.design, definition.baseline, definition.factors, definition.seeds, definition.configurations)
+    named = definition.configurations | controls(definition.factors)
+    asked = (definition.design, definition.baseline, definition.factors, definition.seeds, named)
     plan = make_plan(*asked, options=definition.options, splits=definition.splits)
-    if definition.evaluation is None:
-        return plan
-    changed = {name: getattr(plan, name) for name in plan.__struct_fields__}
-    return Plan(**changed | {"estimand": f"{plan.estimand} Evaluation only: of the trained model, without retraining."})
+    evaluated = " Evaluation only: of the trained model, without retraining." if definition.evaluation is not None else ""
+    tuned = " Each configuration with hyperparameters of its own, tuned with the same budget." if _tunes(definition) else ""
+    return msgspec.structs.replace(plan, estimand=f"{plan.estimand}{evaluated}{tuned}")
+
+
+def _tunes(definition: Definition) -> bool:
+    return definition.gate is not None and definition.gate.tuning != "none"
 
 
 def _plain_factor(factor: Factor) -> Factor:
-    levels = tuple(msgspec.structs.replace(level, settings=plain(level.settings)) for level in factor.levels)
+    levels = tuple(
+        msgspec.structs.replace(level, settings=plain(level.settings), matched=plain(level.matched)) for level in factor.levels
+    )
     return Factor(name=factor.name, kind=factor.kind, levels=levels)
 
 

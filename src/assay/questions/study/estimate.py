@@ -31,16 +31,25 @@ def seconds_per_trial(store: Store, definition: Definition) -> float | None:
     return None
 
 
-def finished_trials(store: Store, definition: Definition) -> int:
+def finished_trials(store: Store, definition: Definition, planned: int) -> int:
     """How many trials of the study have finished before, in whole runs of it or in one that was stopped.
 
     They are reused where nothing that they were seen to depend on has changed since.
+
+    Args:
+        store: where its runs are.
+        definition: the study.
+        planned: trials of its plan; later ones are the gate's, and are not counted.
 
     Raises:
         StoreTooNew, StoreDamaged: a run or the study's evidence cannot be read.
     """
     runs = store.catalogue.runs(where=f"study == {definition.id!r} and state == 'finished'")
-    done = {(run.start.trial.configuration, run.start.trial.block) for run in runs if run.start.trial is not None}
+    done = {
+        (run.start.trial.configuration, run.start.trial.block)
+        for run in runs
+        if run.start.trial is not None and run.start.trial.index < planned
+    }
     try:
         rows = kept_evidence(store, definition.id).rows
     except (InvalidStudy, MissingContent):  # never begun, or never run to its end

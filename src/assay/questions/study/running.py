@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import msgspec
 
-from assay.errors import InvalidValue, UnknownRun
+from assay.errors import UnknownRun
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis import analyse
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
+from assay.questions.study.gate import Passage, check_workers, gate_findings
+from assay.questions.study.guards import guard, repeats
 from assay.questions.study.origins import evaluation_notes, labelled, origin_findings
 from assay.questions.study.working import at_work
 from assay.records.environment import Environment
@@ -29,6 +31,7 @@ def run_study(
     *,
     workers: int = 1,
     report: Callable[[Outcome], None] = lambda _: None,
+    passage: Passage | None = None,
 ) -> StudyEvidence:
     """The evidence of a study, all of whose trials have been carried out or reused. It is in the store afterwards.
 
@@ -39,6 +42,7 @@ def run_study(
         executor: carries them out.
         workers: how many at once; the results do not depend on it.
         report: called with each outcome as it is known.
+        passage: how the baseline came through the gate; None where it was not sent there.
 
     Raises:
         InvalidValue: `workers` is less than 1.
@@ -46,14 +50,21 @@ def run_study(
         KeyboardInterrupt: stopped by the user; what has finished is kept, and is reused when the study is run again.
         AssayError: as the executor raises it.
     """
-    if workers < 1:
-        raise InvalidValue("a study needs somebody to work", value=workers, expected="workers of at least 1")
+    check_workers(workers)
     study = store.studies.put(definition)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
-    jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials]
+    jobs = [
+        Job(trial, one, repeats(one, definition.factors)) for trial in plan.trials for one in [configurations[trial.configuration]]
+    ]
     with at_work(store, study):
         outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
+    if passage is not None:
+        taken = {one.run for one in outcomes}
+        outcomes = [_as_at_the_gate(store, passage, one, taken) for one in outcomes]
     evidence = judge(definition, plan, outcomes, ran_in(store, outcomes))
+    gate = passage.evidence if passage else None
+    findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
+    evidence = msgspec.structs.replace(evidence, findings=findings, gate=gate)
     keep_evidence(store, evidence)
     return evidence
 
@@ -74,6 +85,32 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         findings=(*origin_findings(definition), *analysis.findings, *_reuse(outcomes)),
         notes=(*analysis.notes, *evaluation_notes(definition)),
         environment=environment,
+    )
+
+
+def _as_at_the_gate(store: Store, passage: Passage, outcome: Outcome, taken: Container[str | None]) -> Outcome:
+    """The outcome with the run that stood for the trial at the gate, where any of its recipe does; what the gate ran itself is no earlier run."""
+    if not outcome.reused or outcome.run is None:
+        return outcome
+    there = next((one for one in passage.outcomes if one.trial.index == outcome.trial.index and one.state == "finished"), None)
+    # A placebo may have taken the gate's run; either of the two is the baseline's as well as the other.
+    if there is not None and there.run is not None and there.run not in taken:
+        recipes = {store.runs.read(run).start.recipe for run in (there.run, outcome.run)}
+        # The code may have been edited since the gate: then it is another recipe, and the gate's run does not stand for it.
+        return there if len(recipes) == 1 else outcome
+    return outcome._replace(reused=outcome.run not in passage.ran)
+
+
+def at_gate(store: Store, definition: Definition, plan: Plan, passage: Passage) -> StudyEvidence:
+    """The evidence of a study that went no further than its gate: the baseline's trials, everything else queued."""
+    known = {one.trial.index: row(definition, one) for one in passage.outcomes}
+    queued = before_the_start(definition, plan)
+    return msgspec.structs.replace(
+        queued,
+        rows=tuple(known.get(one.index, one) for one in queued.rows),
+        environment=ran_in(store, passage.outcomes),
+        findings=tuple(gate_findings(passage.evidence)),
+        gate=passage.evidence,
     )
 
 
