@@ -14,6 +14,7 @@ from assay.questions.study.archive import keep_evidence
 from assay.questions.study.gate import Passage, gate_jobs, pass_gate
 from assay.questions.study.running import at_gate, run_study
 from assay.questions.study.tuning import Tuned, tune, tuning_jobs
+from assay.questions.study.working import at_work
 from assay.records.finding import Finding
 from assay.store.store import Store
 
@@ -26,7 +27,7 @@ def carry_out(store: Store, view: PlanView, executor: Executor, workers: int, *,
     """
     baseline = view.plan.configurations[0].name
     total = len(view) + added(view)
-    with progress(total, workers) as told:
+    with progress(total, workers) as told, at_work(store, store.studies.put(view.definition)):
         tuned, passage = _through_gate(store, view, executor, workers, accept, told)
         if passage.evidence.stops:
             # Its trials are reused when it is accepted or mended, so nothing is lost with the evidence that stood there.
@@ -49,7 +50,7 @@ def check_baseline(store: Store, view: PlanView, executor: Executor, workers: in
         AssayError: as `assay.questions.study.gate.pass_gate` raises it.
     """
     own = sum(trial.configuration == view.plan.configurations[0].name for trial in view.trials)
-    with progress(own + added(view), workers) as told:
+    with progress(own + added(view), workers) as told, at_work(store, store.studies.put(view.definition)):
         tuned, passage = _through_gate(store, view, executor, workers, "", told)
     return StudyResult(at_gate(store, view.definition, tuned.plan, passage))
 

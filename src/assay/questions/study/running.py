@@ -15,7 +15,6 @@ from assay.questions.study.definition import Definition
 from assay.questions.study.gate import Passage, check_workers, gate_findings
 from assay.questions.study.guards import guard, repeats
 from assay.questions.study.origins import evaluation_notes, labelled, origin_findings
-from assay.questions.study.working import at_work
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
@@ -56,8 +55,7 @@ def run_study(
     jobs = [
         Job(trial, one, repeats(one, definition.factors)) for trial in plan.trials for one in [configurations[trial.configuration]]
     ]
-    with at_work(store, study):
-        outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
+    outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
     if passage is not None:
         taken = {one.run for one in outcomes}
         outcomes = [_as_at_the_gate(store, passage, one, taken) for one in outcomes]
