@@ -34,6 +34,8 @@ _WHERE = {
     "maximize": "assay.ablation.components",
     "minimize": "assay.ablation.components",
     "hypothesis": "assay.ablation.components",
+    "publish": "assay.project.publishing",
+    "verify": "assay.project.publishing",
     "checkpoint_sums": "assay.project.checkpoints",
     "AssayError": "assay.errors",
     # What `%load_ext assay` asks for.
@@ -56,6 +58,7 @@ __all__ = [
     "maximize",
     "minimize",
     "perform_ablation_study",
+    "publish",
     "remove",
     "replace",
     "requires",
@@ -64,6 +67,7 @@ __all__ = [
     "set_deterministic_seed",
     "start",
     "vary",
+    "verify",
 ]
 __version__ = "0.1.0"
 
@@ -76,6 +80,7 @@ if TYPE_CHECKING:
     from assay.project.live import Run, run, start
     from assay.project.project import Project, runs
     from assay.project.protocol import perform_ablation_study
+    from assay.project.publishing import publish, verify
     from assay.project.study import Study, StudyResult
 
 

@@ -19,6 +19,7 @@ from assay.records.run import Run
 from assay.records.verdict import FileComparison, MetricComparison, Repetition, Sameness, Verdict, holds
 from assay.report.layout import Column, safe, text_table, wrap
 from assay.report.parting import parting
+from assay.store.bundles.opening import is_bundle
 
 _SENTENCES = {
     "identical": "identical: every result came back bit for bit",
@@ -32,7 +33,7 @@ _NOTHING = "identical: both runs ended alike, and left no metric and no file to 
 
 
 @click.command(name="reproduce", epilog="Returns 0 where the result came back, 1 where it did not.")
-@click.argument("run")
+@click.argument("run", metavar="RUN|BUNDLE")
 @click.option(
     "--tol", "tolerances", multiple=True, metavar="METRIC=RTOL[,ATOL]|learned",
     help="Tolerance of a metric, relative and absolute; may be repeated. `learned`: of all others, from finished runs of the very same "
@@ -55,6 +56,7 @@ _NOTHING = "identical: both runs ended alike, and left no metric and no file to 
     "--seeds", type=click.IntRange(min=1),
     help="Over how many seeds a statistical verdict goes.  [default: those that are recorded, at most 5]",
 )  # fmt: skip
+@click.option("--configuration", metavar="NAME", help="Of a study's bundle: which configuration.  [default: baseline]")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End a command that takes longer.")
 @json_option
 def command(
@@ -65,15 +67,19 @@ def command(
     runs: int | None,
     margins: tuple[str, ...],
     seeds: int | None,
+    configuration: str | None,
     timeout: float | None,
     as_json: bool,
 ) -> int:
-    """Run RUN again, its code in a fresh folder and its data checked, and compare the results."""
+    """Run RUN again, its code in a fresh folder and its data checked, and compare the results.
+
+    A BUNDLE is a file that `assay publish` wrote. Neither a project nor a store is needed for it: it is opened in the user's cache folder, and
+    the new run goes there too. Of a study, the first trial of the baseline is run again.
+    """
     given = dict(tolerance(text) for text in tolerances if text != LEARNED)
     asked = Asked(runs, seeds, level == "statistical", dict(map(margin, margins)), given, LEARNED in tolerances)
     check_asked(asked)
-    project = Project.open()
-    original = project.resolve(run)
+    project, original, bundle = chosen(run, configuration)
 
     said: set[Finding] = set()
 
@@ -89,10 +95,41 @@ def command(
 
     first, verdict = repeat(project.store, original, asked, again)
     if as_json:
-        emit(documents.reproduction(first, verdict))
+        emit(documents.reproduction(first, verdict) | ({"bundle": bundle} if bundle else {}))
     else:
         _print(verdict, original.id)
     return YES if holds(verdict.verdict, level) else NO
+
+
+def chosen(run: str, configuration: str | None = None) -> tuple[Project, Run, documents.Document | None]:
+    """The run that is meant, its project, and, where a bundle was named, what that is: said on standard error before anything is run.
+
+    Raises:
+        UsageError: a configuration of what is no bundle is asked for.
+        AssayError: there is no such run, or the bundle cannot be opened.
+    """
+    if not is_bundle(run):
+        if configuration is not None:
+            raise UsageError("--configuration is of use to a study's bundle alone", value=configuration, next_step="Leave it out.")
+        project = Project.open()
+        return project, project.resolve(run), None
+    # Late: only bundles need it.
+    from assay.project.documents_bundle import bundle
+    from assay.project.publishing import opened
+    from assay.publishing.pack import absent_words
+
+    project, original, manifest = opened(run, configuration)
+    trial = original.start.trial
+    which = (
+        f", of its study the configuration {trial.configuration!r} with seed {trial.block}"
+        if trial and manifest.kind == "study"
+        else ""
+    )
+    hint(f"assay: {safe(run)} holds the {manifest.kind} {safe(manifest.name) or manifest.subject[:16]}{safe(which)}")
+    for words in absent_words(manifest.absent):
+        hint(f"assay: not in it, {safe(words)}")
+    hint(f"assay: opened in {project.store.path}, where the new run goes; ASSAY_HOME={project.store.path} assay ls shows it")
+    return project, original, bundle(run, manifest, project.store.path)
 
 
 def _named(project: Project, run: Run) -> str:

@@ -12,15 +12,17 @@ from assay.cli.streams import write_answer
 from assay.comparison.diff import flatten
 from assay.project import documents
 from assay.project.project import Project
+from assay.records.run import Run
 from assay.report.layout import safe
 from assay.report.numbers import duration
+from assay.store.bundles.opening import is_bundle
 
 _LISTED = 12
 Document = dict[str, Any]
 
 
 @click.command(name="show")
-@click.argument("run")
+@click.argument("run", metavar="RUN|BUNDLE")
 @click.option("--all", "everything", is_flag=True, help="List every file and package, however many there are.")
 @click.option(
     "--fidelity", is_flag=True, help="Only what was captured, what was not, what that means for who repeats it, and what to do."
@@ -28,12 +30,15 @@ Document = dict[str, Any]
 @click.option("--patch", is_flag=True, help="Only what was patched since the runs that it goes on from, as `git apply` takes it.")
 @json_option
 def command(run: str, everything: bool, fidelity: bool, patch: bool, as_json: bool) -> int:
-    """Show everything known of RUN: what it was, its result, code, data, environment, and what was not captured."""
-    project = Project.open()
+    """Show everything known of RUN: what it was, its result, code, data, environment, and what was not captured.
+
+    Of a BUNDLE (a file that `assay publish` wrote) the run that `assay reproduce` would carry out.
+    """
+    project, found = _chosen(run)
     if fidelity:
-        _judgement(documents.fidelity(project.resolve(run)), as_json)
+        _judgement(documents.fidelity(found), as_json)
         return 0
-    document = project.show(run)
+    document = project.show(found)
     if patch and not as_json:
         for since in document["run"]["patched"]:
             write_answer(project.patch_since(since["parent"], document["run"]["id"]))
@@ -52,6 +57,16 @@ def command(run: str, everything: bool, fidelity: bool, patch: bool, as_json: bo
     _resources(known)
     _fidelity(known, most)
     return 0
+
+
+def _chosen(run: str) -> tuple[Project, Run]:
+    if not is_bundle(run):
+        project = Project.open()
+        return project, project.resolve(run)
+    # Late: only bundles need it.
+    from assay.project.publishing import opened
+
+    return opened(run)[:2]
 
 
 def _what(run: Document) -> None:
