@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def publish(
     project = Project.open(path)
     without: tuple[Kind, ...] = (*(() if outputs else ("artifacts",)), *(() if data else ("data",)))
     asked = _asked(project, what, parents)._replace(without=without)
-    target = Path(to).absolute()
+    target = Path(os.path.abspath(to))  # noqa: PTH100 - without "..", since it is shown
     prepared = prepare(project.store, project.root, asked, target, accept_findings=accept_findings)
     if report is not None:
         report(prepared.packed)

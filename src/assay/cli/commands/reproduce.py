@@ -119,12 +119,9 @@ def chosen(run: str, configuration: str | None = None) -> tuple[Project, Run, do
     from assay.publishing.pack import absent_words
 
     project, original, manifest = opened(run, configuration)
-    trial = original.start.trial
-    which = (
-        f", of its study the configuration {trial.configuration!r} with seed {trial.block}"
-        if trial and manifest.kind == "study"
-        else ""
-    )
+    trial, seed = original.start.trial, project.store.objects.record(original.start.recipe, Recipe).seed
+    of_study = trial is not None and manifest.kind == "study"
+    which = f"; of its trials, {trial.configuration!r} with seed {seed} is run again" if trial and of_study else ""
     hint(f"assay: {safe(run)} holds the {manifest.kind} {safe(manifest.name) or manifest.subject[:16]}{safe(which)}")
     for words in absent_words(manifest.absent):
         hint(f"assay: not in it, {safe(words)}")
