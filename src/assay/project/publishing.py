@@ -18,6 +18,8 @@ from assay.records.run import Run
 from assay.store.bundles.opening import is_bundle, open_bundle
 from assay.store.bundles.reading import BundleFile
 from assay.store.references import Kind
+from assay.store.remotes.folder import FolderPlace
+from assay.store.remotes.transfer import transfer
 from assay.store.root import find_root
 from assay.store.store import Store
 
@@ -102,6 +104,28 @@ def opened(path: str | Path, configuration: str | None = None) -> tuple[Project,
     return project, project.store.runs.read(_meant(project.store, manifest, configuration)), manifest
 
 
+def together(a: str, b: str) -> tuple[Project, Run, Run]:
+    """Two runs of which one at least is in a bundle, in the project of that bundle, whose own store takes the other too.
+
+    Raises:
+        UnknownRun, AmbiguousRun: a text that names no bundle names no run of the project, or several.
+        InvalidValue, StoreDamaged, StoreTooNew, StoreUnusable: a bundle cannot be opened, or there is no project.
+    """
+    (source, first), (other, second) = _in_either(a), _in_either(b)
+    project, away, coming = (source, other, second) if is_bundle(a) else (other, source, first)
+    here, there = FolderPlace(project.store), FolderPlace(away.store)
+    if here.store.path != there.store.path:
+        transfer(there, here, there, runs=[coming.id], progress=lambda _: None)
+    return project, first, second
+
+
+def _in_either(text: str) -> tuple[Project, Run]:
+    if is_bundle(text):
+        return opened(text)[:2]
+    project = Project.open()
+    return project, project.resolve(text)
+
+
 def _asked(project: Project, what: str | Run, parents: bool) -> Asked:
     run, study = (what, None) if isinstance(what, Run) else _named(project, what)
     if study is not None:
@@ -178,4 +202,4 @@ def _around() -> Path:
         return Path.cwd()
 
 
-__all__ = ["Packed", "Verified", "is_bundle", "opened", "publish", "verify"]
+__all__ = ["Packed", "Verified", "is_bundle", "opened", "publish", "together", "verify"]

@@ -7,6 +7,7 @@ import math
 import click
 
 from assay.cli.boundary import NO, YES
+from assay.cli.bundles import chosen
 from assay.cli.commands.ls import value_text
 from assay.cli.output import emit, hint, json_option, pairs, say, styled, title, width
 from assay.errors import InvalidValue, UsageError
@@ -19,7 +20,6 @@ from assay.records.run import Run
 from assay.records.verdict import FileComparison, MetricComparison, Repetition, Sameness, Verdict, holds
 from assay.report.layout import Column, safe, text_table, wrap
 from assay.report.parting import parting
-from assay.store.bundles.opening import is_bundle
 
 _SENTENCES = {
     "identical": "identical: every result came back bit for bit",
@@ -99,34 +99,6 @@ def command(
     else:
         _print(verdict, original.id)
     return YES if holds(verdict.verdict, level) else NO
-
-
-def chosen(run: str, configuration: str | None = None) -> tuple[Project, Run, documents.Document | None]:
-    """The run that is meant, its project, and, where a bundle was named, what that is: said on standard error before anything is run.
-
-    Raises:
-        UsageError: a configuration of what is no bundle is asked for.
-        AssayError: there is no such run, or the bundle cannot be opened.
-    """
-    if not is_bundle(run):
-        if configuration is not None:
-            raise UsageError("--configuration is of use to a study's bundle alone", value=configuration, next_step="Leave it out.")
-        project = Project.open()
-        return project, project.resolve(run), None
-    # Late: only bundles need it.
-    from assay.project.documents_bundle import bundle
-    from assay.project.publishing import opened
-    from assay.publishing.pack import absent_words
-
-    project, original, manifest = opened(run, configuration)
-    trial, seed = original.start.trial, project.store.objects.record(original.start.recipe, Recipe).seed
-    of_study = trial is not None and manifest.kind == "study"
-    which = f"; of its trials, {trial.configuration!r} with seed {seed} is run again" if trial and of_study else ""
-    hint(f"assay: {safe(run)} holds the {manifest.kind} {safe(manifest.name) or manifest.subject[:16]}{safe(which)}")
-    for words in absent_words(manifest.absent):
-        hint(f"assay: not in it, {safe(words)}")
-    hint(f"assay: opened in {project.store.path}, where the new run goes; ASSAY_HOME={project.store.path} assay ls shows it")
-    return project, original, bundle(run, manifest, project.store.path)
 
 
 def _named(project: Project, run: Run) -> str:

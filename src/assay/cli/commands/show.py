@@ -6,16 +6,14 @@ from typing import Any
 
 import click
 
+from assay.cli.bundles import one
 from assay.cli.commands.ls import value_text
 from assay.cli.output import age, emit, json_option, moment, pairs, say, size, state_text, styled, title
 from assay.cli.streams import write_answer
 from assay.comparison.diff import flatten
 from assay.project import documents
-from assay.project.project import Project
-from assay.records.run import Run
 from assay.report.layout import safe
 from assay.report.numbers import duration
-from assay.store.bundles.opening import is_bundle
 
 _LISTED = 12
 Document = dict[str, Any]
@@ -34,7 +32,7 @@ def command(run: str, everything: bool, fidelity: bool, patch: bool, as_json: bo
 
     Of a BUNDLE (a file that `assay publish` wrote) the run that `assay reproduce` would carry out.
     """
-    project, found = _chosen(run)
+    project, found = one(run)
     if fidelity:
         _judgement(documents.fidelity(found), as_json)
         return 0
@@ -57,16 +55,6 @@ def command(run: str, everything: bool, fidelity: bool, patch: bool, as_json: bo
     _resources(known)
     _fidelity(known, most)
     return 0
-
-
-def _chosen(run: str) -> tuple[Project, Run]:
-    if not is_bundle(run):
-        project = Project.open()
-        return project, project.resolve(run)
-    # Late: only bundles need it.
-    from assay.project.publishing import opened
-
-    return opened(run)[:2]
 
 
 def _what(run: Document) -> None:
