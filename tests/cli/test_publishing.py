@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -131,3 +132,43 @@ def test_garbage_gets_a_clear_answer(assay: Assay, folder: Path) -> None:
     ):
         done = assay(*line.split())
         assert done.code == code and text in done.out + done.err, (line, done.code, done.out, done.err)
+
+
+FUNCTION = """\
+import random
+import assay
+
+def train(config, seed):
+    random.seed(seed)
+    return {"accuracy": config["width"] + random.random()}
+
+if __name__ == "__main__":
+    study = assay.Study(train, baseline={"width": 2.0}, components=[assay.change("width", "narrow", width=1.0)],
+                        metrics=[assay.maximize("accuracy")], seeds=2, name="wide")
+    result = study.run(study.plan("leave-one-out"))
+    assay.publish(result, to="../wide.zip")
+    assert assay.verify("../wide.zip").whole
+"""
+
+
+def test_a_study_of_a_function_is_one_file_too(assay: Assay, folder: Path, tmp_path: Path) -> None:
+    (folder / "study.py").write_text(FUNCTION)
+    done = subprocess.run([sys.executable, "study.py"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(folder)
+    (tmp_path / "else").mkdir()
+    again = assay("reproduce", "../wide.zip", "--json", cwd=tmp_path / "else")
+    assert again.code == 0 and again.document["verdict"] == "identical", again.err
+    assert list((tmp_path / "else").iterdir()) == []
+    # The trial of the file and the one that repeated it are in the file's own store, and differ in nothing.
+    compared = assay("diff", "../wide.zip", "../wide.zip", cwd=tmp_path / "else")
+    assert compared.code == 0, compared.out
+
+
+def test_a_run_of_the_project_is_compared_with_one_that_was_sent(assay: Assay, two_runs: tuple[str, str], tmp_path: Path) -> None:
+    bundle = str(tmp_path / "first.zip")
+    assert assay("publish", "first", "--to", bundle).code == 0
+    there = assay("diff", bundle, "second", "--json").document
+    here = assay("diff", "first", "second", "--json").document
+    assert (there["a"], there["b"]) == two_runs and there["differences"] == here["differences"]
+    assert assay("diff", "second", bundle).code == 1

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from assay.errors import InvalidValue, StoreDamaged, StoreTooNew
-from assay.records.canonical import digest
+from assay.records.canonical import canonical, digest
+from assay.records.recipe import Recipe
+from assay.records.run import Host, Start
 from assay.store.bundles.opening import open_bundle
 from assay.store.bundles.reading import BundleFile
 from assay.store.bundles.writing import MANIFEST, new_bundle
@@ -147,3 +149,15 @@ def test_a_body_that_fails_changes_nothing(tmp_path: Path) -> None:
     assert target.read_text() == "mine" and [path.name for path in tmp_path.iterdir()] == ["bundle.zip"]
     with pytest.raises(InvalidValue, match="another file stands there"), new_bundle(target) as writer:
         writer.add("a", [b"x"])
+
+
+def test_a_run_that_crashed_is_no_running_one_where_it_is_unpacked(tmp_path: Path) -> None:
+    """The times of its files are signs of life, and unpacking must give none."""
+    recipe = canonical(Recipe(command=("true",)))
+    start = Start(id=RUN, recipe=digest(recipe), started=1.0, host=Host(name="elsewhere", boot="another", pid=1))
+    path = tmp_path / "crashed.zip"
+    with new_bundle(path) as writer:
+        writer.add(MANIFEST, [manifest(objects={digest(recipe): "store/recipe"})])
+        writer.add("store/recipe", [recipe])
+        writer.add(f"store/runs/{RUN}/start", [canonical(start)])
+    assert open_bundle(path, tmp_path).runs.read(RUN).state == "crashed"

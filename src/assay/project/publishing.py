@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.errors import AmbiguousRun, InvalidStudy, InvalidValue, StoreUnusable, UnknownRun, UsageError
 from assay.lineage.graph import ancestors
 from assay.project.project import Project
+from assay.project.study_result import StudyResult
 from assay.publishing.check import Verified, check
 from assay.publishing.contents import Asked
 from assay.publishing.pack import Packed, pack, prepare
@@ -23,9 +25,12 @@ from assay.store.remotes.transfer import transfer
 from assay.store.root import find_root
 from assay.store.store import Store
 
+if TYPE_CHECKING:
+    from assay.project.live import Run as LiveRun
+
 
 def publish(
-    what: str | Run,
+    what: str | Run | LiveRun | StudyResult,
     *,
     to: str | Path,
     outputs: bool = True,
@@ -40,7 +45,7 @@ def publish(
     """Write a run or a study as a bundle: one file that anyone can verify and run again.
 
     Args:
-        what: a run, text that names one, or the id, a prefix of it or the name of a study.
+        what: a run, text that names one, what came of a study, or the id, a prefix of it or the name of one.
         to: the file; one with other bytes is replaced only with `force`.
         outputs, data: whether what was written and read goes in; else it is named by its content.
         parents: whether the runs that it builds on go in too, whole.
@@ -64,6 +69,10 @@ def publish(
     """
     project = Project.open(path)
     without: tuple[Kind, ...] = (*(() if outputs else ("artifacts",)), *(() if data else ("data",)))
+    if isinstance(what, StudyResult):
+        what = what.study
+    elif not isinstance(what, str | Run):
+        what = project.resolve(what.id)
     asked = _asked(project, what, parents)._replace(without=without)
     target = Path(os.path.abspath(to))  # noqa: PTH100 - without "..", since it is shown
     prepared = prepare(project.store, project.root, asked, target, accept_findings=accept_findings)

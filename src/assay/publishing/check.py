@@ -19,6 +19,8 @@ from assay.store.bundles.reading import BundleFile
 from assay.store.references import Reference, may_be_record, of_record, of_run
 from assay.store.remotes.place import DEFINITION, START
 
+_LARGEST_RECORD = 64 << 20  # bytes; what is larger names nothing that a run needs
+
 
 class Verified(msgspec.Struct):
     """What was found of a bundle.
@@ -30,6 +32,7 @@ class Verified(msgspec.Struct):
         runs, objects, files, references: how many were checked.
         absent: what the bundle says that it does not hold.
         sealed: trials whose start names the question that they answer.
+        written: study to when its question was written, in seconds since 1970, where that is still known: before its first trial.
     """
 
     whole: bool
@@ -42,6 +45,7 @@ class Verified(msgspec.Struct):
     files: int = 0
     references: int = 0
     sealed: int = 0
+    written: dict[str, float] = {}
     absent: tuple[Absent, ...] = ()
 
 
@@ -69,7 +73,13 @@ def check(path: Path) -> Verified:
 def _check(bundle: BundleFile) -> Verified:
     manifest = bundle.manifest
     found = Verified(
-        True, kind=manifest.kind, subject=manifest.subject, name=manifest.name, runs=len(manifest.runs), absent=manifest.absent
+        True,
+        kind=manifest.kind,
+        subject=manifest.subject,
+        name=manifest.name,
+        runs=len(manifest.runs),
+        absent=manifest.absent,
+        written=manifest.sealed,
     )
     problems: list[str] = []
     if not bundle.is_sealed():
@@ -96,14 +106,14 @@ class _Hashes:
         self.records: dict[str, bytes] = {}
         for name in bundle.names:
             content, sha256, size = blake3(), hashlib.sha256(), 0
-            kept: list[bytes] | None = []
+            kept: list[bytes] = []
             try:
                 for piece in bundle.pieces(name):
                     content.update(piece)
                     sha256.update(piece)
                     size += len(piece)
-                    if kept is not None:
-                        kept = [*kept, piece] if kept or may_be_record(piece[:8]) else None
+                    if bundle.names[name] <= _LARGEST_RECORD and (kept or may_be_record(piece[:8])):
+                        kept.append(piece)
             except StoreDamaged as error:
                 problems.append(error.problem.removeprefix("this is no whole bundle: "))
                 continue

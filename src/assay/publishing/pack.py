@@ -113,7 +113,10 @@ def _write(store: Store, prepared: Prepared, writer: BundleWriter) -> None:
     writer.add(MANIFEST, [msgspec.json.format(msgspec.json.encode(described.manifest, order="sorted"), indent=1) + b"\n"])
     members = {name: content_id for content_id, name in names.objects.items()} | names.copies
     for name, content_id in sorted(members.items()):
-        written = writer.add(name, pieces_of(store, contents, content_id), size_of(store, contents, content_id))
+        try:
+            written = writer.add(name, pieces_of(store, contents, content_id), size_of(store, contents, content_id))
+        except FileNotFoundError as error:
+            raise _another(contents, content_id, name) from error
         if written.blake3 != content_id:
             raise _another(contents, content_id, name)
     for name, data in sorted(_records(store, contents, described.manifest).items()):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli.boundary import NO, YES
-from assay.cli.output import emit, json_option, say, styled
+from assay.cli.output import emit, json_option, moment, say, styled
 from assay.project.documents_bundle import verified
 from assay.project.publishing import verify
 from assay.publishing.pack import absent_words
@@ -31,6 +31,8 @@ def command(file: str, as_json: bool) -> int:
         say(f"  {found.runs} runs, {found.objects} contents, {found.files} files, {found.references} references checked")
         if found.sealed:
             say(f"  {found.sealed} trials name the question that they answer, by its hash")
+        for study, written in found.written.items():
+            say(f"  the question of the study {study[:12]} was written {moment(written)}, before its first trial began")
         for words in absent_words(found.absent):
             say(f"  not in it, {safe(words)}")
     else:

@@ -15,7 +15,7 @@ from assay.store.failures import using
 from assay.store.hashing import hash_file
 from assay.store.process import owned_name, surely_dead
 from assay.store.remotes.folder import FolderPlace
-from assay.store.remotes.place import DEFINITION, ENTRIES, EVIDENCE, FILE_NAME
+from assay.store.remotes.place import DEFINITION, ENTRIES, EVIDENCE, FILE_NAME, RESULT
 from assay.store.store import Store
 
 _BEGINNING: Final = b"PK"
@@ -83,6 +83,14 @@ def fill(store: Store, bundle: BundleFile) -> None:
             target.write_entry(folder, entry, _checked(bundle, name, entry))
     for run_id, files in bundle.runs().items():
         target.write_run(run_id, {name: bundle.read(member) for name, member in files.items() if FILE_NAME.fullmatch(name)})
+        if RESULT not in files:
+            _age(store.path / "runs" / run_id)
+
+
+def _age(folder: Path) -> None:
+    """Let a run that crashed look as old as it is: its files' times are signs of life."""
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
 
 
 def _checked(bundle: BundleFile, name: str, expected: str | None) -> bytes:
