@@ -45,7 +45,7 @@ def test_a_reviewer_needs_the_file_alone(assay: Assay, reading: Path, tmp_path: 
     bundle = str(tmp_path / "paper.zip")
     assert assay("run", "--name", "first", sys.executable, "train.py").code == 0
     done = assay("publish", "first", "--to", bundle, "--json")
-    assert done.code == 0 and done.document["absent"] == [] and "contents of 1 runs" in done.err
+    assert done.code == 0 and done.document["absent"] == [] and "contents of 1 run, " in done.err
     shutil.rmtree(reading)
     away = {
         "HOME": str(tmp_path / "reviewer"),

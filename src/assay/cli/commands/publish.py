@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from assay.cli.moving import counted
 from assay.cli.output import emit, hint, json_option, pairs, say, size
 from assay.project.documents_bundle import published
 from assay.project.publishing import Packed, publish
@@ -42,9 +43,8 @@ def command(
 
     def tell(packed: Packed) -> None:
         total = sum(packed.sizes.values())
-        hint(
-            f"assay: {len(packed.manifest.objects)} contents of {len(packed.manifest.runs)} runs, {size(total)} before they are packed"
-        )
+        contents, runs = counted(len(packed.manifest.objects), "content"), counted(len(packed.manifest.runs), "run")
+        hint(f"assay: {contents} of {runs}, {size(total)} before they are packed")
 
     done = publish(
         what,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli.boundary import NO, YES
+from assay.cli.moving import counted
 from assay.cli.output import emit, json_option, moment, say, styled
 from assay.project.documents_bundle import verified
 from assay.project.publishing import verify
@@ -28,9 +29,12 @@ def command(file: str, as_json: bool) -> int:
     if found.whole:
         what = f"the {found.kind} {found.name or found.subject[:16]}"
         say(styled(f"whole: {safe(what)}, as it was published", fg="green", bold=True))
-        say(f"  {found.runs} runs, {found.objects} contents, {found.files} files, {found.references} references checked")
+        runs, contents, files = counted(found.runs, "run"), counted(found.objects, "content"), counted(found.files, "file")
+        say(f"  {runs}, {contents}, {files}, {found.references} references checked")
         if found.sealed:
-            say(f"  {found.sealed} trials name the question that they answer, by its hash")
+            say(
+                f"  {counted(found.sealed, 'trial')} with the hash of the question in the start: the question was there before the answer"
+            )
         for study, written in found.written.items():
             say(f"  the question of the study {study[:12]} was written {moment(written)}, before its first trial began")
         for words in absent_words(found.absent):
