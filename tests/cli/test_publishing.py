@@ -172,3 +172,11 @@ def test_a_run_of_the_project_is_compared_with_one_that_was_sent(assay: Assay, t
     here = assay("diff", "first", "second", "--json").document
     assert (there["a"], there["b"]) == two_runs and there["differences"] == here["differences"]
     assert assay("diff", "second", bundle).code == 1
+
+
+def test_what_a_card_says_of_access_stands_beside_data_that_is_left_out(assay: Assay, reading: Path, tmp_path: Path) -> None:
+    assert assay("data", "add", "data").code == 0
+    assert assay("data", "card", "data", "--access", "ask the ward", "--to", str(tmp_path / "card.json")).code == 0
+    assay("run", "--name", "first", sys.executable, "train.py")
+    absent = assay("publish", "first", "--to", str(tmp_path / "bare.zip"), "--without-data", "--json").document["absent"]
+    assert [(each["path"], each["why"], each["access"]) for each in absent] == [("data/points.csv", "left out", "ask the ward")]

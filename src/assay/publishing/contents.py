@@ -10,6 +10,7 @@ import msgspec
 
 from assay.capture.outside import interpreter_folders
 from assay.capture.secrets import secret_name
+from assay.errors import AssayError
 from assay.lineage.parents import trace_of
 from assay.records.bundle import Absent, Why
 from assay.records.canonical import decode
@@ -23,6 +24,7 @@ from assay.store.inventory import object_path, parts_of, read_pieces
 from assay.store.references import Kind, Reference, References, files_of, of_run
 from assay.store.remotes.folder import FolderPlace
 from assay.store.store import Store
+from assay.store.tree import read_tree
 
 _MACHINE = ("/proc", "/sys", "/dev", "/run")
 
@@ -217,12 +219,21 @@ def _tags(store: Store, runs: Collection[str]) -> dict[str, bytes]:
 
 
 def _data_sets(store: Store, inputs: Collection[str]) -> tuple[dict[str, bytes], dict[str, Card]]:
-    """Of each data set that the runs used, its newest entry with this content, and what its card says."""
-    newest = {listed.entry.content: listed for listed in store.datasets.listed() if listed.entry.content in inputs}
+    """The newest entry of each data set that was declared with this content; and the cards of what was read, whole data sets and files."""
+    listed = store.datasets.listed()
+    declared = {each.entry.content: each for each in listed if each.entry.content in inputs}
+    cards: dict[str, Card] = {}
+    for card, content in {each.entry.content: (each.entry.card, each.entry.content) for each in listed}.values():
+        if card is not None:
+            below = {content, *_files_below(store, content)} & set(inputs)
+            cards |= dict.fromkeys(below, store.objects.record(card, Card))
     place = FolderPlace(store)
-    cards = {
-        content: store.objects.record(listed.entry.card, Card)
-        for content, listed in newest.items()
-        if listed.entry.card is not None
-    }
-    return {listed.id: place.read_entry("data", listed.id) for listed in newest.values()}, cards
+    return {each.id: place.read_entry("data", each.id) for each in declared.values()}, cards
+
+
+def _files_below(store: Store, content: str) -> list[str]:
+    """Ids of the files of a data set; none where it is one file, or is known by its name alone."""
+    try:
+        return [file for _, file in read_tree(store.objects, content).values()]
+    except AssayError:
+        return []
