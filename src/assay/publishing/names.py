@@ -20,7 +20,6 @@ class Named(NamedTuple):
     Attributes:
         objects: content id to the member that holds it.
         copies: further member to the content that lies there once more: small files of the code, so that its folder is whole.
-        code: content id of each file of the main run's code to its member.
     """
 
     objects: dict[str, str]
