@@ -25,11 +25,6 @@ class Named(NamedTuple):
     objects: dict[str, str]
     copies: dict[str, str]
 
-    def of(self, content_id: str | None) -> str | None:
-        """The member that a person finds a content at; None where it has only its id for a name, or is not there."""
-        found = self.objects.get(content_id or "")
-        return None if found is None or found.startswith("store/") else found
-
 
 def name_contents(store: Store, contents: Contents, runs: Mapping[str, Run]) -> Named:
     """A name for every content. Code is that of the first run; inputs and outputs are named run by run, the first that has one counts.
