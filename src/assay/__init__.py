@@ -36,6 +36,8 @@ _WHERE = {
     "maximize": "assay.ablation.components",
     "minimize": "assay.ablation.components",
     "hypothesis": "assay.ablation.components",
+    "publish": "assay.project.publishing",
+    "verify": "assay.project.publishing",
     "checkpoint_sums": "assay.project.checkpoints",
     "AssayError": "assay.errors",
     # What `%load_ext assay` asks for.
@@ -60,6 +62,7 @@ __all__ = [
     "minimize",
     "perform_ablation_study",
     "placebo",
+    "publish",
     "remove",
     "replace",
     "requires",
@@ -68,6 +71,7 @@ __all__ = [
     "set_deterministic_seed",
     "start",
     "vary",
+    "verify",
 ]
 __version__ = "0.1.0"
 
@@ -81,6 +85,7 @@ if TYPE_CHECKING:
     from assay.project.live import Run, run, start
     from assay.project.project import Project, runs
     from assay.project.protocol import perform_ablation_study
+    from assay.project.publishing import publish, verify
     from assay.project.study import Study, StudyResult
 
 

@@ -15,6 +15,7 @@ import pytest
 import assay
 from assay.project.restore import Restoration
 from assay.questions.study.definition import Definition
+from assay.records.bundle import Absent, Bundle
 from assay.records.canonical import Record, canonical, decode, digest
 from assay.records.dataset import Card, DataEntry, DataVersion, Split
 from assay.records.effect import Answer, Effect, Interaction
@@ -235,6 +236,15 @@ EXAMPLES: dict[str, Record] = {
     "snapshot": KeptSnapshot(tree=A, taken=1789000000.25, files=3, user="u", host="elsewhere"),
     "remote": SavedRemote(name="origin", address="s3://bucket/team", saved=1789000000.25),
     "dataset": DataEntry(name="digits", path="data/digits", version=A, content=B, added=1789000000.25, before=C, card=A),
+    "bundle": Bundle(
+        kind="study",
+        subject=A,
+        name="toy",
+        runs=("abcdefghijklmnop",),
+        objects={B: "code/train.py"},
+        absent=(Absent(id=C, path="data/x.csv", kind="data", size=3, why="only hashed", access="on request"),),
+        sealed={A: 1789000000.25},
+    ),
 }
 PINNED: dict[str, str] = {
     "recipe": "92f92d464b91ee924ba4412a54e1ad66481ea68b73360be479eed6546e37ae03",
@@ -255,6 +265,7 @@ PINNED: dict[str, str] = {
     "snapshot": "8ca0cacd87433ed0c4ff0aa3980b18e0c968bf6e21c4ec008360110efc533f9f",
     "remote": "1f9b5a54274480350848bb8c906314ab5265b4c98db5448be47c5dadaaeb416f",
     "dataset": "d5915867708b495134851f857527250144abd498404036553186648b94579a74",
+    "bundle": "9f89223dc95c6483e6454e0ee9d07fc9cfe15cbe154e0659a4c0362bc8b40634",
 }
 
 

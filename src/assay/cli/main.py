@@ -32,6 +32,8 @@ COMMANDS = {
     "doctor": Entry("doctor", "Find what keeps a script from giving the same result twice."),
     "study": Entry("study", "Plan, run and show ablation studies."),
     "report": Entry("report", "Write the report of a study."),
+    "publish": Entry("publish", "Write a run or a study as one file that anyone can verify and run again."),
+    "verify": Entry("verify", "Say whether a published file is whole."),
     "push": Entry("push", "Give a remote the runs that it lacks."),
     "pull": Entry("pull", "Get the runs of a remote that are not here."),
     "clone": Entry("clone", "Make a new folder with the runs of a remote."),

@@ -130,7 +130,7 @@ class Server:
             # Modules that draw random numbers while they are imported have to draw the same ones every time.
             set_deterministic_seed(0)
             try:
-                self._store = Store.open(setup.store)
+                self._store = setup.open_store()
                 self._functions = load_functions(setup.function) if setup.function is not None else (None, None)
             except AssayError as error:
                 answer = NotReady(str(error), "")
@@ -258,7 +258,7 @@ class Server:
         for run_id in [running.run for running in self._running.values() if running.run is not None]:
             # A lost folder ends no study: the run itself says what it could not write.
             with contextlib.suppress(AssayError):
-                store = self._store or Store.open(self._setup.store, create=False)
+                store = self._store or self._setup.open_store(create=False)
                 store.runs.open_writer(run_id).beat()
 
     def _kill_the_late(self) -> None:
@@ -320,7 +320,7 @@ def _single(descriptor: int) -> None:
     setup, task = pickle.load(sys.stdin.buffer)
     set_deterministic_seed(0)
     try:
-        store = Store.open(setup.store)
+        store = setup.open_store()
         functions = load_functions(setup.function) if setup.function is not None else (None, None)
     except BaseException as error:  # noqa: BLE001 - importing the user's module can raise anything
         failure = Failure(kind=type(error).__name__, text=f"the trial's function could not be loaded: {error}")

@@ -14,6 +14,7 @@ from assay.records.factor import MetricGoal
 from assay.records.plan import SplitName
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Parent, Resources, State, TrialOf
+from assay.store.store import Store
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -41,6 +42,7 @@ class Setup(NamedTuple):
         measured: names of metrics that are measurements.
         workers: how many trials run at once.
         start: "fork" from the server, or "spawn": a fresh interpreter for each trial.
+        folder: of the store, where that is not the one of the project: the store of a bundle.
     """
 
     function: bytes | None
@@ -51,6 +53,11 @@ class Setup(NamedTuple):
     measured: frozenset[str]
     workers: int
     start: Start
+    folder: Path | None = None
+
+    def open_store(self, *, create: bool = True) -> Store:
+        """The store that the trials go into; raises as `Store.open` does."""
+        return Store.open(self.store, create=create) if self.folder is None else Store.at(self.store, self.folder, create=create)
 
 
 class Task(NamedTuple):

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from assay.cli.boundary import NO, YES
+from assay.cli.bundles import both
 from assay.cli.commands.ls import value_text
 from assay.cli.output import emit, json_option, pairs, say, title, width
 from assay.cli.streams import write_answer
 from assay.project import documents
-from assay.project.project import Project
 from assay.records.run import Run
 from assay.records.verdict import Divergence
 from assay.report.document import plain
@@ -31,14 +31,13 @@ _LONGEST_SCRIPT = 40  # characters; `python -c` has its whole code among its wor
 
 
 @click.command(name="diff", epilog="Returns 0 where they do not differ, 1 where they do.")
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", metavar="RUN|BUNDLE")
+@click.argument("b", metavar="RUN|BUNDLE")
 @click.option("--patch", "as_patch", is_flag=True, help="Print the difference of their code as a patch that `git apply` takes.")
 @json_option
 def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
-    """Say in what runs A and B differ: parameters, code, data, packages, settings, metrics."""
-    project = Project.open()
-    first, second = project.resolve(a), project.resolve(b)
+    """Say in what two runs differ: parameters, code, data, packages, settings, metrics. Either may be in a file that `assay publish` wrote."""
+    project, first, second = both(a, b)
     if as_patch and not as_json:
         patch = project.patch(first, second)
         write_answer(patch)

@@ -19,8 +19,8 @@ from assay.project.project import Project
 def command(remote: str | None, runs: tuple[str, ...], check: bool, as_json: bool) -> int:
     """Get the runs of REMOTE that are not here: all, with studies and data sets, or the RUNs (an id, a prefix or a name) with what they need.
 
-    REMOTE is a saved name (`assay remote`), a folder (a store, or a project that has one), or s3://bucket/prefix; where it is left out, the
-    remote saved as origin. Files of the project are not touched.
+    REMOTE is a saved name (`assay remote`), a folder (a store, or a project that has one), a bundle (`assay publish`), or s3://bucket/prefix;
+    where it is left out, the remote saved as origin. Files of the project are not touched.
     """
     project = Project.open(create=True)
     with Watch() as watch:

@@ -7,6 +7,7 @@ import math
 import click
 
 from assay.cli.boundary import NO, YES
+from assay.cli.bundles import chosen
 from assay.cli.commands.ls import value_text
 from assay.cli.output import emit, hint, json_option, pairs, say, styled, title, width
 from assay.errors import InvalidValue, UsageError
@@ -32,7 +33,7 @@ _NOTHING = "identical: both runs ended alike, and left no metric and no file to 
 
 
 @click.command(name="reproduce", epilog="Returns 0 where the result came back, 1 where it did not.")
-@click.argument("run")
+@click.argument("run", metavar="RUN|BUNDLE")
 @click.option(
     "--tol", "tolerances", multiple=True, metavar="METRIC=RTOL[,ATOL]|learned",
     help="Tolerance of a metric, relative and absolute; may be repeated. `learned`: of all others, from finished runs of the very same "
@@ -55,6 +56,7 @@ _NOTHING = "identical: both runs ended alike, and left no metric and no file to 
     "--seeds", type=click.IntRange(min=1),
     help="Over how many seeds a statistical verdict goes.  [default: those that are recorded, at most 5]",
 )  # fmt: skip
+@click.option("--configuration", metavar="NAME", help="Of a study's bundle: which configuration.  [default: baseline]")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End a command that takes longer.")
 @json_option
 def command(
@@ -65,15 +67,19 @@ def command(
     runs: int | None,
     margins: tuple[str, ...],
     seeds: int | None,
+    configuration: str | None,
     timeout: float | None,
     as_json: bool,
 ) -> int:
-    """Run RUN again, its code in a fresh folder and its data checked, and compare the results."""
+    """Run RUN again, its code in a fresh folder and its data checked, and compare the results.
+
+    A BUNDLE is a file that `assay publish` wrote. Neither a project nor a store is needed for it: it is opened in the user's cache folder, and
+    the new run goes there too. Of a study, the first trial of the baseline is run again.
+    """
     given = dict(tolerance(text) for text in tolerances if text != LEARNED)
     asked = Asked(runs, seeds, level == "statistical", dict(map(margin, margins)), given, LEARNED in tolerances)
     check_asked(asked)
-    project = Project.open()
-    original = project.resolve(run)
+    project, original, bundle = chosen(run, configuration)
 
     said: set[Finding] = set()
 
@@ -89,7 +95,7 @@ def command(
 
     first, verdict = repeat(project.store, original, asked, again)
     if as_json:
-        emit(documents.reproduction(first, verdict))
+        emit(documents.reproduction(first, verdict) | ({"bundle": bundle} if bundle else {}))
     else:
         _print(verdict, original.id)
     return YES if holds(verdict.verdict, level) else NO

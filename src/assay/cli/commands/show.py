@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
+from assay.cli.bundles import one
 from assay.cli.commands.ls import value_text
 from assay.cli.output import age, emit, json_option, moment, pairs, say, size, state_text, styled, title
 from assay.cli.streams import write_answer
 from assay.comparison.diff import flatten
 from assay.project import documents
-from assay.project.project import Project
 from assay.report.layout import safe
 from assay.report.numbers import duration
 
@@ -20,7 +20,7 @@ Document = dict[str, Any]
 
 
 @click.command(name="show")
-@click.argument("run")
+@click.argument("run", metavar="RUN|BUNDLE")
 @click.option("--all", "everything", is_flag=True, help="List every file and package, however many there are.")
 @click.option(
     "--fidelity", is_flag=True, help="Only what was captured, what was not, what that means for who repeats it, and what to do."
@@ -28,12 +28,15 @@ Document = dict[str, Any]
 @click.option("--patch", is_flag=True, help="Only what was patched since the runs that it goes on from, as `git apply` takes it.")
 @json_option
 def command(run: str, everything: bool, fidelity: bool, patch: bool, as_json: bool) -> int:
-    """Show everything known of RUN: what it was, its result, code, data, environment, and what was not captured."""
-    project = Project.open()
+    """Show everything known of RUN: what it was, its result, code, data, environment, and what was not captured.
+
+    Of a BUNDLE (a file that `assay publish` wrote) the run that `assay reproduce` would carry out.
+    """
+    project, found = one(run)
     if fidelity:
-        _judgement(documents.fidelity(project.resolve(run)), as_json)
+        _judgement(documents.fidelity(found), as_json)
         return 0
-    document = project.show(run)
+    document = project.show(found)
     if patch and not as_json:
         for since in document["run"]["patched"]:
             write_answer(project.patch_since(since["parent"], document["run"]["id"]))

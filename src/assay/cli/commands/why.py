@@ -8,10 +8,10 @@ import re
 import click
 
 from assay.cli.boundary import NO, YES
+from assay.cli.bundles import both
 from assay.cli.output import emit, hint, json_option, pairs, say, styled, title, width
 from assay.errors import InvalidValue
 from assay.project import documents
-from assay.project.project import Project
 from assay.questions.why import Limits, why
 from assay.records.attribution import Attribution, Cause, SetAside, Tried
 from assay.records.finding import Finding
@@ -23,8 +23,8 @@ _MOST_NAMED = 4
 
 
 @click.command(name="why", epilog="Returns 0 where the causes are found or there is nothing to find, 1 where it cannot tell.")
-@click.argument("good")
-@click.argument("bad")
+@click.argument("good", metavar="GOOD|BUNDLE")
+@click.argument("bad", metavar="BAD|BUNDLE")
 @click.option("--metric", required=True, metavar="METRIC", help="What differs: NAME, or NAME@min, NAME@max, NAME@mean.")
 @click.option("--budget", metavar="N|TIME", help="Runs at most (40), or time (30min, 2h) after which no run is started.")
 @click.option("--margin", type=float, metavar="DELTA", help="Effects below it are no causes.  [default: 5 % of the gap]")
@@ -49,16 +49,16 @@ def command(
     """Find out which differences between the runs GOOD and BAD moved a metric, and by how much.
 
     Differences of code, parameters, data, packages, Python, flags and seed are flipped one by one and together, each time in a folder of
-    its own, until it is clear. Noise is measured first.
+    its own, until it is clear. Noise is measured first. Either run may be in a file that `assay publish` wrote.
     """
     runs, seconds = budget_of(budget)
-    project = Project.open()
+    project, first, second = both(good, bad)
     limits = Limits(runs, seconds, timeout, workers)
     found = why(
         project.store,
         project.root,
-        project.resolve(good),
-        project.resolve(bad),
+        first,
+        second,
         metric,
         margin=margin,
         split=split,  # type: ignore[arg-type]

@@ -193,6 +193,7 @@ def _setup(store: Store, again: FunctionAgain) -> Setup:
         measured=frozenset(name for name, metric in metrics.items() if metric.measured),
         workers=1,
         start="spawn",
+        folder=store.path,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.errors import RemoteUnusable, StoreUnusable, UsageError
+from assay.store.bundles.opening import is_bundle, open_bundle
 from assay.store.remotes.address import Bucket, parse
 from assay.store.remotes.folder import FolderPlace
 from assay.store.remotes.place import Place
@@ -16,12 +17,13 @@ def open_place(remote: str, *, create: bool) -> Place:
     """The place at an address.
 
     Args:
-        remote: a folder (a store, a project that has one, or, with `create`, where a project with a store is to be), `file:///folder`
+        remote: a bundle, to be read alone; a folder (a store, a project that has one, or, with `create`, where a project with a store is to be), `file:///folder`
             or `s3://bucket/prefix`.
         create: make a store or remote there where there is none.
 
     Raises:
         InvalidValue: this is no address.
+        StoreDamaged: it is a bundle that was changed.
         RemoteUnusable: it cannot be reached, read or, with `create`, written; or there is nothing and `create` is false.
         StoreTooNew: a newer Assay made it.
         UsageError: it is a bucket, and what speaks to buckets is not installed.
@@ -29,6 +31,8 @@ def open_place(remote: str, *, create: bool) -> Place:
     address = parse(remote)
     if isinstance(address, Bucket):
         return _bucket(address, create)
+    if not create and address.is_file() and is_bundle(str(address)):
+        return FolderPlace(open_bundle(address, address.parent))
     try:
         return FolderPlace(_store(address, create))
     except StoreUnusable as error:
