@@ -32,9 +32,14 @@ ENCODING = sys.getfilesystemencoding()
 # record of each costs ten times what the rest of it does.
 STATS = 1024
 RATE = 1000
+# So many of them within so many seconds are read by nothing but a loop that opens files: there it costs most, and is ended sooner.
+BURST = 256
+FAST = 0.025
 READ = "\0q\0\n"
-# A time that is recorded holds for what follows within so many seconds.
+# A time that is recorded holds for what follows within so many seconds; asking for it costs as much as writing a name, so that so many
+# names may follow each other before it is asked for again.
 TICK = 0.001
+NAMES_A_LOOK = 32
 # Each remembered name costs about 80 bytes of the user's memory.
 NAMES = 500_000
 # Source that was changed so shortly before it was loaded (seconds) may be another than the snapshot has: it is reported whole.
@@ -380,13 +385,15 @@ class Report:
 class Watcher:
     """The audit hook with what it remembers. `emit` takes each record; `on` switches it, since a hook cannot be removed.
 
-    `write` takes names of files once there are many, and `until` is when it is time to say what time it is.
+    `write` takes names of files once there are many: so many as `left` says, then it is looked whether it is `until`, when it is time to say
+    what time it is.
     """
 
     def __init__(self) -> "None":
         self.on = False
         self.emit = None  # type: object
         self.write = None  # type: object
+        self.left = 0
         self.until = 0.0
         self._report = None  # type: object
         self._base = None  # type: str | None
@@ -396,6 +403,7 @@ class Watcher:
         self._asking = set()  # type: set[str]
         self._stats = 0
         self._since = 0.0
+        self._burst = 0.0
         self._many = False
         self._full = False
         self.skip = ()  # type: tuple[str, ...]
@@ -428,7 +436,7 @@ class Watcher:
         self._seen.clear()
         self._relative.clear()
         self._stats = 0
-        self._since = time.monotonic()
+        self._since = self._burst = time.monotonic()
         self._many = self._full = False
         self.skip = skipped() + own
         self._report_to(report)
@@ -449,6 +457,7 @@ class Watcher:
     def stop(self) -> "None":
         """Watch no longer; what was seen stays with who took the records."""
         self.on = False
+        self.left = 0
         self.write = None
 
     def _report_to(self, report: "object") -> "None":
@@ -466,14 +475,13 @@ class Watcher:
             self._report_to(Report(self.folder, lambda: self.start_record(forked=True)))
 
     def _hook(self) -> "object":
-        seen, handlers, opened, clock, tick = self._seen, self._handlers, self._opened, time.monotonic, self._tick
+        seen, handlers, opened = self._seen, self._handlers, self._opened
 
         def assay_watches(event: "str", args: "tuple[object, ...]") -> "None":
             try:
                 if event == "open":
-                    if self.write is not None and args[1] == "r":
-                        if clock() > self.until:
-                            tick()
+                    if self.left > 0 and args[1] == "r":
+                        self.left -= 1
                         try:
                             self.write((args[0] + READ).encode())
                             return
@@ -485,7 +493,7 @@ class Watcher:
                         if key not in seen:
                             opened(key, *args)
                 elif event in handlers and self.on:
-                    self.until = 0.0
+                    self.left, self.until = 0, 0.0
                     handlers[event](*args)
             except Exception as error:
                 # Whatever a signal handler of the program raised while this ran is the program's; what failed here is nobody's.
@@ -498,7 +506,7 @@ class Watcher:
         if self._full:
             return
         # Of many the record is as short as it can be; whose file it is can be told later.
-        if self._stats >= STATS and mode == "r" and path.__class__ is str and ENCODING == "utf-8" and self._are_many():
+        if self._stats >= BURST and mode == "r" and path.__class__ is str and ENCODING == "utf-8" and self._are_many():
             self._one_of_many(path)
             return
         if path.__class__ is not str:
@@ -535,16 +543,28 @@ class Watcher:
             self._many = self._stats > RATE * (time.monotonic() - self._since)
         return self._many
 
+    def _count(self) -> "None":
+        """One stat record more; now and then it is looked how fast they come."""
+        self._stats += 1
+        if self._stats % BURST == 0:
+            now = time.monotonic()
+            self._many = self._many or now < self._burst + FAST
+            self._burst = now
+
     def _one_of_many(self, path: "str") -> "None":
         if self.write is None:
             self._report.share(self._shared)
-        if time.monotonic() > self.until:
-            self._tick()
+        now = time.monotonic()
+        # Where the time ran out long ago, the names come slowly, and each is given its own.
+        fast = now < self.until + TICK
+        if now > self.until:
+            self._tick(now)
         self.emit((path + READ).encode("utf-8", "surrogateescape"))
+        self.left = NAMES_A_LOOK if fast and self.write is not None else 0
 
-    def _tick(self) -> "None":
+    def _tick(self, moment: "float") -> "None":
         """Say what time it is, and in which folder relative names begin."""
-        self.until = time.monotonic() + TICK
+        self.until = moment + TICK
         now, base = time.time(), _cwd()
         if base != self._base:
             self._base = base
@@ -558,7 +578,7 @@ class Watcher:
 
     def _renew(self, write: "object") -> "None":
         self.write = write
-        self.until = 0.0
+        self.left, self.until = 0, 0.0
         self._base = None
 
     def _say_full(self) -> "None":
@@ -573,7 +593,7 @@ class Watcher:
             return True
         if path in self._asking:
             return False  # a clock of the program's own, which opens a file to know what time it is
-        self.until = 0.0  # what follows did so
+        self.left, self.until = 0, 0.0  # what follows did so
         self._asking.add(path)
         try:
             now = time.time()
@@ -582,7 +602,7 @@ class Watcher:
         if kind == "r" and self._are_many():
             self.emit(("r%.6f ? %s\0\n" % (now, path)).encode(ENCODING, "surrogateescape"))
             return True
-        self._stats += 1
+        self._count()
         try:
             known = os.stat(path)
             stat = "%d,%d,%d,%d,%d,%d" % (known.st_mode, known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino, known.st_dev)
