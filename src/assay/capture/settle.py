@@ -156,9 +156,9 @@ class _Settling:
             return False
         if write is None:
             return True
-        if write.stat is None or use.time > write.time:
+        if use.time > write.time:
             return False
-        return use.stat is None or use.stat.ctime < self._since
+        return write.stat is not None if use.stat is None else use.stat.ctime < self._since
 
     def _loaded(self, path: str, use: Use, writes: dict[str, Use]) -> Iterator[FileUse]:
         name = self._contents.name(path)
@@ -222,7 +222,7 @@ class _Settling:
                 path=name, id=found[0], size=found[1].size, mtime=found[1].mtime, kept=self._store.objects.renew(found[0])
             )
             return
-        then = self._contents.at(path, use.stat) if use.stat is not None else None
+        then = (self._contents.at(path, use.stat) if use.stat is not None else None) or self._set_aside(path, use)
         note = "vanished" if found is None else "the run changed it after reading it" if updated else CHANGED
         if then is None or not updated:
             self._gap(name, note)
@@ -230,7 +230,30 @@ class _Settling:
             text = f"{name} was {then or 'unknown'} when the run read it and is {found[0]} at its end"
             self._findings.append(Finding(kind="data changed", about=name, text=text))
         size, mtime = (use.stat.size, use.stat.mtime) if use.stat is not None else (0, 0)
-        yield FileUse(path=name, id=then, size=size, mtime=mtime, kept=then is not None, note=note)
+        kept = then is not None and self._store.objects.renew(then)
+        yield FileUse(path=name, id=then, size=size, mtime=mtime, kept=kept, note=note)
+
+    def _set_aside(self, path: str, use: Use) -> str | None:
+        """What a file held when it was read, of one that the run has written over since: it was kept beside the reports in time.
+
+        It is in the store afterwards, as what the run wrote is, since nothing else may hold it any more.
+        """
+        kept = self._observed.asides.get(path)
+        now = Stat.of(kept.place) if kept is not None else None
+        if kept is None or now is None or now.size != kept.size or not stat.S_ISREG(now.mode):
+            return None
+        if use.stat is not None and (use.stat.size, use.stat.mtime) != (kept.size, kept.mtime):
+            return None  # it was changed between the two
+        if use.stat is not None and now.inode == use.stat.inode and now.mtime != kept.mtime:
+            return None  # the file itself under another name, which somebody still wrote to
+        try:
+            content = self._for_reads.hash(kept.place)
+            name = self._contents.name(path)
+            if now.size <= self._keep_below and not (secret_name(name) or _secret_inside(kept.place, content, now)):
+                self._store.objects.put_file(Path(kept.place), expect=content)
+        except (OSError, AssayError):
+            return None
+        return content
 
     def _unchanged(self, use: Use, now: Stat) -> bool:
         if use.stat is not None:

@@ -13,7 +13,7 @@ A record is a letter, its fields and ``NUL LF``; file names are the last field, 
 ``s`` start facts, ``r`` read, ``w`` written anew, ``a`` appended, ``u`` read and written,
 ``x`` source executed, ``v`` its content, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``k`` child started with an
 environment in which it cannot report, ``n`` library that reads natively, ``g`` one of these whose reads are seen, ``h`` host contacted,
-``o`` words of a rank, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?":
+``o`` words of a rank, ``b`` where the content is that a file had before it was written over, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?":
 not asked). Facts are Python literals, since a JSON module would cost every start 2 ms.
 
 Where there are many, a file that is read is its name and ``NUL q`` alone, every time that it is opened, for what the hook does then is what
@@ -51,6 +51,7 @@ SEGMENTS = 9
 LOST = b"!no space left for the report" + END
 ROOM = b" " * (len(LOST) - len(END)) + END  # a record that says nothing, where LOST finds its place in a full segment
 WRITING = os.O_WRONLY | os.O_RDWR
+WRAPPED = frozenset(("torch",))  # they read by `open`, and write natively
 NATIVE = frozenset(("h5py", "netCDF4", "tables", "pyarrow", "fastparquet", "polars", "duckdb", "safetensors", "tensorflow", "lmdb", "cv2", "zarr"))
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/usr/bin/", "/usr/local/lib/")
 WALKERS = ("os", "shutil")  # they open folders by descriptors of those above, and read no file so
@@ -401,6 +402,7 @@ class Watcher:
         self._seen = set()  # type: set[int]
         self._relative = set()  # type: set[int]
         self._asking = set()  # type: set[str]
+        self._aside = None  # type: object
         self._stats = 0
         self._since = 0.0
         self._burst = 0.0
@@ -438,6 +440,7 @@ class Watcher:
         self._stats = 0
         self._since = self._burst = time.monotonic()
         self._many = self._full = False
+        self._aside = None
         self.skip = skipped() + own
         self._report_to(report)
         self.folder = folder
@@ -446,7 +449,7 @@ class Watcher:
             sys.addaudithook(self._hook())
             os.register_at_fork(after_in_child=self._forked)
         self.on = True
-        for name in NATIVE:
+        for name in NATIVE | WRAPPED:
             if name in sys.modules:
                 self._imported(name)
 
@@ -472,6 +475,7 @@ class Watcher:
         if self.folder is None:
             self.stop()
         else:
+            self._aside = None
             self._report_to(Report(self.folder, lambda: self.start_record(forked=True)))
 
     def _hook(self) -> "object":
@@ -605,11 +609,27 @@ class Watcher:
         self._count()
         try:
             known = os.stat(path)
-            stat = "%d,%d,%d,%d,%d,%d" % (known.st_mode, known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino, known.st_dev)
+            stat = _stat_words(known)
         except (OSError, ValueError):
-            stat = "-"
+            known, stat = None, "-"
         self.emit(("%s%.6f %s %s\0\n" % (kind, now, stat, path)).encode(ENCODING, "surrogateescape"))
+        if kind == "r":
+            self._seen.add(hash(("r", path)))
+        elif known is not None and kind in "wuad":
+            self._set_aside(kind, path, known)
         return kind != "r" or stat != "-"
+
+    def _set_aside(self, kind: "str", path: "str", known: "object") -> "None":
+        """Keep what a file that this process has read holds, for that is gone in a moment."""
+        before = hash(("b", path))
+        if self.folder is None or before in self._seen or (kind != "u" and hash(("r", path)) not in self._seen):
+            return
+        self._seen.add(before)
+        if self._aside is None:
+            self._aside = part("aside").Aside(self.folder)
+        place = self._aside.keep(path, known, kind in "dm", self._asking)
+        if place is not None:
+            self._fact("b", (path, known.st_size, known.st_mtime_ns, place))
 
     def _once(self, kind: "str", path: "str") -> "bool":
         """Record a use unless it was recorded; false where the file does not exist."""
@@ -641,6 +661,8 @@ class Watcher:
         if module in NATIVE and hash(("n", module)) not in self._seen:
             self._seen.add(hash(("n", module)))
             self._fact("n", module)
+            self._adapt(module)
+        elif module in WRAPPED:
             self._adapt(module)
 
     def _adapt(self, module: "str") -> "None":
@@ -676,7 +698,15 @@ class Watcher:
         key = hash(("m", old, new))
         if key not in self._seen and not new.startswith(self.skip):
             self._seen.add(key)
-            self.emit(("m%.6f - %s\0%s\0\n" % (time.time(), old, new)).encode(ENCODING, "surrogateescape"))
+            now = time.time()
+            try:
+                known = os.stat(new)
+            except (OSError, ValueError):
+                known = None
+            stat = "-" if known is None else _stat_words(known)
+            self.emit(("m%.6f %s %s\0%s\0\n" % (now, stat, old, new)).encode(ENCODING, "surrogateescape"))
+            if known is not None:
+                self._set_aside("m", new, known)
 
     def _removed(self, path: "object", folder: "object" = -1, *_: "object") -> "None":
         if not isinstance(path, int):
@@ -739,6 +769,11 @@ class Watcher:
 def fact_record(kind: "str", fact: "object") -> "bytes":
     """A record of plain values, as `ast.literal_eval` reads them."""
     return kind.encode("ascii") + ascii(fact).encode("ascii") + END
+
+
+def _stat_words(known: "os.stat_result") -> "str":
+    """A stat record as reports have it."""
+    return "%d,%d,%d,%d,%d,%d" % (known.st_mode, known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino, known.st_dev)
 
 
 def _writing_kind(mode: "str", flags: "int") -> "str":
