@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from assay.capture.code_secrets import is_original
 from assay.capture.settle import listing_digest
 from assay.errors import MissingContent
 from assay.records.run import Run
@@ -68,7 +69,7 @@ class Reuse:
         ]
 
     def _unchanged(self, use: FileUse) -> bool:
-        return use.id is not None and self._now(use.path) == use.id
+        return use.id is not None and (self._now(use.path) == use.id or is_original(self._root / use.path, use.id))
 
     def _now(self, path: str) -> str | None:
         if path not in self._content:
