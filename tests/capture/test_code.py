@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +56,7 @@ def snap_as_new_process(root: Path) -> Snapshot:
 def snap_from_nothing(root: Path) -> Snapshot:
     """A snapshot without anything learnt before."""
     code._memories.clear()
-    shutil.rmtree(Path(os.environ["XDG_CACHE_HOME"]) / "assay" / "code-1", ignore_errors=True)
+    shutil.rmtree(Path(os.environ["XDG_CACHE_HOME"]) / "assay" / "code-2", ignore_errors=True)
     return snap(root)
 
 
@@ -202,12 +203,26 @@ def test_what_is_left_out_is_named(project: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(project / "s"))
         taken = snap(project)
-    assert set(taken.files) == {"train.py", "just_right.bin"}
+    assert set(taken.files) == {"train.py", "just_right.bin", "token.py"}
     assert set(taken.left_out) == {"large.bin", ".env", "token.py", "pipe.py", "s"}
     assert "1 MiB" in taken.left_out["large.bin"]
-    assert "GitHub token" in taken.left_out["token.py"]
-    assert "line 2" in taken.left_out["token.py"]
+    assert taken.left_out["token.py"] == "kept without its secrets: a GitHub token (line 2)"
+    assert contents(project, taken)[b"token.py"] == ("file", b"\nT = 'REDACTED-BY-ASSAY'\n")
     assert not any(b"ghp_" in path.read_bytes() for path in (project / ".assay" / "objects").rglob("*") if path.is_file())
+
+
+def test_another_process_knows_which_copies_miss_secrets(project: Path) -> None:
+    """Without reading them again: what was found is kept with their stat records."""
+    (project / "config.yaml").write_text("password: hunter2\n")
+    taken = snap(project)
+    script = (
+        "import sys; from pathlib import Path; from assay.capture.code import CodeCapture; from assay.store.store import Store\n"
+        "root = Path(sys.argv[1]); print(CodeCapture(Store.open(root), root).snapshot().left_out)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(project)], capture_output=True, text=True, check=True)
+    assert (
+        done.stdout.strip() == str(taken.left_out) == "{'config.yaml': 'kept without its secrets: the value of password (line 1)'}"
+    )
 
 
 def test_a_file_that_shrinks_or_loses_its_secret_comes_back(project: Path) -> None:
@@ -455,7 +470,7 @@ def test_a_store_that_was_removed_gets_everything_again(project: Path) -> None:
 def test_a_damaged_kept_copy_is_ignored(project: Path, garbage: bytes) -> None:
     """Whatever stands in the cache folder, the snapshot is right."""
     first = snap(project)
-    kept = list((Path(os.environ["XDG_CACHE_HOME"]) / "assay" / "code-1").iterdir())
+    kept = list((Path(os.environ["XDG_CACHE_HOME"]) / "assay" / "code-2").iterdir())
     assert len(kept) == 1
     kept[0].write_bytes(garbage)
     (project / "train.py").write_text("new\n")

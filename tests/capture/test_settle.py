@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from assay.capture.code import CodeCapture, Snapshot
+from assay.capture.injected import aside
 from assay.capture.settle import Settled, listing_digest, settle
 from assay.capture.trace import collect, injection, trace_here
 from assay.records.canonical import digest
@@ -90,8 +91,61 @@ def test_what_the_run_wrote_is_no_input(bench: Bench) -> None:
     assert "own.txt" not in by_path(settled.trace.read)
     assert set(by_path(settled.trace.written)) == {"own.txt", "state.txt"}
     state = by_path(settled.trace.read)["state.txt"]
-    assert state.note == "the run changed it after reading it"
-    assert state.id in (None, digest(b"before"))
+    assert (state.id, state.kept, state.note) == (digest(b"before"), True, "the run changed it after reading it")
+    assert bench.store.objects.get(digest(b"before")) == b"before"
+    assert not settled.gaps
+
+
+@pytest.mark.parametrize(
+    "writing",
+    [
+        "open('state.bin', 'wb').write(b'after')",
+        "open('state.bin', 'ab').write(b'after')",
+        "open('state.bin', 'rb+').write(b'after')",
+        "open('tmp', 'wb').write(b'after'); os.replace('tmp', 'state.bin')",
+        "os.remove('state.bin'); open('state.bin', 'wb').write(b'after')",
+        "os.truncate('state.bin', 2)",
+        "os.chdir('..'); open(here + '/state.bin', 'wb').write(b'after')",
+    ],
+)
+def test_what_was_read_before_it_was_written_over_is_known(bench: Bench, writing: str) -> None:
+    """However it was written over, and though nobody had seen the content before: it is identified, kept, and no gap."""
+    held = b"\0" + os.urandom(64)
+    (bench.root / "state.bin").write_bytes(held)
+    settled = bench.run(f"import os\nhere = os.getcwd()\nopen('state.bin', 'rb').read()\n{writing}\n")
+    state = by_path(settled.trace.read)["state.bin"]
+    assert (state.id, state.kept) == (digest(held), True)
+    assert bench.store.objects.get(digest(held)) == held
+    assert by_path(settled.trace.written)["state.bin"].id != digest(held)
+    assert not settled.gaps and not settled.findings
+
+
+def test_what_costs_too_much_to_set_aside_is_a_gap(bench: Bench) -> None:
+    """A process copies so much and no more before it writes over what it read; of the rest it is said that it is not known."""
+    size = aside.MOST_BYTES // 2 + 1
+    for name in ("one.bin", "two.bin"):
+        with (bench.root / name).open("wb") as file:
+            file.truncate(size)  # sparse
+    settled = bench.run(
+        "for name in ('one.bin', 'two.bin'):\n    open(name, 'rb').read(1)\n    open(name, 'wb').write(b'x')\n", keep_below=1
+    )
+    assert {path: file.id is None for path, file in by_path(settled.trace.read).items()} == {"one.bin": False, "two.bin": True}
+    assert [gap.what for gap in settled.gaps if gap.why == "the run changed it after reading it"] == ["two.bin"]
+
+
+def test_a_live_run_sets_aside_what_it_writes_over(bench: Bench) -> None:
+    """The same where the run is one of Assay's own process; nothing of it is left below the run."""
+    state = bench.root / "state.bin"
+    state.write_bytes(b"\0before")
+    snapshot, since = bench.snapshot(), time.time()
+    trace = trace_here(bench.aside)
+    trace.start()
+    state.read_bytes()
+    state.write_bytes(b"\0after")
+    settled = settle(bench.store, bench.root, trace.stop(), snapshot=snapshot, since=since)
+    trace.forget()
+    assert by_path(settled.trace.read)["state.bin"].id == digest(b"\0before")
+    assert not (bench.aside / "trace").exists()
 
 
 def test_written_in_one_process_and_read_in_another(bench: Bench) -> None:

@@ -190,7 +190,7 @@ def test_names_that_are_read_again_and_again(tmp_path: Path, monkeypatch: pytest
 
 def test_more_names_than_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that reads more different files than that says so once, and reports no more names."""
-    for name, value in (("SEGMENT", 1 << 12), ("SEGMENTS", 1), ("NAMES", 1000), ("STATS", 0)):
+    for name, value in (("SEGMENT", 1 << 12), ("SEGMENTS", 1), ("NAMES", 1000), ("BURST", 1)):
         monkeypatch.setattr(tracer, name, value)
     (tmp_path / "many").mkdir()
     trace = trace_here()

@@ -49,7 +49,7 @@ def below(folder: Path, paths: object) -> set[str]:
     return {path[len(prefix) :] for path in paths if path.startswith(prefix)}  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["tracer", "natives", "ranks", "notebook", "many"])
+@pytest.mark.parametrize("name", ["tracer", "natives", "ranks", "notebook", "many", "aside"])
 def test_parses_as_python_3_8(name: str) -> None:
     """The file is valid syntax for the oldest interpreter that it serves, and imports only the standard library."""
     source = (Path(tracer.__file__).parent / f"{name}.py").read_text()

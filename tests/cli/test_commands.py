@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from assay.project.project import runs
 from assay.records.run import Parent, Result
 from assay.report.document import plain, to_json
 from assay.store.runs import new_run_id
@@ -262,6 +263,15 @@ def test_json_is_finite_numbers_only() -> None:
     assert document == {"a": ["NaN", "-Infinity", 1.5]}
 
 
+def test_ls_shows_metrics_that_vary_first(assay: Assay, folder: Path) -> None:
+    """One that is the same in all runs says nothing about them; a single run's stand by name."""
+    (folder / "two.py").write_text("import sys\nprint('depth=3')\nprint('loss=0.' + sys.argv[1])\n")
+    for value in ("1", "2"):
+        assert assay("run", sys.executable, "two.py", value).code == 0
+    assert assay("ls").out.split("\n")[0].split()[-2:] == ["loss", "depth"]
+    assert assay("ls", "--limit", "1").out.split("\n")[0].split()[3:5] == ["depth", "loss"]
+
+
 def test_ls_leaves_variants_out(folder: Path, assay: Assay, two_runs: tuple[str, str]) -> None:
     """Runs that were made of others to answer a question are counted, and listed with --all."""
     store = Store.open(folder)
@@ -274,4 +284,7 @@ def test_ls_leaves_variants_out(folder: Path, assay: Assay, two_runs: tuple[str,
     assert start.id[:8] not in done.out and "1 run that was made of others left out (--all shows them)" in done.err
     assert [run["id"] for run in assay("ls", "--json").document["runs"]] == [two_runs[1], two_runs[0]]
     assert start.id[:8] in assay("ls", "--all").out and assay("ls", "--all", "--json").document["total"] == 3
+    assert [run.id for run in runs(path=folder)] == [two_runs[1], two_runs[0]]
+    assert [run.id for run in runs("metrics.loss > 0", limit=1, path=folder)] == [two_runs[1]]
+    assert [run.id for run in runs(variants=True, path=folder)] == [start.id, two_runs[1], two_runs[0]]
     assert assay("show", "last", "--json").document["run"]["id"] == two_runs[1]

@@ -55,6 +55,7 @@ def test_splits_leaks_and_cards(assay: Assay, folder: Path) -> None:
     assert assay("data", "leaks", "rows.csv", "--json").code == 0
     leaking = assay("data", "leaks", "rows.csv", "rows.csv/test.csv", "--json")
     assert (leaking.code, leaking.document["leaks"][0]["shared"]) == (1, 10)
+    assert all("  1 file, " in line for line in assay("data", "split", "rows.csv", "a=0.5", "b=0.5").out.splitlines())
     card = assay("data", "card", "rows.csv", "--licence", "CC0-1.0", "--step", "counted", "--to", "card.json", "--json").document
     assert card == json.loads((folder / "card.json").read_text())
     assert (card["license"], card["rai:dataPreprocessingProtocol"]) == ("CC0-1.0", ["counted"])

@@ -54,6 +54,45 @@ def test_a_chain_of_resumes_in_both_directions(assay: Assay, resumed: list[str])
     assert assay("lineage", "one", "--down").out.splitlines()[1] == "│ resume ckpt.json by"
 
 
+IN_PLACE = """\
+import json, os, shutil, sys
+def save(state):
+    json.dump({"state": state, "noise": os.urandom(8).hex()}, open("tmp.json", "w"))
+    os.replace("tmp.json", "ckpt.json")
+save(json.load(open("ckpt.json"))["state"] + 1 if os.path.exists("ckpt.json") else 0)
+sys.exit(int(os.environ.get("FAIL", 0)))
+"""
+IN_PLACE_BY_TORCH = """\
+import os, torch
+state = torch.load("ckpt.pt")["state"] if os.path.exists("ckpt.pt") else 0
+torch.save({"state": state + 1, "noise": torch.rand(3)}, "ckpt.pt")
+os._exit(int(os.environ.get("FAIL", 0)))
+"""
+
+
+@pytest.mark.parametrize(("source", "checkpoint"), [(IN_PLACE, "ckpt.json"), (IN_PLACE_BY_TORCH, "ckpt.pt")])
+def test_a_chain_at_a_path_that_is_written_over_each_time(assay: Assay, folder: Path, source: str, checkpoint: str) -> None:
+    """Each run is a child of the one before, the content that it read is known and kept, though a copy of it was put into its place."""
+    if "torch" in source:
+        pytest.importorskip("torch")
+    (folder / "go.py").write_text(source)
+    for name in ("one", "two", "three"):
+        assay("run", "--name", name, sys.executable, "go.py", env={"FAIL": "3"})
+        copied = shutil.copy(folder / checkpoint, folder / "copy.bin")  # not its time: only the content tells what it is
+        Path(copied).replace(folder / checkpoint)
+    edges = assay("lineage", "three", "--format", "json").document["edges"]
+    runs = {name: assay("show", name, "--json").document["run"] for name in ("one", "two", "three")}
+    assert {(edge["from"], edge["to"], edge["by"], edge["path"]) for edge in edges} == {
+        (runs["one"]["id"], runs["two"]["id"], "resume", checkpoint),
+        (runs["two"]["id"], runs["three"]["id"], "resume", checkpoint),
+    }
+    for before, after in (("one", "two"), ("two", "three")):
+        (read,) = runs[after]["trace"]["read"]
+        (written,) = runs[before]["trace"]["written"]
+        assert (read["path"], read["id"], read["kept"]) == (checkpoint, written["id"], True)
+        assert not [gap for gap in runs[after]["fidelity"]["missing"] if gap["what"] == checkpoint]
+
+
 def test_what_was_patched_in_between_is_told(assay: Assay, resumed: list[str]) -> None:
     """In a line for each file, as text that git takes, and in the document; nothing where nothing was."""
     shown = assay("show", "three").out

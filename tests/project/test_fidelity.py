@@ -23,6 +23,7 @@ def run(*missing: Gap, grade: str = "partial") -> Run:
     [
         ("m.pt", "too large to keep (over 100 MiB)", "compared, but not put back"),
         ("key.json", "not kept: a private key", "secret"),
+        ("train.py", "kept without its secrets: the value of password (line 2)", "takes the secret from the project's own file"),
         ("ckpt", "the run changed it after reading it", "began from"),
         ("d.csv", "changed while the run read it", "nobody can say"),
         ("reads by h5py", "h5py 3.1 opens files in native code, unseen", "cannot check"),

@@ -474,9 +474,13 @@ def test_ctrl_c_ends_what_is_running(place: Path) -> None:
     record_soon = [sys.executable, "-m", "assay", "why", "good", "bad", "--metric", "accuracy"]
     child = subprocess.Popen(record_soon, stderr=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
     deadline = time.monotonic() + 60
-    while not any(run.state == "running" for run in Project.open().runs()) and time.monotonic() < deadline and child.poll() is None:
+    while (
+        not any(run.state == "running" for run in Project.open().runs(variants=True))
+        and time.monotonic() < deadline
+        and child.poll() is None
+    ):
         time.sleep(0.02)
     os.killpg(child.pid, signal.SIGINT)
     child.communicate(timeout=60)
     assert child.returncode != 0
-    assert {run.state for run in Project.open().runs()} <= {"finished", "interrupted"}
+    assert {run.state for run in Project.open().runs(variants=True)} <= {"finished", "interrupted"}

@@ -17,6 +17,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from assay.capture.code_file import CodeFile, read_code_file
+from assay.capture.code_secrets import left_out_of
 from assay.capture.git import is_blob
 from assay.capture.listing import Listing, make_listing
 from assay.capture.stat_cache import KeptCopy
@@ -38,7 +39,8 @@ class Snapshot(NamedTuple):
     Attributes:
         tree: id of the tree, which is in the store with all its files.
         files: path relative to the root (identity.md: text with "/") to content id.
-        left_out: what the tree does not hold, with the reason: files, folders with a closing "/", groups of files with a closing "*".
+        left_out: what the tree does not hold, with the reason: files, folders with a closing "/", groups of files with a closing "*"; of files
+            that it holds, secrets.
         git: where the repository stood; None outside git. Dirty where the commit alone would not give this tree.
         stats: path to (size in bytes, modification time in nanoseconds) as the content was seen, so that it need not be hashed again.
     """
@@ -88,7 +90,7 @@ class _Memory:
         self.lock = threading.Lock()
         self._root = root
         self._where = where
-        self._copy = KeptCopy("code-1", [root, where])
+        self._copy = KeptCopy("code-2", [root, where])
         self._listing = Listing()
         self._known: dict[str, CodeFile] = {}
         # Tracked files that are no longer what git called clean when the listing was made: kind and content id of the clean ones.
@@ -251,6 +253,8 @@ class _Memory:
             self._left_out[name] = known.reason
             return before is not None
         self._left_out.pop(name, None)
+        if known.secrets:
+            self._left_out[name] = left_out_of(known.secrets)
         self._stored.add(known.id)
         self._entries[key] = (known.kind, known.id)
         files[name] = known.id

@@ -12,8 +12,9 @@ from typing import Final
 
 import msgspec
 
+from assay.capture.code_secrets import without_secrets
 from assay.capture.listing import A_FOLDER
-from assay.capture.secrets import secret_content, secret_name
+from assay.capture.secrets import secret_name
 from assay.capture.watch import Mark, mark
 from assay.store.objects import Objects
 from assay.store.tree import FileKind
@@ -30,12 +31,13 @@ _REFUSALS: Final = {
 
 
 class CodeFile(msgspec.Struct, array_like=True, gc=False):
-    """What reading a file gave: its kind and content id, or the reason for leaving it out."""
+    """What reading a file gave: its kind and content id, or the reason for leaving it out; in words, the secrets that its copy misses."""
 
     mark: Mark
     kind: FileKind
     id: str
     reason: str = ""
+    secrets: str = ""
 
     def same(self, other: CodeFile) -> bool:
         """Whether both stand for the same entry of a tree."""
@@ -66,9 +68,12 @@ def read_code_file(objects: Objects, path: str, full: str, found: os.stat_result
     except OSError as error:
         known.reason = _REFUSALS.get(error.errno or 0, f"not readable ({error.strerror})")
         return known
-    known.reason = _too_large(len(data)) if len(data) > LARGEST else secret_content(data)
-    if not known.reason:
-        known.id = objects.put(data)
+    if len(data) > LARGEST:
+        known.reason = _too_large(len(data))
+        return known
+    if known.kind != "link":
+        data, known.secrets = without_secrets(path, data)
+    known.id = objects.put(data)
     return known
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from assay.capture.code_secrets import is_original
 from assay.capture.stat_cache import KeptCopy
 from assay.capture.trace_reports import Stat
 from assay.capture.watch import Mark, mark
@@ -127,7 +128,7 @@ class Contents:
                 return None
             known = self.at(path, before) or self._remembered(path)
             if known is not None:
-                return known, before
+                return self._as_kept(path, known), before
             if not budget.allows(before.size):
                 raise TimeoutError
             try:
@@ -137,8 +138,13 @@ class Contents:
             except OSError:
                 return None
             if Stat.of(path) == before:
-                return found, before
+                return self._as_kept(path, found), before
         return None
+
+    def _as_kept(self, path: str, found: str) -> str:
+        """The id that the snapshot has for a file which differs from it in nothing but the secrets that no copy has."""
+        kept = self.in_snapshot(path)
+        return kept if kept is not None and kept != found and is_original(path, kept) else found
 
     def _remembered(self, path: str) -> str | None:
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from assay.records.finding import Finding
@@ -36,8 +36,8 @@ _SHAPES: Final = (
     (
         "a private key",
         "PRIVATE KEY",
-        # In JSON, as cloud services hand keys out, line ends are written as two characters.
-        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])+(?:[\w-]+: .*\s+)*[A-Za-z0-9+/=\s\\]{40,}"
+        # In JSON, as cloud services hand keys out, line ends are written as two characters; in a notebook each line is a text of its own.
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[\s\",]|\\[nr])+(?:[\w-]+: .*\s+)*[A-Za-z0-9+/=\s\\\",]{40,}"
         r"(?:-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----)?",
     ),
 )
@@ -86,14 +86,14 @@ def redact(text: str) -> tuple[str, list[str]]:
         return f"{match[1]}{REDACTED}@"
 
     def bearer(match: re.Match[str]) -> str:
-        if not _looks_random(match[2]):
+        if not looks_random(match[2]):
             return match[0]
         found.append("an authorization header")
         return match[1] + REDACTED
 
     def assignment(match: re.Match[str]) -> str:
         name, between, value = match[1], match[2], match[3]
-        if value.lower() in ("bearer", "basic") or not _is_secret(name, value):
+        if value.lower() in ("bearer", "basic") or not is_secret(name, value):
             return match[0]
         found.append(f"the value of {name}")
         return f"{name}{between}{REDACTED}"
@@ -130,7 +130,7 @@ def redact_output(data: bytes) -> tuple[bytes, list[str]]:
 
 def redact_value(name: str, value: str) -> tuple[str, list[str]]:
     """The value of an option or variable of this name, `***` where name or value say that it is a secret."""
-    if _is_secret(name, value):
+    if is_secret(name, value):
         return REDACTED, [f"the value of {name}"]
     return redact(value)
 
@@ -148,7 +148,7 @@ def redact_arguments(arguments: Sequence[str]) -> tuple[tuple[str, ...], list[Fi
     option = ""
     for argument in arguments:
         name, equals, value = argument.partition("=")
-        if option and not argument.startswith("--") and _is_secret(option, argument):
+        if option and not argument.startswith("--") and is_secret(option, argument):
             kept, found = REDACTED, [f"the value of {option}"]
         elif equals and re.match(_NAME, name):
             kept, found = redact_value(name.lstrip("-+~"), value)
@@ -180,13 +180,19 @@ def secret_name(path: str) -> str:
 
 def secret_content(data: bytes) -> str:
     """Why a file is taken for a secret by its content: it holds a well-known token or a private key. Empty where it does not."""
+    for what, begin, _ in shapes_in(data):
+        line = data.count(b"\n", 0, begin) + 1
+        return f"holds what looks like {what} (line {line})"
+    return ""
+
+
+def shapes_in(data: bytes) -> Iterator[tuple[str, int, int]]:
+    """Well-known tokens and private keys: what each is, its begin and its end."""
     for what, part, shape in _IN_BYTES:
         if part in data:
             for match in re.finditer(shape, data):
-                if not _is_example(match[0].decode("latin-1")):
-                    line = data.count(b"\n", 0, match.start()) + 1
-                    return f"holds what looks like {what} (line {line})"
-    return ""
+                if not is_example(match[0].decode("latin-1")):
+                    yield what, *match.span()
 
 
 def _redact_shapes(text: str, found: list[str]) -> str:
@@ -194,13 +200,13 @@ def _redact_shapes(text: str, found: list[str]) -> str:
         if part not in text:
             continue
         for match in reversed(list(re.finditer(shape, text))):
-            if not _is_example(match[0]):
+            if not is_example(match[0]):
                 text = text[: match.start()] + REDACTED + text[match.end() :]
                 found.append(what)
     return text
 
 
-def _is_secret(name: str, value: str) -> bool:
+def is_secret(name: str, value: str) -> bool:
     """Whether the value of an option, key or variable of this name is to be hidden."""
     if not value or value == REDACTED:
         return False
@@ -214,20 +220,20 @@ def _is_secret(name: str, value: str) -> bool:
         return not re.match(_PLAIN, value) and not re.search(_PATH, value)
     if last == "token" and (not before or before in _SECRET_TOKENS):
         return not re.match(_PLAIN, value) and not re.search(_PATH, value)
-    return last in _DOUBTFUL and _looks_random(value)
+    return last in _DOUBTFUL and looks_random(value)
 
 
 _WORDS: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+"
 
 
-def _looks_random(value: str) -> bool:
+def looks_random(value: str) -> bool:
     """Whether a value is long, mixes letters and digits, and has the entropy of a token rather than of words."""
     letters = any(character.isalpha() for character in value)
     digits = any(character.isdigit() for character in value)
     return len(value) >= 16 and letters and digits and "/" not in value[:2] and _bits(value) >= 3.0
 
 
-def _is_example(token: str) -> bool:
+def is_example(token: str) -> bool:
     """Whether a token is one of a manual: named so, or made of repetitions."""
     return "EXAMPLE" in token.upper() or _bits(token[-24:]) < 2.5
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from assay.capture.children import unseen_children
 from assay.capture.code import Snapshot
 from assay.capture.code_file import LARGEST
+from assay.capture.code_secrets import findings_of, left_out_of, read_small, without_secrets
 from assay.capture.content import Budget, Contents, budget_seconds, readable
 from assay.capture.scan import changed_since
 from assay.capture.secrets import secret_content, secret_name
@@ -94,8 +95,9 @@ class _Settling:
             f"not hashed: hashing may take {seconds:g} s (ASSAY_HASH_SECONDS); `assay data add` takes the time it needs"
         )
         self._moved = dict(observed.moved)
-        self._gaps: list[Gap] = []
-        self._findings: list[Finding] = []
+        said = list(findings_of(snapshot.left_out))
+        self._gaps: list[Gap] = [gap for gap, _ in said]
+        self._findings: list[Finding] = [finding for _, finding in said]
 
     def settle(self) -> Settled:
         """The whole of it."""
@@ -156,9 +158,9 @@ class _Settling:
             return False
         if write is None:
             return True
-        if write.stat is None or use.time > write.time:
+        if use.time > write.time:
             return False
-        return use.stat is None or use.stat.ctime < self._since
+        return write.stat is not None if use.stat is None else use.stat.ctime < self._since
 
     def _loaded(self, path: str, use: Use, writes: dict[str, Use]) -> Iterator[FileUse]:
         name = self._contents.name(path)
@@ -200,12 +202,13 @@ class _Settling:
         source = self._observed.sources.get(path)
         if source is None or (source.size, source.mtime, len(source.data)) != (then.size, then.mtime, then.size):
             return None
-        if secret_name(self._contents.name(path)) or secret_content(source.data):
+        if secret_name(self._contents.name(path)):
             return None
+        kept = without_secrets(path, source.data)[0]
         try:
-            return self._store.objects.put(source.data)
+            return self._store.objects.put(kept)
         except AssayError:
-            return digest(source.data)  # whoever keeps the next file says why nothing can be kept
+            return digest(kept)  # whoever keeps the next file says why nothing can be kept
 
     def _say_changed(self, name: str, how: str) -> None:
         self._findings.append(Finding(kind="code changed", about=name, text=f"{name} {how}"))
@@ -222,7 +225,7 @@ class _Settling:
                 path=name, id=found[0], size=found[1].size, mtime=found[1].mtime, kept=self._store.objects.renew(found[0])
             )
             return
-        then = self._contents.at(path, use.stat) if use.stat is not None else None
+        then = (self._contents.at(path, use.stat) if use.stat is not None else None) or self._set_aside(path, use)
         note = "vanished" if found is None else "the run changed it after reading it" if updated else CHANGED
         if then is None or not updated:
             self._gap(name, note)
@@ -230,7 +233,30 @@ class _Settling:
             text = f"{name} was {then or 'unknown'} when the run read it and is {found[0]} at its end"
             self._findings.append(Finding(kind="data changed", about=name, text=text))
         size, mtime = (use.stat.size, use.stat.mtime) if use.stat is not None else (0, 0)
-        yield FileUse(path=name, id=then, size=size, mtime=mtime, kept=then is not None, note=note)
+        kept = then is not None and self._store.objects.renew(then)
+        yield FileUse(path=name, id=then, size=size, mtime=mtime, kept=kept, note=note)
+
+    def _set_aside(self, path: str, use: Use) -> str | None:
+        """What a file held when it was read, of one that the run has written over since: it was kept beside the reports in time.
+
+        It is in the store afterwards, as what the run wrote is, since nothing else may hold it any more.
+        """
+        kept = self._observed.asides.get(path)
+        now = Stat.of(kept.place) if kept is not None else None
+        if kept is None or now is None or now.size != kept.size or not stat.S_ISREG(now.mode):
+            return None
+        if use.stat is not None and (use.stat.size, use.stat.mtime) != (kept.size, kept.mtime):
+            return None  # it was changed between the two
+        if use.stat is not None and now.inode == use.stat.inode and now.mtime != kept.mtime:
+            return None  # the file itself under another name, which somebody still wrote to
+        try:
+            content = self._for_reads.hash(kept.place)
+            name = self._contents.name(path)
+            if now.size <= self._keep_below and not (secret_name(name) or _secret_inside(kept.place, content, now)):
+                self._store.objects.put_file(Path(kept.place), expect=content)
+        except (OSError, AssayError):
+            return None
+        return content
 
     def _unchanged(self, use: Use, now: Stat) -> bool:
         if use.stat is not None:
@@ -263,6 +289,12 @@ class _Settling:
     def _kept(self, path: str, content: str, now: Stat, by: str, *, always: bool) -> FileUse:
         """The use of a file whose content is put into the store, unless it is too large or secret."""
         name, note = self._contents.name(path), ""
+        if always and not secret_name(name):
+            if self._contents.in_snapshot(path) != content:
+                content, note = self._without_secrets(path, content)
+            kept = self._store.objects.renew(content)
+            if note or kept:
+                return FileUse(path=name, id=content, size=now.size, mtime=now.mtime, kept=kept, by=by, note=note)
         if now.size > self._keep_below and not always:
             note = f"too large to keep (over {self._keep_below >> 20} MiB)"
         elif secret := secret_name(name) or _secret_inside(path, content, now):
@@ -276,6 +308,24 @@ class _Settling:
         if note:
             self._gap(name, note)
         return FileUse(path=name, id=content, size=now.size, mtime=now.mtime, kept=not note, by=by, note=note)
+
+    def _without_secrets(self, path: str, content: str) -> tuple[str, str]:
+        """The id of what may be kept of a source file that the snapshot does not have, and a note where that is not all of it."""
+        data = read_small(path)
+        if data is None or content in _harmless:
+            return content, ""
+        kept, words = without_secrets(path, data)
+        if not words:
+            _harmless.add(content)
+            return content, ""
+        name, note = self._contents.name(path), left_out_of(words)
+        for gap, finding in findings_of({name: note}):
+            self._gaps.append(gap)
+            self._findings.append(finding)
+        try:
+            return self._store.objects.put(kept), note
+        except AssayError:
+            return digest(kept), note
 
     def _scanned(self, writes: dict[str, Use]) -> set[str]:
         if not self._writes_unseen():
@@ -334,6 +384,8 @@ def listing_digest(names: Iterator[str]) -> str:
     return digest(b"".join(name + b"\0" for name in kept))
 
 
+_harmless: set[str] = set()
+"""Contents of source files in which no secret was found."""
 _searched: dict[str, str] = {}
 """Content id to what a search for secrets in it gave: the runs of one process, or of one server of trials, load the same sources."""
 

@@ -136,9 +136,16 @@ class LiveTrace:
         if not (self._folder / "trace").is_dir():  # nobody reported
             return []
         reports = read_folder(self._folder / "trace")
-        # Reports hold command lines as they were typed; what may be kept of them is in the account by now.
-        shutil.rmtree(self._folder / "trace", ignore_errors=True)
+        # Reports hold command lines as they were typed; what may be kept of them is in the account by now. What was set aside is asked later.
+        for report in (self._folder / "trace").iterdir():
+            if report.suffix != ".aside":
+                report.unlink(missing_ok=True)
         return reports
+
+    def forget(self) -> None:
+        """Take away what `stop` left for settling."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder / "trace", ignore_errors=True)
 
 
 def trace_here(folder: Path | None = None) -> LiveTrace:

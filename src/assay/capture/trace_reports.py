@@ -66,6 +66,14 @@ class Source(NamedTuple):
     data: bytes
 
 
+class Aside(NamedTuple):
+    """What a file held before the run wrote over it: its size in bytes and modification time in nanoseconds then, and where it is kept."""
+
+    size: int
+    mtime: int
+    place: str
+
+
 class Rank(NamedTuple):
     """One process of a program that several share: what it printed (time, stream, text), CPU seconds and peak resident bytes by name."""
 
@@ -81,6 +89,7 @@ class Observed:
         interpreters: start facts of each process that reported, by start; forked children have `forked`.
         loaded: source files and extension modules that were executed.
         sources: contents of source files that had been changed shortly before they were loaded, with size and modification time then.
+        asides: contents of files that a process had read and then wrote over; whoever settles takes them away.
         reads: files opened for reading; those that never existed have no stat.
         writes: files opened for writing or put into place by a rename or link.
         moved: old name to new name, in order.
@@ -102,6 +111,7 @@ class Observed:
     interpreters: tuple[dict[str, Any], ...] = ()
     loaded: Mapping[str, Use] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    asides: Mapping[str, Aside] = field(default_factory=dict)
     reads: Mapping[str, Use] = field(default_factory=dict)
     writes: Mapping[str, Use] = field(default_factory=dict)
     moved: tuple[tuple[str, str], ...] = ()
@@ -229,6 +239,12 @@ def _sources(facts: dict[str, list[tuple[int, Any]]]) -> dict[str, Source]:
     return {_normal(path): Source(size, mtime, data) for path, size, mtime, data in reversed(found)}
 
 
+def _asides(facts: dict[str, list[tuple[int, Any]]]) -> dict[str, Aside]:
+    """What was kept of files before they were written over; the first time counts, since later ones are the run's own work."""
+    found = [fact for _, fact in facts.get("b", ()) if isinstance(fact, tuple) and tuple(map(type, fact)) == (str, int, int, str)]
+    return {_normal(path): Aside(size, mtime, place) for path, size, mtime, place in reversed(found)}
+
+
 def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -> Observed:
     uses: dict[str, dict[str, Use]] = {kind: {} for kind in "rwxl"}
     moved: dict[tuple[str, str], None] = {}
@@ -247,6 +263,7 @@ def _observed(records: list[_Record], facts: dict[str, list[tuple[int, Any]]]) -
         interpreters=_interpreters(facts),
         loaded=uses["x"],
         sources=_sources(facts),
+        asides=_asides(facts),
         reads=uses["r"],
         writes=uses["w"],
         moved=tuple(moved),

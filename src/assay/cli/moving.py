@@ -28,7 +28,7 @@ class Watch:
         now = time.monotonic()
         if now < self._next:
             return
-        text = f"assay: {len(moved.runs)} runs, {moved.objects} objects, {size(moved.bytes)}"
+        text = f"assay: {counted(len(moved.runs), 'run')}, {counted(moved.objects, 'object')}, {size(moved.bytes)}"
         if self._terminal:
             sys.stderr.write(f"\r{text}\x1b[K")
             sys.stderr.flush()
@@ -81,4 +81,4 @@ def counted(number: int, one: str, many: str = "") -> str:
     >>> counted(1, "run"), counted(2, "study", "studies")
     ('1 run', '2 studies')
     """
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

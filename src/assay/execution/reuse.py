@@ -6,6 +6,7 @@ import os
 from collections.abc import Container, Mapping
 from pathlib import Path
 
+from assay.capture.code_secrets import is_original
 from assay.capture.settle import listing_digest
 from assay.errors import MissingContent
 from assay.records.run import Run
@@ -76,7 +77,7 @@ class Reuse:
         return [path for path, names in trace.listed.items() if not (self._apart and path == ".") and self._names(path) != names]
 
     def _unchanged(self, use: FileUse) -> bool:
-        return use.id is not None and self._now(use.path) == use.id
+        return use.id is not None and (self._now(use.path) == use.id or is_original(self._root / use.path, use.id))
 
     def _now(self, path: str) -> str | None:
         if path in self._other:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from assay.capture.code_secrets import fill_in
 from assay.errors import InputChanged
 from assay.store.objects import Objects, hash_file
 from assay.store.process import owned_name, surely_dead
@@ -19,7 +20,7 @@ _FICLONE = 0x40049409  # ioctl that shares extents between two files (linux/fs.h
 
 @contextmanager
 def workspace(objects: Objects, tree: str, root: Path, files: Mapping[str, str]) -> Iterator[Path]:
-    """A fresh folder with a code tree and files of the project in it; gone when the block ends.
+    """A fresh folder with a code tree and files of the project in it; gone when the block ends. Secrets, which no tree has, are the project's.
 
     It lies in the user's cache folder, beside Assay's own: what is below that or below the store is never part of a trace. Nothing in it
     is a link through which the project could be written.
@@ -39,6 +40,7 @@ def workspace(objects: Objects, tree: str, root: Path, files: Mapping[str, str])
     folder.mkdir(parents=True)
     try:
         restore_tree(objects, tree, folder)
+        fill_in(objects, tree, folder, (root,))
         for path, content in files.items():
             if not (folder / path).exists():
                 copy_checked(root / path, folder / path, content)

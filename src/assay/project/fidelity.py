@@ -53,6 +53,11 @@ _RULES = (
         "keep the file yourself, or record it with `assay data add`; a copy that turns up later is recognised by its content",
     ),
     _rule(
+        "why", r"^kept without its secrets",
+        "a repetition takes the secret from the project's own file while that is the same otherwise; elsewhere a marker stands in its place",
+        "read secrets from variables or from a file of their own, such as .env, which no run needs to keep",
+    ),
+    _rule(
         "why", r"^not kept: ",
         "the file holds a secret: its content is known by its id alone",
         "whoever repeats the run needs a secret of their own; pass it by a variable rather than by a file",

@@ -133,16 +133,23 @@ class Project:
 
         return DataSets(self.store, self.root)
 
-    def runs(self, where: str | None = None, sort: str = "-started", limit: int | None = None) -> Runs:
+    def runs(self, where: str | None = None, sort: str = "-started", limit: int | None = None, *, variants: bool = False) -> Runs:
         """The runs that fulfil an expression such as "metrics.loss < .3 and params.lr == .1".
+
+        Args:
+            where, sort, limit: as for `assay ls`.
+            variants: whether runs count that `why`, `matrix` and `doctor` made of another one.
 
         Raises:
             InvalidValue: the expression or the sort key cannot be read.
         """
-        return Runs(self.store, self.store.catalogue.runs(where=where, sort=sort, limit=limit))
+        catalogue = self.store.catalogue
+        if variants:
+            return Runs(self.store, catalogue.runs(where=where, sort=sort, limit=limit))
+        return Runs(self.store, catalogue.page(where=where, sort=sort, limit=limit, variants=False)[0])
 
     def page(
-        self, where: str | None = None, sort: str = "-started", limit: int | None = None, *, variants: bool = True
+        self, where: str | None = None, sort: str = "-started", limit: int | None = None, *, variants: bool = False
     ) -> tuple[Runs, int]:
         """As `runs`, and how many there are without the limit; of many runs, that costs half of asking for both.
 
@@ -527,9 +534,16 @@ class Project:
         return self.store.objects.record(run.result.trace, Trace), environment
 
 
-def runs(where: str | None = None, sort: str = "-started", limit: int | None = None, *, path: str | Path | None = None) -> Runs:
+def runs(
+    where: str | None = None,
+    sort: str = "-started",
+    limit: int | None = None,
+    *,
+    variants: bool = False,
+    path: str | Path | None = None,
+) -> Runs:
     """The runs of the project that `path` (the working directory) lies in; see `Project.runs`.
 
     >>> runs("metrics.loss < .3").to_pandas()  # doctest: +SKIP
     """
-    return Project.open(path).runs(where, sort, limit)
+    return Project.open(path).runs(where, sort, limit, variants=variants)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from assay.capture.code_secrets import read_small, stands_for, without_secrets
 from assay.errors import InputChanged, InvalidValue, MissingContent
 from assay.project.restore_choice import Files
 from assay.records.canonical import Record, canonical, decode, digest, legible
@@ -96,8 +97,12 @@ def plan(store: Store, root: Path, wanted: Files, remove: frozenset[bytes] = fro
                 "a file to put back is not in this store", value=os.fsdecode(path), expected=f"content {wanted[path][1]}",
                 next_step="Pull it from where it was recorded, or name only the other files.",
             )  # fmt: skip
-        how = _how(os.path.join(os.fsencode(base), path), wanted.get(path))
+        place = os.path.join(os.fsencode(base), path)
+        how = _how(place, wanted.get(path))
+        if how == "overwrite" and _is_same_with_secrets(store, place, wanted[path]):
+            how = None
         if how is not None:
+            _check_no_secret(place)
             steps.append(Step(path, how))
     return Plan(Path(base), tuple(steps), wanted, len(wanted) - sum(step.how != "remove" for step in steps))
 
@@ -173,6 +178,23 @@ def _how(place: bytes, entry: tuple[FileKind, str] | None) -> How | None:
         expected="a file, a link, or nothing",
         next_step="Move it away, or use --to with a new folder.",
     )
+
+
+def _is_same_with_secrets(store: Store, place: bytes, entry: tuple[FileKind, str]) -> bool:
+    """Whether what stands there is what is wanted, with the secrets that no copy has."""
+    kind, content = entry
+    return kind != "link" and not os.path.islink(place) and stands_for(place, store.objects.get(content)) is not None
+
+
+def _check_no_secret(place: bytes) -> None:
+    """Refuse to replace what could not be kept first."""
+    data = None if os.path.islink(place) else read_small(place)
+    words = without_secrets(os.fsdecode(place), data)[1] if data is not None else ""
+    if words:
+        raise InvalidValue(
+            "a file that would be replaced holds a secret, so it could not be kept", value=os.fsdecode(place),
+            expected=f"a file without {words}", next_step="Move it away, use --to with a new folder, or name only the other files.",
+        )  # fmt: skip
 
 
 def _now(place: bytes, found: os.stat_result) -> tuple[FileKind, str]:

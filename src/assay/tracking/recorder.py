@@ -334,6 +334,7 @@ class Recorder:
         with self._shortfall.border("reads and writes"):
             observed = self._trace.stop()
             settled = settle(self._store, self._root, observed, snapshot=self._snapshot, since=self._start.started)
+            self._trace.forget()
             return observed, settled.trace, settled.gaps, settled.findings
         return observed, Trace(), (), ()
 

@@ -192,6 +192,11 @@ def _duckdb(module: "object", record: "_Recorder") -> "None":
             _wrap(owner, name, _first("r", record, place, "path_or_buffer", "file_glob", "file_globs"), needed=False)
 
 
+def _torch(module: "object", record: "_Recorder") -> "None":
+    # `torch.save`, and what saves by it: a name that is no ASCII is opened by `open`, and told twice.
+    _wrap(module._open_zipfile_writer_file, "__init__", _first("w", record, 1, "name"))
+
+
 def _statement(record: "_Recorder", place: "int") -> "object":
     """What records the files that a statement's quoted texts name, where there are such files."""
 
@@ -217,5 +222,6 @@ _ADAPTERS = {
     "pyarrow.orc": _functions("read_table", "ORCFile"),
     "polars": _polars,
     "duckdb": _duckdb,
+    "torch.serialization": _torch,
 }
 LIBRARIES = frozenset(name for name in _ADAPTERS if "." not in name)

@@ -13,7 +13,7 @@ A record is a letter, its fields and ``NUL LF``; file names are the last field, 
 ``s`` start facts, ``r`` read, ``w`` written anew, ``a`` appended, ``u`` read and written,
 ``x`` source executed, ``v`` its content, ``m`` moved, ``d`` removed, ``l`` folder listed, ``c`` child started, ``k`` child started with an
 environment in which it cannot report, ``n`` library that reads natively, ``g`` one of these whose reads are seen, ``h`` host contacted,
-``o`` words of a rank, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?":
+``o`` words of a rank, ``b`` where the content is that a file had before it was written over, ``e`` end facts, ``!`` lost. Before the name of a file stand the time and its stat record ("-": no such file, "?":
 not asked). Facts are Python literals, since a JSON module would cost every start 2 ms.
 
 Where there are many, a file that is read is its name and ``NUL q`` alone, every time that it is opened, for what the hook does then is what
@@ -32,9 +32,14 @@ ENCODING = sys.getfilesystemencoding()
 # record of each costs ten times what the rest of it does.
 STATS = 1024
 RATE = 1000
+# So many of them within so many seconds are read by nothing but a loop that opens files: there it costs most, and is ended sooner.
+BURST = 256
+FAST = 0.025
 READ = "\0q\0\n"
-# A time that is recorded holds for what follows within so many seconds.
+# A time that is recorded holds for what follows within so many seconds; asking for it costs as much as writing a name, so that so many
+# names may follow each other before it is asked for again.
 TICK = 0.001
+NAMES_A_LOOK = 32
 # Each remembered name costs about 80 bytes of the user's memory.
 NAMES = 500_000
 # Source that was changed so shortly before it was loaded (seconds) may be another than the snapshot has: it is reported whole.
@@ -46,6 +51,7 @@ SEGMENTS = 9
 LOST = b"!no space left for the report" + END
 ROOM = b" " * (len(LOST) - len(END)) + END  # a record that says nothing, where LOST finds its place in a full segment
 WRITING = os.O_WRONLY | os.O_RDWR
+WRAPPED = frozenset(("torch",))  # they read by `open`, and write natively
 NATIVE = frozenset(("h5py", "netCDF4", "tables", "pyarrow", "fastparquet", "polars", "duckdb", "safetensors", "tensorflow", "lmdb", "cv2", "zarr"))
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/usr/bin/", "/usr/local/lib/")
 WALKERS = ("os", "shutil")  # they open folders by descriptors of those above, and read no file so
@@ -380,13 +386,15 @@ class Report:
 class Watcher:
     """The audit hook with what it remembers. `emit` takes each record; `on` switches it, since a hook cannot be removed.
 
-    `write` takes names of files once there are many, and `until` is when it is time to say what time it is.
+    `write` takes names of files once there are many: so many as `left` says, then it is looked whether it is `until`, when it is time to say
+    what time it is.
     """
 
     def __init__(self) -> "None":
         self.on = False
         self.emit = None  # type: object
         self.write = None  # type: object
+        self.left = 0
         self.until = 0.0
         self._report = None  # type: object
         self._base = None  # type: str | None
@@ -394,8 +402,10 @@ class Watcher:
         self._seen = set()  # type: set[int]
         self._relative = set()  # type: set[int]
         self._asking = set()  # type: set[str]
+        self._aside = None  # type: object
         self._stats = 0
         self._since = 0.0
+        self._burst = 0.0
         self._many = False
         self._full = False
         self.skip = ()  # type: tuple[str, ...]
@@ -428,8 +438,9 @@ class Watcher:
         self._seen.clear()
         self._relative.clear()
         self._stats = 0
-        self._since = time.monotonic()
+        self._since = self._burst = time.monotonic()
         self._many = self._full = False
+        self._aside = None
         self.skip = skipped() + own
         self._report_to(report)
         self.folder = folder
@@ -438,7 +449,7 @@ class Watcher:
             sys.addaudithook(self._hook())
             os.register_at_fork(after_in_child=self._forked)
         self.on = True
-        for name in NATIVE:
+        for name in NATIVE | WRAPPED:
             if name in sys.modules:
                 self._imported(name)
 
@@ -449,6 +460,7 @@ class Watcher:
     def stop(self) -> "None":
         """Watch no longer; what was seen stays with who took the records."""
         self.on = False
+        self.left = 0
         self.write = None
 
     def _report_to(self, report: "object") -> "None":
@@ -463,17 +475,17 @@ class Watcher:
         if self.folder is None:
             self.stop()
         else:
+            self._aside = None
             self._report_to(Report(self.folder, lambda: self.start_record(forked=True)))
 
     def _hook(self) -> "object":
-        seen, handlers, opened, clock, tick = self._seen, self._handlers, self._opened, time.monotonic, self._tick
+        seen, handlers, opened = self._seen, self._handlers, self._opened
 
         def assay_watches(event: "str", args: "tuple[object, ...]") -> "None":
             try:
                 if event == "open":
-                    if self.write is not None and args[1] == "r":
-                        if clock() > self.until:
-                            tick()
+                    if self.left > 0 and args[1] == "r":
+                        self.left -= 1
                         try:
                             self.write((args[0] + READ).encode())
                             return
@@ -485,7 +497,7 @@ class Watcher:
                         if key not in seen:
                             opened(key, *args)
                 elif event in handlers and self.on:
-                    self.until = 0.0
+                    self.left, self.until = 0, 0.0
                     handlers[event](*args)
             except Exception as error:
                 # Whatever a signal handler of the program raised while this ran is the program's; what failed here is nobody's.
@@ -498,7 +510,7 @@ class Watcher:
         if self._full:
             return
         # Of many the record is as short as it can be; whose file it is can be told later.
-        if self._stats >= STATS and mode == "r" and path.__class__ is str and ENCODING == "utf-8" and self._are_many():
+        if self._stats >= BURST and mode == "r" and path.__class__ is str and ENCODING == "utf-8" and self._are_many():
             self._one_of_many(path)
             return
         if path.__class__ is not str:
@@ -535,16 +547,28 @@ class Watcher:
             self._many = self._stats > RATE * (time.monotonic() - self._since)
         return self._many
 
+    def _count(self) -> "None":
+        """One stat record more; now and then it is looked how fast they come."""
+        self._stats += 1
+        if self._stats % BURST == 0:
+            now = time.monotonic()
+            self._many = self._many or now < self._burst + FAST
+            self._burst = now
+
     def _one_of_many(self, path: "str") -> "None":
         if self.write is None:
             self._report.share(self._shared)
-        if time.monotonic() > self.until:
-            self._tick()
+        now = time.monotonic()
+        # Where the time ran out long ago, the names come slowly, and each is given its own.
+        fast = now < self.until + TICK
+        if now > self.until:
+            self._tick(now)
         self.emit((path + READ).encode("utf-8", "surrogateescape"))
+        self.left = NAMES_A_LOOK if fast and self.write is not None else 0
 
-    def _tick(self) -> "None":
+    def _tick(self, moment: "float") -> "None":
         """Say what time it is, and in which folder relative names begin."""
-        self.until = time.monotonic() + TICK
+        self.until = moment + TICK
         now, base = time.time(), _cwd()
         if base != self._base:
             self._base = base
@@ -558,7 +582,7 @@ class Watcher:
 
     def _renew(self, write: "object") -> "None":
         self.write = write
-        self.until = 0.0
+        self.left, self.until = 0, 0.0
         self._base = None
 
     def _say_full(self) -> "None":
@@ -573,7 +597,7 @@ class Watcher:
             return True
         if path in self._asking:
             return False  # a clock of the program's own, which opens a file to know what time it is
-        self.until = 0.0  # what follows did so
+        self.left, self.until = 0, 0.0  # what follows did so
         self._asking.add(path)
         try:
             now = time.time()
@@ -582,14 +606,30 @@ class Watcher:
         if kind == "r" and self._are_many():
             self.emit(("r%.6f ? %s\0\n" % (now, path)).encode(ENCODING, "surrogateescape"))
             return True
-        self._stats += 1
+        self._count()
         try:
             known = os.stat(path)
-            stat = "%d,%d,%d,%d,%d,%d" % (known.st_mode, known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino, known.st_dev)
+            stat = _stat_words(known)
         except (OSError, ValueError):
-            stat = "-"
+            known, stat = None, "-"
         self.emit(("%s%.6f %s %s\0\n" % (kind, now, stat, path)).encode(ENCODING, "surrogateescape"))
+        if kind == "r":
+            self._seen.add(hash(("r", path)))
+        elif known is not None and kind in "wuad":
+            self._set_aside(kind, path, known)
         return kind != "r" or stat != "-"
+
+    def _set_aside(self, kind: "str", path: "str", known: "object") -> "None":
+        """Keep what a file that this process has read holds, for that is gone in a moment."""
+        before = hash(("b", path))
+        if self.folder is None or before in self._seen or (kind != "u" and hash(("r", path)) not in self._seen):
+            return
+        self._seen.add(before)
+        if self._aside is None:
+            self._aside = part("aside").Aside(self.folder)
+        place = self._aside.keep(path, known, kind in "dm", self._asking)
+        if place is not None:
+            self._fact("b", (path, known.st_size, known.st_mtime_ns, place))
 
     def _once(self, kind: "str", path: "str") -> "bool":
         """Record a use unless it was recorded; false where the file does not exist."""
@@ -621,6 +661,8 @@ class Watcher:
         if module in NATIVE and hash(("n", module)) not in self._seen:
             self._seen.add(hash(("n", module)))
             self._fact("n", module)
+            self._adapt(module)
+        elif module in WRAPPED:
             self._adapt(module)
 
     def _adapt(self, module: "str") -> "None":
@@ -656,7 +698,15 @@ class Watcher:
         key = hash(("m", old, new))
         if key not in self._seen and not new.startswith(self.skip):
             self._seen.add(key)
-            self.emit(("m%.6f - %s\0%s\0\n" % (time.time(), old, new)).encode(ENCODING, "surrogateescape"))
+            now = time.time()
+            try:
+                known = os.stat(new)
+            except (OSError, ValueError):
+                known = None
+            stat = "-" if known is None else _stat_words(known)
+            self.emit(("m%.6f %s %s\0%s\0\n" % (now, stat, old, new)).encode(ENCODING, "surrogateescape"))
+            if known is not None:
+                self._set_aside("m", new, known)
 
     def _removed(self, path: "object", folder: "object" = -1, *_: "object") -> "None":
         if not isinstance(path, int):
@@ -719,6 +769,11 @@ class Watcher:
 def fact_record(kind: "str", fact: "object") -> "bytes":
     """A record of plain values, as `ast.literal_eval` reads them."""
     return kind.encode("ascii") + ascii(fact).encode("ascii") + END
+
+
+def _stat_words(known: "os.stat_result") -> "str":
+    """A stat record as reports have it."""
+    return "%d,%d,%d,%d,%d,%d" % (known.st_mode, known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino, known.st_dev)
 
 
 def _writing_kind(mode: "str", flags: "int") -> "str":

@@ -7,6 +7,7 @@ import shlex
 import click
 
 from assay.cli.commands.data_add import say_reasons
+from assay.cli.moving import counted
 from assay.cli.output import emit, hint, json_option, say
 from assay.project import documents_data
 from assay.project.project import Project
@@ -29,7 +30,9 @@ def command(version: str, paths: tuple[str, ...], to: str | None, as_json: bool)
         return 0
     say(f"{done.folder}: {len(done.written):,} written, {done.same:,} already there")
     if done.others:
-        hint(f"  {done.others:,} other files that this version does not have were left there")
+        hint(
+            f"  {counted(done.others, 'other file')} that this version does not have {'was' if done.others == 1 else 'were'} left there"
+        )
     say_reasons("left as it is", dict.fromkeys(done.not_kept, "its content was never kept: it looked like a secret"))
     if done.overwritten:
         kept = f"{done.overwritten.entry.name}@{done.overwritten.entry.content[:12]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from assay.cli.moving import counted
 from assay.cli.output import emit, json_option, say, size
 from assay.errors import InvalidValue
 from assay.project import documents_data
@@ -30,7 +31,7 @@ def command(version: str, parts: tuple[str, ...], seed: int, stratify: str, as_j
         emit(documents_data.listing(made))
         return 0
     for listed, found in made:
-        say(f"{listed.entry.name}@{listed.entry.content[:12]}  {len(found.sizes):,} files, {size(sum(found.sizes))}")
+        say(f"{listed.entry.name}@{listed.entry.content[:12]}  {counted(len(found.sizes), 'file')}, {size(sum(found.sizes))}")
     return 0
 
 

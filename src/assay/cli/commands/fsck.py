@@ -30,7 +30,7 @@ def command(repair: bool, as_json: bool) -> int:
     if as_json:
         emit(checked(found))
     else:
-        tell(found, {run.id: run.start.name for run in project.runs()})
+        tell(found, {run.id: run.start.name for run in project.runs(variants=True)})
     return NO if found.problems else YES
 
 

@@ -98,12 +98,12 @@ def _name(run: Run) -> str:
 
 
 def _metrics(store: Store, runs: Sequence[Run]) -> list[_Cells]:
-    """Every metric of these runs, those that are results before those that are measurements."""
+    """Every metric of these runs: results before measurements, and in each what tells the runs apart before what is the same in all."""
     summaries = [metrics_so_far(store, run) for run in runs]
     names = dict.fromkeys(name for metrics in summaries for name in metrics)
     measured = {name for metrics in summaries for name, metric in metrics.items() if metric.measured}
-    ordered = sorted(names, key=lambda name: name in measured)
-    return [(name, [value_text(metrics[name].last) if name in metrics else "" for metrics in summaries]) for name in ordered]
+    cells = {name: [value_text(metrics[name].last) if name in metrics else "" for metrics in summaries] for name in names}
+    return sorted(cells.items(), key=lambda column: (column[0] in measured, len(set(column[1])) == 1))
 
 
 def _params(store: Store, runs: Sequence[Run]) -> list[_Cells]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from assay.cli.moving import counted
 from assay.cli.output import emit, hint, json_option, say
 from assay.errors import InvalidValue
 from assay.project.project import Project
@@ -87,7 +88,7 @@ def _tell(done: PutBack, run: Run | None, dry_run: bool, as_json: bool) -> None:
         say(f"{done.unchanged} files were there already" if done.unchanged != 1 else "1 file was there already")
     if done.outside:
         hint(
-            f"assay: {len(done.outside)} files of its code lie outside the project and were left as they are, such as "
+            f"assay: {counted(len(done.outside), 'file')} of its code outside the project left as found, such as "
             f"{safe(done.outside[0])} (--to DIR puts them into a folder of their own)."
         )
     if way_back:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from assay.capture.code_secrets import MARKER, fill_in
 from assay.capture.environment import describe, packages_in, with_sources
 from assay.capture.interpreter import Interpreter, interpreter_of, this_interpreter
 from assay.capture.outside import interpreter_folders
@@ -100,6 +101,8 @@ def carry_out(store: Store, root: Path, original: Original, terms: Terms, report
     with _workspace(terms.place or owned_name(), terms.keep) as workspace:
         with using(workspace):
             restore_tree(store.objects, original.code, workspace)
+            for name in fill_in(store.objects, original.code, workspace, (root, Path(original.run.start.root))):
+                say(_without_secret(name))
             places = _places(store, root, original, workspace)
             # Of a function, what is declared are values; of a command, files.
             declared = {} if original.recipe.function else original.recipe.data
@@ -125,6 +128,11 @@ def check_runnable(original: Original) -> None:
             expected="a run of a script, a command, a notebook or a function of a module",
             next_step="Put the code of the terminal into a script or a notebook, and run that with `assay run`.",
         )
+
+
+def _without_secret(name: str) -> Finding:
+    text = f"{name} held a secret, which is not stored, and no file here is the same but for that: it runs with {MARKER.decode()} in its place"
+    return Finding(kind="secret missing", about=name, text=text)
 
 
 def _unsaid(_: Finding) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from assay.capture.code_secrets import is_original
 from assay.capture.settle import listing_digest
 from assay.errors import InputChanged
 from assay.execution.workspace import copy_checked
@@ -69,7 +70,7 @@ def _lay(places: Places, use: FileUse) -> Iterator[Finding]:
         if source is not None and not target.exists():
             _copy(source, target)
         yield _unchecked(use)
-    elif content_of(target) != use.id:
+    elif not has_content(target, use.id):
         _fetch(places, use, target)
 
 
@@ -99,9 +100,9 @@ def _check_in_place(places: Places, use: FileUse) -> Iterator[Finding]:
         yield _unchecked(use)
         return
     place = places.workspace / use.path
-    found = content_of(place)
-    if found == use.id:
+    if has_content(place, use.id):
         return
+    found = content_of(place)
     if not _belongs_to_environment(use.path, places):
         raise changed(use, found, Path(os.path.realpath(place)))
     text = f"{use.path} belongs to the interpreter and is {'missing' if found is None else 'another'} now"
@@ -125,6 +126,11 @@ def content_of(path: Path) -> str | None:
         return hash_file(path) if path.is_file() else None
     except OSError:
         return None
+
+
+def has_content(path: Path, content: str) -> bool:
+    """Whether a file has a content, but for secrets that the kept copy misses."""
+    return content_of(path) == content or is_original(path, content)
 
 
 def _unchecked(use: FileUse) -> Finding:

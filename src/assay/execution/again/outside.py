@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from assay.capture.outside import below, import_folders, lay_copies, loaded_outside, moved, named_folders
-from assay.execution.again.inputs import Places, changed, content_of
+from assay.execution.again.inputs import Places, changed, content_of, has_content
 from assay.records.environment import Environment, Package
 from assay.records.finding import Finding
 from assay.records.run import Run
@@ -48,7 +48,7 @@ def lay_outside_code(
     uses = loaded_outside(trace.loaded, places.environment)
     rest = msgspec.structs.replace(trace, loaded=tuple(use for use in trace.loaded if use not in uses))
     folders = import_folders(uses, named_folders(seen.variables.get("PYTHONPATH", ""), packages))
-    others = [use for use in uses if use.id is not None and content_of(Path(use.path)) != use.id]
+    others = [use for use in uses if use.id is not None and not has_content(Path(use.path), use.id)]
     if not others:
         return OutsideCode(last=tuple(folders)), rest
     target = places.workspace / COPIES
