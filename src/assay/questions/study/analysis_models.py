@@ -9,11 +9,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from assay.questions.study.analysis_contrasts import Asked, group_sizes
-from assay.stats.blocks import Contrast, additive_residual, contrast_values, equal_pairs, pooled, separate, spreads_differ
+from assay.questions.study.analysis_noise import Unlike, comparison_noise, pool_of
+from assay.stats.blocks import Contrast, additive_residual, contrast_values, equal_pairs, pooled, separate
 from assay.stats.equivalence import tost
 from assay.stats.multiplicity import holm
-from assay.stats.paired import Comparison, is_constant
+from assay.stats.paired import Comparison, is_constant, paired_t
 from assay.stats.simultaneous import Array
+from assay.stats.unlike import wider
 
 
 class Estimate(NamedTuple):
@@ -61,6 +63,7 @@ class Family(NamedTuple):
         groups: how the comparisons are correlated, for the correction and for the seeds that more would need.
         df_per_block: residual degrees of freedom that each further block adds.
         switched: why the pooled model was left for separate tests; empty where it was not.
+        unlike: comparisons whose noise is larger than the pooled one, so that their intervals are no narrower than of their own spread.
         incomplete: how it was estimated where trials are missing in some of the pairs; empty where none are.
     """
 
@@ -69,6 +72,7 @@ class Family(NamedTuple):
     df_per_block: int
     switched: str = ""
     incomplete: str = ""
+    unlike: tuple[Unlike, ...] = ()
 
 
 def estimate_family(table: Array, asked: Sequence[Asked], *, noisy: Sequence[int], margin: float | None) -> Family:
@@ -84,17 +88,23 @@ def estimate_family(table: Array, asked: Sequence[Asked], *, noisy: Sequence[int
     tested = [index for index, one in enumerate(found) if one.kind == "tested"]
     chosen = [found[index] for index in tested]
     usable = [column for column in noisy if np.isfinite(table[:, column]).any()]
-    complete = table[:, usable][np.isfinite(table[:, usable]).all(axis=1)]
+    pool = pool_of(table, usable)
+    complete = table[:, pool][np.isfinite(table[:, pool]).all(axis=1)]
     reason = _why_separate(chosen, complete, usable)
     # Comparisons over unlike blocks share less than half of their noise; taken as uncorrelated they are corrected on the safe side.
     groups = group_sizes(asked) if not reason and _alike(chosen) else (1,) * len(asked)
     compared = separate([one.finite for one in chosen], asked=len(asked)) if reason else _pooled(chosen, complete, usable, groups)
+    weights = [_distinct(one, usable) for one in chosen]
+    unlike = [] if reason else comparison_noise(table, usable, [one.asked for one in chosen], weights)
+    for noisier in unlike:
+        own = paired_t(chosen[noisier.at].finite, comparisons=len(asked))
+        compared[noisier.at] = wider(compared[noisier.at], own, asked=len(asked))
     method = _method(groups, reason)
     passes = _equivalence(compared, margin, len(asked))
     for index, one, passed in zip(tested, compared, passes, strict=True):
         found[index] = found[index]._replace(comparison=one, method=method, within=passed)
     incomplete = "" if reason or _alike(chosen) else f"the noise is estimated from the {len(complete)} complete blocks"
-    return Family(found, groups, 1 if reason else max(1, len(usable) - 1), reason, incomplete)
+    return Family(found, groups, 1 if reason else max(1, len(pool) - 1), reason, incomplete, tuple(unlike))
 
 
 def noisy_columns(table: Array, effects: Sequence[Asked]) -> list[int]:
@@ -185,12 +195,6 @@ def _why_separate(tested: Sequence[Estimate], complete: Array, usable: Sequence[
         return "some differences repeat the noise of others"
     if len(complete) < 2 or additive_residual(complete).mean_square <= 0:
         return "fewer than two blocks are complete"
-    deviations = [float(np.std(one.finite, ddof=1)) * sqrt(weight) for one, weight in zip(tested, weights, strict=True)]
-    # Effects of a linear model each average over all configurations, so one that is noisier makes all of them wider and none unlike the
-    # others: only an effect that itself varies with the seed does. Looking at one study in ten would cost four points of family-wise error.
-    level = 0.01 if any(one.asked.contrast.weights is not None for one in tested) else 0.1
-    if spreads_differ(deviations, min(len(one.finite) for one in tested) - 1, level):
-        return f"the spreads of the differences are unlike (largest {max(deviations) / min(deviations):.1f} times the smallest)"
     return ""
 
 
