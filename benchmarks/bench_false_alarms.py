@@ -5,7 +5,7 @@ that people use: one-way Dunnett (SciPy's critical value, blocks ignored), Holm 
 that of one effect among six at 5 seeds, half the variance in the seed, which the pooled test sees in 72 of 100 studies. Last, 300 studies a
 cell go through the whole analysis.
 
-    python benchmarks/bench_false_alarms.py [--studies 10000] [--components 8] [--seed 2026]
+    python benchmarks/bench_false_alarms.py [--studies 10000] [--components 8] [--seed 2026] [--write]
 
 Bar: 5.5 % where all configurations are alike and where one variant has two to five times the spread. Development used seed 1.
 """
@@ -25,6 +25,7 @@ from assay.execution.protocol import Outcome
 from assay.questions.study.analysis import analyse
 from assay.records.factor import Factor, MetricGoal
 from assay.stats.simultaneous import Array, critical_value
+from generated import put
 from noise_shapes import SHAPES, noise
 from simulated import judge
 
@@ -87,18 +88,24 @@ def main() -> int:
     parser.add_argument("--studies", type=int, default=10_000)
     parser.add_argument("--components", type=int, default=8)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/statistics.md")
     given = parser.parse_args()
     random = np.random.default_rng(given.seed)
-    print(f"False alarms, % of {given.studies:,} studies with {given.components} components that do nothing")
-    print(f"{'noise':14}{'seeds':>6} |{'assay':>7}{'whole':>7} |" + "".join(f"{name:>17}" for name in peers(np.ones((1, 3, 3)))))
+    columns = ["noise", "seeds", "assay", "whole", *peers(np.ones((1, 3, 3)))]
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    print(*lines, sep="\n")
     met = True
     for shape in SHAPES:
         for blocks in SEEDS:
             tables = noise(shape, random, (given.studies, blocks, given.components + 1))
             share = float(ours(tables).any(axis=1).mean())
-            usual = "".join(f"{100 * each.any(axis=1).mean():17.2f}" for each in peers(tables).values())
-            print(f"{shape:14}{blocks:6} |{100 * share:7.2f}{100 * whole(tables[:300]):7.1f} |{usual}", flush=True)
+            usual = [float(each.any(axis=1).mean()) for each in peers(tables).values()]
+            figures = " | ".join(f"{100 * each:.1f}" for each in (share, whole(tables[:300]), *usual))
+            lines.append(f"| {shape} | {blocks} | {figures} |")
+            print(lines[-1], flush=True)
             met = met and (share <= BAR or shape not in BARRED)
+    if given.write:
+        put("false alarms", lines)
     tables = noise("normal", random, (given.studies, 5, 7)) + random.normal(size=(given.studies, 5, 1))
     tables[:, :, 1] += 2.13
     power = {"assay": ours(tables), **peers(tables)}

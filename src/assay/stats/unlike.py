@@ -52,7 +52,7 @@ def noise_of(table: ArrayLike) -> Noise:
     Source: Russell and Bradley 1958, one-way variances in a two-way classification.
 
     >>> noise_of([[1.0, 2.0, 3.0], [1.0, 2.5, 5.0], [2.0, 3.0, 1.0]]).ratios.round(2).tolist()
-    [0.27, 0.24, 28.0]
+    [0.48, 0.23, 92.33]
     """
     y = np.asarray(table, dtype=np.float64)
     y = y - y.mean(axis=-2, keepdims=True)
