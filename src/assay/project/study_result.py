@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from assay.questions.study.pareto import pareto
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
+from assay.records.pareto import ParetoFront
 from assay.report.tables import Format, table
 from assay.report.write import Report, write_report
 
@@ -60,6 +62,18 @@ class StudyResult:
             InvalidValue: `format` is not "terminal", "markdown" or "latex".
         """
         return table(self.evidence, format, width=width)
+
+    def pareto(self, *metrics: str) -> ParetoFront:
+        """The configurations held against each other in several metrics at once: which are on the front, as far as the seeds tell.
+
+        Args:
+            metrics: two or more of the study's, or "seconds", "cpu_seconds", "peak_memory"; by default all of the study's.
+
+        Raises:
+            UnknownMetric: the study has no goal for one of them.
+            InvalidStudy: fewer than two.
+        """
+        return pareto(self.evidence, metrics)
 
     def report(self, folder: str | Path) -> Report:
         """Write the report into `folder`: a page, tables, effects as JSON.

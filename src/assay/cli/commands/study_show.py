@@ -7,18 +7,27 @@ import click
 from assay.cli.output import emit, json_option, say, styled, width
 from assay.project.project import Project
 from assay.questions.study.archive import kept_evidence
+from assay.questions.study.pareto import pareto
 from assay.records.evidence import StudyEvidence
-from assay.report.document import study_document
+from assay.report.document import plain, study_document
+from assay.report.pareto import pareto_text
 from assay.report.tables import in_words, table
 
 
 @click.command(name="show")
 @click.argument("study")
+@click.option("--pareto", "front", metavar="A,B", help="Hold the configurations against each other in these metrics at once.")
 @json_option
-def command(study: str, as_json: bool) -> int:
+def command(study: str, front: str | None, as_json: bool) -> int:
     """Show what STUDY (its id or a unique prefix, its name, or last) found: the table, effects, answers, findings."""
     evidence = kept_evidence(Project.open().store, study)
-    if as_json:
+    if front is not None:
+        found = pareto(evidence, [name.strip() for name in front.split(",") if name.strip()])
+        if as_json:
+            emit({"version": 1, "study": evidence.study, "pareto": plain(found)})
+        else:
+            say(pareto_text(found, width()))
+    elif as_json:
         emit(study_document(evidence))
     else:
         print_evidence(evidence)
