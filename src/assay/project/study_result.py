@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from assay.questions.study.indices import interaction_indices
 from assay.questions.study.pareto import pareto
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.evidence import StudyEvidence, TrialResult
@@ -74,6 +75,21 @@ class StudyResult:
             InvalidStudy: fewer than two.
         """
         return pareto(self.evidence, metrics)
+
+    def interaction_indices(self, metric: str = "", *, index: str = "shapley", order: int = 2) -> tuple[Interaction, ...]:
+        """What sets of components do together beyond what fewer of them do, where every combination was run; intervals hold together.
+
+        Args:
+            metric: one of the study's; by default its first.
+            index: "shapley", "banzhaf" or "shapley-taylor".
+            order: components in a set, 2 to 4.
+
+        Raises:
+            InvalidStudy: the plan does not run every combination.
+            InvalidValue: there is no such index, or no set of this order.
+            UnknownMetric: the study has no such metric.
+        """
+        return interaction_indices(self.evidence, metric, index=index, order=order)
 
     def report(self, folder: str | Path) -> Report:
         """Write the report into `folder`: a page, tables, effects as JSON.

@@ -90,11 +90,11 @@ def estimate_family(table: Array, asked: Sequence[Asked], *, noisy: Sequence[int
     usable = [column for column in noisy if np.isfinite(table[:, column]).any()]
     pool = pool_of(table, usable)
     complete = table[:, pool][np.isfinite(table[:, pool]).all(axis=1)]
-    reason = _why_separate(chosen, complete, usable)
+    weights = [_distinct(one, frozenset(usable)) for one in chosen]
+    reason = _why_separate(weights, complete)
     # Comparisons over unlike blocks share less than half of their noise; taken as uncorrelated they are corrected on the safe side.
     groups = group_sizes(asked) if not reason and _alike(chosen) else (1,) * len(asked)
-    compared = separate([one.finite for one in chosen], asked=len(asked)) if reason else _pooled(chosen, complete, usable, groups)
-    weights = [_distinct(one, usable) for one in chosen]
+    compared = separate([one.finite for one in chosen], asked=len(asked)) if reason else _pooled(chosen, complete, weights, groups)
     unlike = [] if reason else comparison_noise(table, usable, [one.asked for one in chosen], weights)
     for noisier in unlike:
         own = paired_t(chosen[noisier.at].finite, comparisons=len(asked))
@@ -186,11 +186,10 @@ def _alike(tested: Sequence[Estimate]) -> bool:
     )
 
 
-def _why_separate(tested: Sequence[Estimate], complete: Array, usable: Sequence[int]) -> str:
+def _why_separate(weights: Sequence[float], complete: Array) -> str:
     """Why one residual variance for all comparisons cannot be had, or would be wrong; empty where it is right."""
-    if not tested:
+    if not weights:
         return ""
-    weights = [_distinct(one, usable) for one in tested]
     if not all(weights):
         return "some differences repeat the noise of others"
     if len(complete) < 2 or additive_residual(complete).mean_square <= 0:
@@ -198,19 +197,20 @@ def _why_separate(tested: Sequence[Estimate], complete: Array, usable: Sequence[
     return ""
 
 
-def _distinct(one: Estimate, noisy: Sequence[int]) -> float:
+def _distinct(one: Estimate, noisy: frozenset[int]) -> float:
     """Pairs with noise of their own; the others repeat these. Of weighted pairs, how many equal ones they are worth."""
-    own = np.isin(one.asked.contrast.plus, noisy) & np.isin(one.asked.contrast.minus, noisy)
+    pairs = zip(one.asked.contrast.plus.tolist(), one.asked.contrast.minus.tolist(), strict=True)
+    own = np.array([plus in noisy and minus in noisy for plus, minus in pairs], dtype=bool)
     if one.asked.contrast.weights is not None:
         return equal_pairs(one.asked.contrast) if own.all() else 0
     return int(own.sum())
 
 
-def _pooled(tested: Sequence[Estimate], complete: Array, usable: Sequence[int], groups: tuple[int, ...]) -> list[Comparison]:
+def _pooled(tested: Sequence[Estimate], complete: Array, weights: Sequence[float], groups: tuple[int, ...]) -> list[Comparison]:
     if not tested:
         return []
     residual = additive_residual(complete)
-    errors = [sqrt(2 * residual.mean_square / (_distinct(one, usable) * len(one.finite))) for one in tested]
+    errors = [sqrt(2 * residual.mean_square / (weight * len(one.finite))) for one, weight in zip(tested, weights, strict=True)]
     return pooled([one.estimate for one in tested], errors, residual.df, groups)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from assay.errors import InvalidStudy, UnknownMetric
 from assay.questions.study.analysis_words import size
+from assay.questions.study.tables import metric_table, table_of
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.pareto import ParetoFront, ParetoPoint, Standing
 from assay.stats.all_pairs import AllPairs, all_pairs
@@ -78,7 +79,7 @@ def _metric(evidence: StudyEvidence, name: str, families: int) -> _Metric:
             expected="one of " + ", ".join([*(one.name for one in evidence.goals), *_COSTS]),
             next_step="Name it in the study's metrics with its goal; finished trials are reused.",
         )
-    table = _table(evidence, name, goal is None)
+    table = table_of(evidence, _COSTS[name]) if goal is None else metric_table(evidence, name)
     usable = np.atleast_1d(np.isfinite(table).any(axis=0))
     complete = table[np.isfinite(table[:, usable]).all(axis=1)]
     means = np.full(len(usable), nan)
@@ -90,18 +91,6 @@ def _metric(evidence: StudyEvidence, name: str, families: int) -> _Metric:
     margin = 0.0 if goal is None or goal.margin is None else goal.margin
     sign = 1 if goal is not None and goal.goal == "maximize" else -1
     return _Metric(name, sign, margin, AllPairs(differences, half), means, len(complete))
-
-
-def _table(evidence: StudyEvidence, name: str, cost: bool) -> Array:
-    """Values by block and configuration; NaN where there is none that is finite."""
-    columns = {configuration.name: index for index, configuration in enumerate(evidence.plan.configurations)}
-    lines = {block.index: line for line, block in enumerate(evidence.plan.blocks)}
-    table = np.full((len(lines), len(columns)), nan)
-    for row in evidence.rows:
-        if row.state == "finished":
-            value = _COSTS[name](row) if cost else row.metrics.get(name, nan)
-            table[lines[row.block], columns[row.configuration]] = value if np.isfinite(value) and abs(value) < 1e150 else nan
-    return table
 
 
 def _point(evidence: StudyEvidence, index: int, metrics: Sequence[_Metric], usable: Sequence[bool]) -> ParetoPoint:

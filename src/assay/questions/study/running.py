@@ -12,6 +12,7 @@ from assay.questions.study.analysis import analyse
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
+from assay.questions.study.indices import shapley_interactions
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
@@ -62,7 +63,7 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         UnknownMetric: trials finished, and none of them reported a metric that the study asks about.
     """
     analysis = analyse(definition, plan, outcomes)
-    return msgspec.structs.replace(
+    evidence = msgspec.structs.replace(
         before_the_start(definition, plan),
         rows=tuple(row(definition, outcome) for outcome in outcomes),
         effects=tuple(analysis.effects),
@@ -72,6 +73,7 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         notes=tuple(analysis.notes),
         environment=environment,
     )
+    return msgspec.structs.replace(evidence, interactions=evidence.interactions or shapley_interactions(evidence))
 
 
 def before_the_start(definition: Definition, plan: Plan) -> StudyEvidence:
