@@ -10,7 +10,7 @@ from scipy.stats import tests as scipy_tests
 
 from assay.stats.designs import weights
 from assay.stats.paired import paired_t, standardised
-from assay.stats.power import power_of_t, seeds_needed
+from assay.stats.power import seeds_needed
 from assay.stats.simultaneous import critical_value
 
 NIST = Path(scipy_tests.__file__).parent / "data" / "nist_anova"
@@ -106,11 +106,6 @@ def test_montgomerys_half_of_it():
 @pytest.mark.parametrize(("size", "power"), PAIRED_SEEDS)
 def test_seeds_of_a_paired_t_are_those_of_r(size, power):
     assert seeds_needed(size, power=power) == PAIRED_SEEDS[size, power]
-
-
-def test_power_of_a_paired_t_as_r_prints_it():
-    """pwr.t.test(n = 20, d = 0.5, type = "paired"), both tails: 0.5645044."""
-    assert round(power_of_t(0.5 * np.sqrt(20), 19, critical_value(19, (1,))), 7) == 0.5645044
 
 
 @pytest.mark.parametrize("df", DUNNETT)
