@@ -80,6 +80,16 @@ def test_a_study_is_run_shown_listed_and_reported(assay: Assay, file: Path, fold
     assert [(one["study"], one["name"], one["components"]) for one in listed] == [(study, "toy", ["augmentation", "width"])]
     shown = assay("study", "show", study[:8])
     assert shown.code == 0 and "matters, worse" in shown.out
+    assert "accuracy (more is better)" in assay("study", "show", study[:8], "--pareto", "accuracy,seconds").out
+    front = assay("study", "show", study[:8], "--pareto", "accuracy, seconds", "--json").document["pareto"]
+    assert front["metrics"] == ["accuracy", "seconds"] and len(front["points"]) == 3
+    for wrong in (
+        ["--pareto", "accuracy"],
+        ["--pareto", "accuracy,nothing"],
+        ["--interactions", "shapley"],
+        ["--interactions", "x"],
+    ):
+        assert assay("study", "show", study[:8], *wrong).code == 2
     written = assay("report", study[:8], "--to", "out/report")
     assert (written.code, written.out) == (0, "out/report/index.html\n")
     effects = json.loads((folder / "out" / "report" / "effects.json").read_text())

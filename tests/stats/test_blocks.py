@@ -16,9 +16,7 @@ from assay.stats.blocks import (
     interaction,
     main_effect,
     pooled,
-    ratio_by_chance,
     separate,
-    spreads_differ,
 )
 
 SEEDS = np.array(
@@ -150,18 +148,3 @@ def test_separate_tests_are_holms():
     one, other = separate(values, asked=2)
     assert one.p == pytest.approx(2 * stats.ttest_1samp(values[0], 0).pvalue)
     assert other.p == pytest.approx(stats.ttest_1samp(values[1], 0).pvalue)
-
-
-def test_ratio_of_spreads_by_chance():
-    """Hartley's 5 % points of the largest over the smallest variance: 9.60 (2 samples, 4 df), 29.5 (6, 4), 25.2 (5, 4), 142 (4, 2)."""
-    for number, df, point in ((2, 4, 9.60), (5, 4, 25.2), (6, 4, 29.5), (4, 2, 142)):
-        assert ratio_by_chance(point**0.5, number, df) == pytest.approx(0.05, abs=3e-4)
-
-
-def test_spreads_must_differ_by_more_than_two_and_more_than_chance():
-    assert not spreads_differ([1.0, 1.9], 1000)
-    assert spreads_differ([1.0, 2.2], 1000)
-    assert not spreads_differ([1.0, 2.2], 2)
-    assert spreads_differ([1.0, 10.0], 2) and not spreads_differ([1.0], 2)
-    deviations = [float(np.std(SEEDS[:, i] - SEEDS[:, 0], ddof=1)) for i in (1, 2, 3)]
-    assert not spreads_differ(deviations, 4)

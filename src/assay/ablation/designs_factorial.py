@@ -257,7 +257,7 @@ FACTORIAL = (
         way="shapley",
         estimand="Change when a component is flipped under the same seed, averaged over the orders in which the components are flipped.",
         combinations=_shapley,
-        cannot_see=partial(_higher, text="they are shared evenly among their components, as those of two are."),
+        cannot_see=partial(_higher, text="they are shared evenly among their components, as those of two are in its shares."),
         tells="a fair share of the whole change for each component",
     ),
 )

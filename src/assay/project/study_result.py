@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from assay.questions.study.indices import interaction_indices
+from assay.questions.study.pareto import pareto
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
 from assay.records.gate import GateEvidence
+from assay.records.pareto import ParetoFront
 from assay.report.tables import Format, table
 from assay.report.write import Report, write_report
 
@@ -66,6 +69,33 @@ class StudyResult:
             InvalidValue: `format` is not "terminal", "markdown" or "latex".
         """
         return table(self.evidence, format, width=width)
+
+    def pareto(self, *metrics: str) -> ParetoFront:
+        """The configurations held against each other in several metrics at once: which are on the front, as far as the seeds tell.
+
+        Args:
+            metrics: two or more of the study's, or "seconds", "cpu_seconds", "peak_memory"; by default all of the study's.
+
+        Raises:
+            UnknownMetric: the study has no goal for one of them.
+            InvalidStudy: fewer than two.
+        """
+        return pareto(self.evidence, metrics)
+
+    def interaction_indices(self, metric: str = "", *, index: str = "shapley", order: int = 2) -> tuple[Interaction, ...]:
+        """What sets of components do together beyond what fewer of them do, where every combination was run; intervals hold together.
+
+        Args:
+            metric: one of the study's; by default its first.
+            index: "shapley", "banzhaf" or "shapley-taylor".
+            order: components in a set, 2 to 4.
+
+        Raises:
+            InvalidStudy: the plan does not run every combination.
+            InvalidValue: there is no such index, or no set of this order.
+            UnknownMetric: the study has no such metric.
+        """
+        return interaction_indices(self.evidence, metric, index=index, order=order)
 
     def report(self, folder: str | Path) -> Report:
         """Write the report into `folder`: a page, tables, effects as JSON.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from assay.questions.study.pareto import pareto
 from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
 from assay.records.plan import Plan
@@ -19,11 +20,14 @@ from assay.report.gate import gate_words
 from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of
 from assay.report.layout import Column, safe
 from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
+from assay.report.pareto import pareto_drawing, pareto_note, pareto_rows
 from assay.report.rows import hypothesis_words, lines_of, metric_names, verdict_words
 
 # Names in a sentence of the headline, and metrics beside each other in a table.
 _NAMED = 5
 _METRICS_ABREAST = 2
+# Configurations in a drawing of quality against cost; more would hide each other, and `assay study show --pareto` lists them.
+_DRAWN = 40
 
 
 class Fact(NamedTuple):
@@ -80,12 +84,32 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
         "effects": [_said(effect) for effect in evidence.effects],
         "answers": [(hypothesis_words(answer.hypothesis), answer) for answer in evidence.answers],
         "resources": _resources(evidence),
+        "pareto": _pareto(evidence),
         "aliases": [Fact(name, ", ".join(others)) for name, others in evidence.plan.aliases.items()],
         "baseline": [Fact(path, _value(value)) for path, value in flatten(evidence.baseline)],
         "components": [_component(evidence, index) for index in range(len(evidence.factors))],
         "goals": [_goal(evidence, metric) for metric in metric_names(evidence)],
         "trials": _trials(evidence),
         "detectable": None if evidence.plan.detectable is None else number(evidence.plan.detectable, 1),
+    }
+
+
+def _pareto(evidence: StudyEvidence) -> dict[str, Any] | None:
+    """The front in the study's metrics; None where there are not two, or no configuration has a value in all."""
+    if len(evidence.goals) < 2 or len(evidence.plan.configurations) > _DRAWN:
+        return None
+    front = pareto(evidence)
+    if all(point.standing == "no value" for point in front.points):
+        return None
+    header, rows = pareto_rows(front)
+    # The drawing's texts are escaped where it is made.
+    drawing = Markup(pareto_drawing(front))
+    return {
+        "header": header,
+        "rows": rows,
+        "drawing": drawing,
+        "words": [p.words for p in front.points],
+        "note": pareto_note(front),
     }
 
 

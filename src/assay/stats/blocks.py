@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaincc
 
 from assay.errors import InvalidValue
 from assay.stats.multiplicity import holm
 from assay.stats.paired import Comparison, comparison, paired_t
-from assay.stats.simultaneous import Array, critical_value, scale_nodes
+from assay.stats.simultaneous import Array, critical_value
 
 Columns = NDArray[np.intp]
 
@@ -203,30 +202,3 @@ def separate(values: Sequence[Array], *, asked: int, confidence: float = 0.95) -
     """
     alone = [paired_t(each, confidence=confidence, comparisons=asked) for each in values]
     return [one._replace(p=p) for one, p in zip(alone, holm([one.p for one in alone], asked=asked), strict=True)]
-
-
-def spreads_differ(deviations: Sequence[float], df: int, level: float = 0.1) -> bool:
-    """Whether spreads differ by more than 2, and by more than equal spreads would show in nine studies of ten (or as `level` says).
-
-    With few blocks the largest of several sample deviations is often twice the smallest although the true ones are equal, so the ratio
-    alone would nearly always say yes. Looking at the spreads before testing costs one to three points of family-wise error (simulated, 2
-    to 6 comparisons, 3 to 5 blocks); not looking would cost up to twelve where one variant is five times as noisy.
-
-    Args:
-        deviations: standard deviations of contrasts of equal weight, each > 0.
-        df: their degrees of freedom, blocks - 1.
-        level: share of studies with equal spreads in which the answer is yes.
-
-    Source: Hartley 1950 (the distribution of the ratio, for independent samples).
-    """
-    if len(deviations) < 2:
-        return False
-    ratio = max(deviations) / min(deviations)
-    return ratio > 2 and ratio_by_chance(ratio, len(deviations), df) < level
-
-
-def ratio_by_chance(ratio: float, number: int, df: int) -> float:
-    """P(largest / smallest of `number` independent sample deviations >= ratio), where the true ones are equal (Hartley 1950)."""
-    scale, weight = scale_nodes(df)
-    above = gammaincc(df / 2, df * scale**2 / 2) - gammaincc(df / 2, df * (ratio * scale) ** 2 / 2)
-    return 1 - float(number * (weight @ above ** (number - 1)))

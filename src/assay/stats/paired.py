@@ -117,8 +117,13 @@ def is_constant(differences: ArrayLike, scale: float) -> bool:
     True
     """
     values = checked(differences)
+    return len(values) > 0 and bool(np.ptp(values) <= rounding(scale))
+
+
+def rounding(scale: float) -> float:
+    """Range within which differences of numbers of size `scale` are equal in 64 bits."""
     # Below 1e-150 squares underflow, so a spread could not be told from none anyway.
-    return len(values) > 0 and bool(np.ptp(values) <= max(64 * np.finfo(np.float64).eps * abs(scale), 1e-150))
+    return float(max(64 * np.finfo(np.float64).eps * abs(scale), 1e-150))
 
 
 def checked(values: ArrayLike) -> Array:

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from math import isfinite, sqrt
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from assay.stats.simultaneous import critical_value, root, scale_nodes, t_quantile
 
 MOST_SEEDS = 1000
 """Beyond it the answer is not a number of seeds but another experiment."""
+
+
+_MANY = 1000
+"""Degrees of freedom from which on a critical value is not computed anew for each number of them: a study of hundreds asks for hundreds."""
 
 
 def power_of_t(ncp: float, df: float, critical: float) -> float:
@@ -71,9 +75,12 @@ def seeds_needed(
 
     def enough(blocks: int) -> bool:
         df = df_per_block * (blocks - 1)
-        return power_of_t(abs(d_z) * sqrt(blocks), df, critical_value(df, groups, confidence)) >= power
+        return power_of_t(abs(d_z) * sqrt(blocks), df, _critical(df, groups, confidence)) >= power
 
-    return first_enough(enough)
+    # With the noise known (the limit of many degrees of freedom) it would take so many; with less known, it takes no fewer.
+    known = (critical_value(_MANY * 10_000, groups, confidence) + float(ndtri(power))) / abs(d_z)
+    least = int(min(known**2, MOST_SEEDS)) - 1
+    return first_enough(enough, least=max(2, least))
 
 
 def seeds_for_equivalence(
@@ -105,14 +112,21 @@ def seeds_for_equivalence(
     return first_enough(enough)
 
 
-def first_enough(enough: Callable[[int], bool]) -> int | None:
-    """Smallest number of blocks, from 2 on, that is enough; power grows with the blocks, so by doubling and halving."""
-    high = 2
+def _critical(df: int, groups: tuple[int, ...], confidence: float) -> float:
+    """The critical value; with many degrees of freedom on the line in 1 / df to its limit, which errs by less than 1e-6 of it."""
+    if df <= _MANY:
+        return critical_value(df, groups, confidence)
+    limit, begins = (critical_value(at, groups, confidence) for at in (_MANY * 10_000, _MANY))
+    return limit + (begins - limit) * _MANY / df
+
+
+def first_enough(enough: Callable[[int], bool], *, least: int = 2) -> int | None:
+    """Smallest number of blocks, from `least` on, that is enough; power grows with the blocks, so by doubling steps and halving."""
+    low, high, step = least - 1, least, 1
     while not enough(high):
         if high >= MOST_SEEDS:
             return None
-        high = min(2 * high, MOST_SEEDS)
-    low = max(1, high // 2)
+        low, high, step = high, min(high + step, MOST_SEEDS), 2 * step
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

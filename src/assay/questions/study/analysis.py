@@ -14,6 +14,7 @@ from assay.questions.study.analysis_contrasts import Asked, asked, without_repea
 from assay.questions.study.analysis_designs import lost_effects, order_spread
 from assay.questions.study.analysis_interactions import describe_interaction, not_additive, simple_effects
 from assay.questions.study.analysis_models import Family, estimate_family, noisy_columns, tolerance
+from assay.questions.study.analysis_noise import unlike_noise
 from assay.questions.study.analysis_readings import Readings, Row
 from assay.questions.study.analysis_splits import Blocking, blocking
 from assay.questions.study.verdicts import answer, effect, interaction
@@ -182,6 +183,7 @@ def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str, pa
     if family.switched and methods:
         text = f"{goal.name}, {what}: {family.switched}. So each is tested with its own spread (Holm over paired t) instead of a pooled one."
         found.findings.append(Finding(kind="method switched", about=goal.name, text=text))
+    found.findings.extend(unlike_noise(goal.name, what, family.unlike))
 
 
 def _no_ops(comparisons: Sequence[Asked], changed: dict[str, list[str] | None], plan: Plan) -> list[Finding]:

@@ -87,12 +87,16 @@ def without_repeats(plan: Plan, table: Array, asked: Sequence[Asked]) -> list[As
 
     A named configuration may have the parameters of a combination of the design, and so be the same trials: it adds no evidence.
     """
-    first: dict[bytes, int] = {}
+    alike: dict[bytes, list[int]] = {}
     own = np.arange(len(plan.configurations))
     for index, configuration in enumerate(plan.configurations):
-        before = first.setdefault(canonical(configuration.params), index)
-        if np.array_equal(table[:, before], table[:, index], equal_nan=True):
-            own[index] = before
+        # Parameters may be many, so they are looked at only where the values are the same.
+        before = alike.setdefault((table[:, index] + 0.0).tobytes(), [])
+        if before:
+            same = canonical(configuration.params)
+            own[index] = next((one for one in before if canonical(plan.configurations[one].params) == same), index)
+        if own[index] == index:
+            before.append(index)
     return [
         one._replace(
             contrast=one.contrast._replace(plus=own[one.contrast.plus], minus=own[one.contrast.minus]),

@@ -112,6 +112,8 @@ def not_additive(plan: Plan, effects: Sequence[Effect]) -> list[Finding]:
         plan: of a design that flips one component at a time.
         effects: all effects on one metric.
     """
+    if not plan.named:
+        return []
     # Effects come as the configurations do; those that follow are of no configuration alone.
     by_name = {one.component: one for one in effects[: len(plan.configurations) - 1]}
     singles = {name: _settings(plan, index) for index, name in enumerate(by_name, 1) if name not in plan.named}

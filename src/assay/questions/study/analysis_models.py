@@ -9,11 +9,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from assay.questions.study.analysis_contrasts import Asked, group_sizes
-from assay.stats.blocks import Contrast, additive_residual, contrast_values, equal_pairs, pooled, separate, spreads_differ
+from assay.questions.study.analysis_noise import Unlike, comparison_noise, pool_of
+from assay.stats.blocks import Contrast, additive_residual, contrast_values, equal_pairs, pooled, separate
 from assay.stats.equivalence import tost
 from assay.stats.multiplicity import holm
-from assay.stats.paired import Comparison, is_constant
+from assay.stats.paired import Comparison, is_constant, paired_t
 from assay.stats.simultaneous import Array
+from assay.stats.unlike import wider
 
 
 class Estimate(NamedTuple):
@@ -63,6 +65,7 @@ class Family(NamedTuple):
         groups: how the comparisons are correlated, for the correction and for the seeds that more would need.
         df_per_block: residual degrees of freedom that each further block adds.
         switched: why the pooled model was left for separate tests; empty where it was not.
+        unlike: comparisons whose noise is larger than the pooled one, so that their intervals are no narrower than of their own spread.
         incomplete: how it was estimated where trials are missing in some of the pairs; empty where none are.
         unit: what a block is: "seed", or what the study calls its splits.
     """
@@ -72,6 +75,7 @@ class Family(NamedTuple):
     df_per_block: int
     switched: str = ""
     incomplete: str = ""
+    unlike: tuple[Unlike, ...] = ()
     unit: str = "seed"
 
 
@@ -92,21 +96,24 @@ def estimate_family(
     tested = [index for index, one in enumerate(found) if one.kind == "tested"]
     chosen = [found[index] for index in tested]
     usable = [column for column in noisy if np.isfinite(table[:, column]).any()]
-    complete = table[:, usable][np.isfinite(table[:, usable]).all(axis=1)]
-    reason = _why_separate(chosen, complete, usable)
+    pool = pool_of(table, usable)
+    complete = table[:, pool][np.isfinite(table[:, pool]).all(axis=1)]
+    weights = [_distinct(one, frozenset(usable)) for one in chosen]
+    reason = _why_separate(weights, complete)
     # Comparisons over unlike blocks share less than half of their noise; taken as uncorrelated they are corrected on the safe side.
     groups = group_sizes(asked) if not reason and _alike(chosen) else (1,) * len(asked)
-    compared = (
-        separate([_stretched(one.finite, inflation) for one in chosen], asked=len(asked))
-        if reason
-        else _pooled(chosen, complete, usable, groups, inflation)
-    )
+    stretched = [_stretched(one.finite, inflation) for one in chosen]
+    compared = separate(stretched, asked=len(asked)) if reason else _pooled(chosen, complete, weights, groups, inflation)
+    unlike = [] if reason else comparison_noise(table, usable, [one.asked for one in chosen], weights)
+    for noisier in unlike:
+        own = paired_t(stretched[noisier.at], comparisons=len(asked))
+        compared[noisier.at] = wider(compared[noisier.at], own, asked=len(asked))
     method = _method(groups, reason)
     passes = _equivalence(compared, margin, len(asked))
     for index, one, passed in zip(tested, compared, passes, strict=True):
         found[index] = found[index]._replace(comparison=one, method=method, within=passed)
     incomplete = "" if reason or _alike(chosen) else f"the noise is estimated from the {len(complete)} complete blocks"
-    return Family(found, groups, 1 if reason else max(1, len(usable) - 1), reason, incomplete, unit)
+    return Family(found, groups, 1 if reason else max(1, len(pool) - 1), reason, incomplete, tuple(unlike), unit)
 
 
 def noisy_columns(table: Array, effects: Sequence[Asked]) -> list[int]:
@@ -188,27 +195,21 @@ def _alike(tested: Sequence[Estimate]) -> bool:
     )
 
 
-def _why_separate(tested: Sequence[Estimate], complete: Array, usable: Sequence[int]) -> str:
+def _why_separate(weights: Sequence[float], complete: Array) -> str:
     """Why one residual variance for all comparisons cannot be had, or would be wrong; empty where it is right."""
-    if not tested:
+    if not weights:
         return ""
-    weights = [_distinct(one, usable) for one in tested]
     if not all(weights):
         return "some differences repeat the noise of others"
     if len(complete) < 2 or additive_residual(complete).mean_square <= 0:
         return "fewer than two blocks are complete"
-    deviations = [float(np.std(one.finite, ddof=1)) * sqrt(weight) for one, weight in zip(tested, weights, strict=True)]
-    # Effects of a linear model each average over all configurations, so one that is noisier makes all of them wider and none unlike the
-    # others: only an effect that itself varies with the seed does. Looking at one study in ten would cost four points of family-wise error.
-    level = 0.01 if any(one.asked.contrast.weights is not None for one in tested) else 0.1
-    if spreads_differ(deviations, min(len(one.finite) for one in tested) - 1, level):
-        return f"the spreads of the differences are unlike (largest {max(deviations) / min(deviations):.1f} times the smallest)"
     return ""
 
 
-def _distinct(one: Estimate, noisy: Sequence[int]) -> float:
+def _distinct(one: Estimate, noisy: frozenset[int]) -> float:
     """Pairs with noise of their own; the others repeat these. Of weighted pairs, how many equal ones they are worth."""
-    own = np.isin(one.asked.contrast.plus, noisy) & np.isin(one.asked.contrast.minus, noisy)
+    pairs = zip(one.asked.contrast.plus.tolist(), one.asked.contrast.minus.tolist(), strict=True)
+    own = np.array([plus in noisy and minus in noisy for plus, minus in pairs], dtype=bool)
     if one.asked.contrast.weights is not None:
         return equal_pairs(one.asked.contrast) if own.all() else 0
     return int(own.sum())
@@ -220,12 +221,14 @@ def _stretched(values: Array, inflation: float) -> Array:
 
 
 def _pooled(
-    tested: Sequence[Estimate], complete: Array, usable: Sequence[int], groups: tuple[int, ...], inflation: float
+    tested: Sequence[Estimate], complete: Array, weights: Sequence[float], groups: tuple[int, ...], inflation: float
 ) -> list[Comparison]:
     if not tested:
         return []
     residual = additive_residual(complete)
-    errors = [inflation * sqrt(2 * residual.mean_square / (_distinct(one, usable) * len(one.finite))) for one in tested]
+    errors = [
+        inflation * sqrt(2 * residual.mean_square / (weight * len(one.finite))) for one, weight in zip(tested, weights, strict=True)
+    ]
     return pooled([one.estimate for one in tested], errors, residual.df, groups)
 
 

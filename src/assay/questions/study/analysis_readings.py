@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from math import isfinite, isinf, isnan
 from typing import Protocol
 
@@ -71,7 +72,7 @@ class Readings:
     def table(self, metric: str) -> Array:
         """Values of a metric, shape (blocks, configurations); NaN where a trial failed, did not report it, or it is not finite."""
         table = np.full((len(self._line), len(self.names)), np.nan)
-        for (line, column), row in self._finished().items():
+        for (line, column), row in self._finished.items():
             value = row.metrics.get(metric, np.nan)
             table[line, column] = value if not _unusable(value) else np.nan
         return table
@@ -80,7 +81,7 @@ class Readings:
         """Result metrics in which any pair of the comparison differs; None where no pair reports a number, so nothing can be said."""
         different: set[str] = set()
         compared = False
-        finished = self._finished()
+        finished = self._finished
         for plus, minus in zip(asked.contrast.plus.tolist(), asked.contrast.minus.tolist(), strict=True):
             for line in range(len(self._line)):
                 if (line, plus) in finished and (line, minus) in finished:
@@ -111,6 +112,7 @@ class Readings:
             )
         self._rows[place] = row
 
+    @cached_property
     def _finished(self) -> dict[tuple[int, int], Row]:
         return {place: row for place, row in self._rows.items() if row.state == "finished"}
 
@@ -118,7 +120,7 @@ class Readings:
         return {name: value for name, value in row.metrics.items() if name not in self.measured}
 
     def _check(self, goals: Sequence[MetricGoal]) -> None:
-        finished = self._finished().values()
+        finished = self._finished.values()
         reported = sorted({name for row in finished for name in row.metrics})
         for goal in goals:
             if finished and goal.name not in reported:

@@ -14,6 +14,7 @@ from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
 from assay.questions.study.gate import Passage, check_workers, gate_findings
 from assay.questions.study.guards import guard, repeats
+from assay.questions.study.indices import shapley_interactions
 from assay.questions.study.origins import evaluation_notes, labelled, origin_findings
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
@@ -74,7 +75,7 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         UnknownMetric: trials finished, and none of them reported a metric that the study asks about.
     """
     analysis = analyse(definition, plan, outcomes)
-    return msgspec.structs.replace(
+    evidence = msgspec.structs.replace(
         before_the_start(definition, plan),
         rows=tuple(row(definition, outcome) for outcome in outcomes),
         effects=tuple(analysis.effects),
@@ -84,6 +85,7 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
         notes=(*analysis.notes, *evaluation_notes(definition)),
         environment=environment,
     )
+    return msgspec.structs.replace(evidence, interactions=evidence.interactions or shapley_interactions(evidence))
 
 
 def _as_at_the_gate(store: Store, passage: Passage, outcome: Outcome, taken: Container[str | None]) -> Outcome:
