@@ -48,9 +48,9 @@ def links(store: Store, trace: Trace, start: Start, recipe: Recipe) -> Links:
     """Parents of a run by what it read: for each file, the run that wrote its content.
 
     Where several runs wrote the same content, one that wrote it to the same path is preferred, then one in the same root, then one that
-    repeats no other, then one that had ended before this one began, then the one that ended last; a finding names the others. A file that was overwritten since it was read is known by its path,
-    size and modification time. Empty files say nothing about where a result comes from; nor do files that are part of the code, if they
-    were part of the writer's code too, which only copied them.
+    repeats no other, then one that had ended before this one began, then the one that ended last; a finding names the others. A file that
+    was overwritten since it was read is known by its path, size and modification time. Empty files say nothing about where a result comes
+    from; nor do files that are part of the code, if they were part of the writer's code too, which only copied them.
 
     A parent that did not finish and ran the same script in the same root is resumed ("resume"); every other is read from ("read").
 
