@@ -72,6 +72,23 @@ READS = {
         "import duckdb\nc = duckdb.connect()\nc.execute('select * from read_csv(\\'x.csv\\')').fetchall()\nc.read_csv('x.csv').fetchall()",
         {"x.csv"},
     ),
+    "tokenizers": (
+        "from tokenizers import Tokenizer, models\nTokenizer(models.BPE()).save('t.json')",
+        "from tokenizers import Tokenizer\nTokenizer.from_file('t.json')",
+        {"t.json"},
+    ),
+    "xgboost": (
+        "import numpy, xgboost\nopen('d.txt', 'w').write('1 0:1\\n0 0:2\\n')\nopen('f.txt', 'w').write('0 a q\\n')\n"
+        "xgboost.train({}, xgboost.DMatrix(numpy.ones((4, 1)), numpy.ones(4)), 1).save_model('m.json')",
+        "import xgboost\nxgboost.DMatrix('d.txt?format=libsvm')\nxgboost.Booster(model_file='m.json').get_dump('f.txt')",
+        {"d.txt", "m.json", "f.txt"},
+    ),
+    "lightgbm": (
+        "import numpy, lightgbm\nnumpy.savetxt('d.csv', numpy.arange(200).reshape(100, 2), delimiter=',')\n"
+        "lightgbm.train({}, lightgbm.Dataset(numpy.ones((40, 1)), numpy.ones(40)), 1).save_model('m.txt')",
+        "import lightgbm\nlightgbm.Dataset('d.csv').construct()\nlightgbm.Booster(model_file='m.txt')",
+        {"d.csv", "m.txt"},
+    ),
 }
 WRITES = {
     "h5py": ("import h5py\nh5py.File('x.h5', 'w')['a'] = [1.0]", {"x.h5"}),
@@ -149,10 +166,11 @@ def test_a_live_run_sees_a_library_that_was_imported_before_it(project: Path) ->
 
 def test_a_version_without_what_is_wrapped_stays_a_gap(tmp_path: Path) -> None:
     """A library of a known name with nothing that the adapter knows works as ever, and is named as one that reads unseen."""
-    for name in ("h5py", "polars", "duckdb", "safetensors", "pyarrow"):
+    libraries = ("h5py", "polars", "duckdb", "safetensors", "pyarrow", "tokenizers", "xgboost", "lightgbm")
+    for name in libraries:
         (tmp_path / f"{name}.py").write_text("__version__ = '0.0'\n")
-    seen = observe(tmp_path, "import h5py, polars, duckdb, safetensors, pyarrow")
-    assert seen.native.keys() == {"h5py", "polars", "duckdb", "safetensors", "pyarrow"}
+    seen = observe(tmp_path, f"import {', '.join(libraries)}")
+    assert seen.native.keys() == set(libraries)
     assert seen.covered == frozenset()
 
 

@@ -113,6 +113,8 @@ def test_points_that_several_writers_logged_out_of_order_are_compared_by_step(be
         ("train.log", b"a", b"b", "identical", False),
         ("curve.svg", b"a", b"b", "identical", False),
         ("wandb/run/config.bin", b"a", b"b", "identical", False),
+        (f"cache/text/default-65dd11baf819c2d3/0.0.0/{'3f' * 32}/text-train.arrow", b"a", b"b", "identical", False),
+        ("out/default-65dd11baf819c2d3/text-train.arrow", b"a", b"b", "not reproduced", True),
     ],
 )
 def test_files_count_unless_they_only_tell_of_a_result(bench, path, a, b, expected, counts):

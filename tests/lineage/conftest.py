@@ -41,11 +41,14 @@ def record_run(store: Store) -> RecordRun:
         began: float | None = None,
         lasted: float = 0.0,
         mtime: int = 0,
+        root: str = "",
     ) -> str:
         tree = write_tree(store.objects, {path: ("file", store.objects.put(data)) for path, data in (code or {}).items()})
         begun = float(next(clock)) if began is None else began
         recipe = store.objects.put_record(Recipe(code=tree, command=command))
-        writer = store.runs.create(Start(id=new_run_id(), recipe=recipe, started=begun, host=this_process(), parents=parents))
+        writer = store.runs.create(
+            Start(id=new_run_id(), recipe=recipe, root=root, started=begun, host=this_process(), parents=parents)
+        )
         trace = Trace(read=uses(store, read or {}), written=uses(store, wrote or {}, mtime))
         writer.finish(Result(state=state, ended=begun + lasted, trace=store.objects.put_record(trace)))
         return writer.id

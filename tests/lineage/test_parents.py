@@ -53,6 +53,22 @@ def test_the_same_path_is_preferred_and_then_the_newest(store: Store, record_run
     assert newest in findings[0].text and other in findings[0].text and f"{same_path} is taken" in findings[0].text
 
 
+def test_a_repetition_is_not_taken_for_the_run_that_it_repeats(store: Store, record_run: RecordRun) -> None:
+    """It wrote the same, later, and in a folder of its own."""
+    original = record_run(wrote={"model.pt": b"weights"})
+    for by in ("reproduction", "variant"):
+        record_run(wrote={"model.pt": b"weights"}, parents=(Parent(run=original, by=by),))
+    assert linked(store, reading(store, {"model.pt": b"weights"})) == [("model.pt", original, "read")]
+
+
+def test_the_run_of_the_same_root_is_preferred(store: Store, record_run: RecordRun) -> None:
+    """Two projects share a store, and the other one wrote the same content last."""
+    mine = record_run(wrote={"model.pt": b"weights"}, root="/mine")
+    record_run(wrote={"model.pt": b"weights"}, root="/other")
+    start = Start(id=new_run_id(), recipe="", started=1e6, root="/mine")
+    assert linked(store, reading(store, {"model.pt": b"weights"}), start=start) == [("model.pt", mine, "read")]
+
+
 def test_one_that_had_ended_is_preferred_to_one_that_still_ran(store: Store, record_run: RecordRun) -> None:
     """The file was finished by then; among those that had ended, the one that ended last."""
     record_run(wrote={"m": b"w"}, began=1.0, lasted=1.0)

@@ -398,6 +398,22 @@ def test_what_a_reproduction_writes_into_its_inputs_stays_in_its_folder(lab):
     assert (lab.root / "data/points.csv").read_text() == "1,2\n"
 
 
+def test_a_resumed_run_that_overwrote_its_checkpoint_comes_back_with_its_parent(lab):
+    """The checkpoint has the content and the time of then, so that what the reproduction read is known though it wrote over it."""
+    script = (
+        "import os, pathlib, sys\np = pathlib.Path('model.txt')\nn = int(p.read_text()) if len(sys.argv) > 1 else 0\n"
+        "print(f'before={n} age={os.stat(p).st_mtime if n else 0}')\np.write_text(str(n + 1))\n"
+    )
+    first = lab.run(script=script)
+    resumed = lab.run("script.py", "--resume")
+    again, verdict = lab.again(resumed)
+    assert verdict.verdict == "identical", verdict
+    assert [(parent.run, parent.path) for parent in again.start.parents + again.result.parents if parent.by == "read"] == [
+        (first.id, "model.txt")
+    ]
+    assert not [finding for finding in verdict.findings if finding.kind in ("data", "lineage")]
+
+
 def test_what_cannot_be_reproduced_is_refused_and_says_why(lab):
     """Without code, without a command, still running, with a secret, with a tolerance for nothing."""
     objects = lab.store.objects

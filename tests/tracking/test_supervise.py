@@ -108,6 +108,14 @@ def test_a_command_that_a_signal_ends_gives_128_and_its_number(start: Start, onl
     assert run.result is not None and (run.state, run.result.signal) == ("failed", 9)
 
 
+def test_the_words_of_a_failure_are_the_last_that_say_something(project: Path) -> None:
+    """And not what a progress bar left to move the cursor."""
+    code = "import sys; sys.stderr.write('out of memory\\n' + ' ' * 20 + '\\x1b[A'); sys.exit(3)"
+    run = supervise(Store.open(project), project, python(code), cwd=project, relay=False).run
+    assert run.result is not None and run.result.failure is not None
+    assert run.result.failure.text == "out of memory"
+
+
 def test_usr1_is_passed_on_and_interrupts_nothing(start: Start, only_run: OnlyRun) -> None:
     """A checkpoint signal of a scheduler reaches the script, which goes on."""
     code = (

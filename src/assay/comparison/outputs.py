@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -22,6 +23,8 @@ _PASSING = {
     "pdf": "document", "ps": "document", "eps": "document", "html": "document", "pyc": "bytecode", "lock": "lock file", "pid": "lock file",
     "ipynb": "executed notebook",
 }  # fmt: skip
+# Where Hugging Face's datasets keeps what it made of an input: below a name that is a hash of the input's absolute path and time.
+_PREPARED = re.compile(r"(?:^|/)[\w.-]+-[0-9a-f]{16}/\d+\.\d+\.\d+/[0-9a-f]{40,64}(?:\.incomplete)?/[^/]+$")
 _FOREIGN = frozenset({"wandb", "mlruns", "mlartifacts", ".aim", ".dvc", ".assay", "__pycache__"})
 
 
@@ -114,4 +117,6 @@ def _why_passing(path: str) -> str:
         return "event file"
     if _FOREIGN & set(place.parts[:-1]):
         return "records of another tool"
+    if _PREPARED.search(path):
+        return "cache of prepared data"
     return _PASSING.get(place.suffix.lower().lstrip("."), "")

@@ -47,10 +47,10 @@ class _Writer(NamedTuple):
 def links(store: Store, trace: Trace, start: Start, recipe: Recipe) -> Links:
     """Parents of a run by what it read: for each file, the run that wrote its content.
 
-    Where several runs wrote the same content, one that wrote it to the same path is preferred, then one that had ended before this one
-    began, then the one that ended last; a finding names the others. A file that was overwritten since it was read is known by its path,
-    size and modification time. Empty files say nothing about where a result comes from; nor do files that are part of the code, if they
-    were part of the writer's code too, which only copied them.
+    Where several runs wrote the same content, one that wrote it to the same path is preferred, then one in the same root, then one that
+    repeats no other, then one that had ended before this one began, then the one that ended last; a finding names the others. A file that
+    was overwritten since it was read is known by its path, size and modification time. Empty files say nothing about where a result comes
+    from; nor do files that are part of the code, if they were part of the writer's code too, which only copied them.
 
     A parent that did not finish and ran the same script in the same root is resumed ("resume"); every other is read from ("read").
 
@@ -102,9 +102,7 @@ class _Search:
         writers = [writer for writer in self._writers(file, found) if self._is_earlier(writer.run)]
         if not writers:
             return
-        # The sort is stable, and the newest writer stands first.
-        writers.sort(key=lambda writer: (writer.path != file.path, not self._had_ended(writer.run), -_end(writer.run)))
-        chosen = writers[0]
+        chosen = min(writers, key=lambda writer: self._distance(writer, file))  # of equals the first, which is the newest
         by = "resume" if _resumes(self._store, self._start, self._recipe, chosen.run) else "read"
         self.parents.append(Parent(run=chosen.run.id, by=by, path=file.path))
         if file.id is None:
@@ -157,12 +155,22 @@ class _Search:
                 self._codes[recipe] = frozenset()
         return self._codes[recipe]
 
+    def _distance(self, writer: _Writer, file: FileUse) -> tuple[bool, bool, bool, bool, float]:
+        run = writer.run
+        elsewhere = bool(self._start.root) and run.start.root != self._start.root
+        return writer.path != file.path, elsewhere, _is_again(run), not self._had_ended(run), -_end(run)
+
     def _is_earlier(self, run: Run) -> bool:
         """Whether a run had begun before this one did; runs that overlap may still have handed a file over."""
         return run.start.started < self._start.started
 
     def _had_ended(self, run: Run) -> bool:
         return run.state == "crashed" or (run.result is not None and run.result.ended <= self._start.started)
+
+
+def _is_again(run: Run) -> bool:
+    """Whether a run repeats or varies another, so that it wrote in a folder of its own, which is gone."""
+    return any(parent.by in ("reproduction", "variant") for parent in run.start.parents)
 
 
 def _end(run: Run) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ from assay.tracking.summary import summarise
 
 _INTERRUPTING = frozenset((1, 2, 15))  # SIGHUP, SIGINT, SIGTERM
 _TAIL = 8192
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # what moves the cursor says nothing in a record
 
 
 class Supervised(NamedTuple):
@@ -390,7 +392,7 @@ class _Carried:
         if ended.timed_out:
             return Failure(kind="timeout", text=f"the command was ended after {ended.wall:.1f} s")
         kind = f"signal {ended.signal}" if ended.signal else f"exit code {ended.exit_code}"
-        tail = (outputs[-1].tail or outputs[-1].data)[-_TAIL:].decode("utf-8", "replace") if outputs else ""
+        tail = _ESCAPES.sub("", (outputs[-1].tail or outputs[-1].data)[-_TAIL:].decode("utf-8", "replace")) if outputs else ""
         at = tail.rfind("Traceback (most recent call last)")
         lines = tail.rstrip().splitlines()
         text, trace = (redact(part)[0] for part in (lines[-1] if lines else "", tail[at:] if at >= 0 else ""))

@@ -52,6 +52,16 @@ def test_event_files_of_tensorboardx_are_read(tmp_path: Path) -> None:
     assert {scalar.tag for scalar in scalars} == {"Loss/train", "Loss/test"}
 
 
+def test_the_epoch_beside_each_step_is_no_metric(tmp_path: Path) -> None:
+    """As Lightning and Hugging Face write it."""
+    writer = pytest.importorskip("tensorboardX").SummaryWriter(str(tmp_path))
+    for tag in ("epoch", "train/epoch", "val_loss"):
+        writer.add_scalar(tag, 1.0, 4)
+    writer.close()
+    points = harvest(tmp_path, [FileUse(path=event_file(tmp_path).name)], [], {}).points
+    assert {name for point in points for name in point.values} == {"val_loss"}
+
+
 def varint(number: int) -> bytes:
     out = b""
     while number >= 0x80:

@@ -31,6 +31,8 @@ FOUND = [
     ("Mean squared error on test set: 0.25.", None, {"Mean squared error on test set": 0.25}),
     ("\x1b[1;32maccuracy: 0.75\x1b[0m", None, {"accuracy": 0.75}),
     ("parameters: 1,234,567", None, {"parameters": 1234567.0}),
+    ("The mean squared error (MSE) on test set: 3031.9908", None, {"The mean squared error (MSE) on test set": 3031.9908}),
+    ("Loss: 0.000925 after 294 batches", None, {"Loss": 0.000925}),
 ]
 
 NOTHING = [
@@ -54,6 +56,10 @@ NOTHING = [
     "100%|██████████| 10/10 [00:01<00:00, 9.93it/s, loss=0.3]",
     '  File "train.py", line 10, in <module>',
     "timestamp: 1732186800.123",
+    "==> Actual function:\ty = +2.28 x^1 -1.46 x^2 +4.31",
+    "y = 2 * x",
+    "lr_decay_iters = 5000 # make equal to max_iters usually",
+    "[rank: 0] Received SIGTERM: 15",
 ]
 
 
@@ -88,6 +94,25 @@ def test_a_printed_parameter_is_no_metric() -> None:
     """`lr=0.1` printed by a script that was started with it says nothing new; another value does."""
     assert metrics("lr=0.1 loss=0.5", {"lr": 0.1}) == [(None, {"loss": 0.5})]
     assert metrics("lr=0.05", {"lr": 0.1}) == [(None, {"lr": 0.05})]
+
+
+def test_a_report_of_a_classifier_gives_what_it_says_of_all_classes() -> None:
+    """As scikit-learn prints it; a second report in the same output goes on, and rows of classes are passed over."""
+    pytest.importorskip("sklearn")
+    script = (
+        "from sklearn.metrics import classification_report as r\n"
+        "print('Report:\\n%s\\n' % r([0, 1, 1, 2], [0, 1, 1, 1], zero_division=0))\n"
+        "print(r([[0, 1], [1, 1]], [[0, 1], [1, 0]], zero_division=0))\n"
+        "print('accuracy 3 of 7')\nprint('done: 3 rows')\n"
+    )
+    text = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    values = [row for _, row in metrics(text)]
+    assert {"accuracy": 0.75} in values
+    assert {"macro avg precision": 0.56, "macro avg recall": 0.67, "macro avg f1-score": 0.6} in values
+    assert {name for row in values for name in row} == {
+        "accuracy", *(f"{avg} avg {column}" for avg in ("micro", "macro", "weighted", "samples")
+                      for column in ("precision", "recall", "f1-score")),
+    }  # fmt: skip
 
 
 def test_each_line_has_the_time_at_which_it_came() -> None:

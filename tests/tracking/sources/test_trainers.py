@@ -59,6 +59,21 @@ def test_two_trainings_are_told_apart(tmp_path: Path) -> None:
     }
 
 
+def test_summaries_at_the_end_repeat_nothing(tmp_path: Path) -> None:
+    """What the state and the output have is not there again under the name of each summary's file; the rest has its plain name."""
+    files = {
+        "out/trainer_state.json": state(FIRST, EVALUATED, {"train_loss": 0.7, "total_flos": 3.0, "step": 16}),
+        "out/all_results.json": json.dumps({"train_loss": 0.7, "total_flos": 3.0, "eval_loss": 1.1, "perplexity": 3.0}),
+        "out/train_results.json": json.dumps({"train_loss": 0.7, "total_flos": 3.0}),
+        "out/eval_results.json": json.dumps({"eval_loss": 1.1, "perplexity": 3.0}),
+    }
+    metrics = found(tmp_path, files, "{'eval_loss': 1.4, 'epoch': 1.0}\n{'eval_loss': 1.1, 'epoch': 2.0}\n")
+    assert metrics["perplexity"] == [(None, 3.0)]
+    assert [value for _, value in metrics["eval_loss"]] == [1.4, 1.1]
+    assert metrics["train_loss"] == [(16, 0.7)]
+    assert not [name for name in metrics if "/" in name]
+
+
 def test_what_was_printed_after_the_last_checkpoint_counts(tmp_path: Path) -> None:
     """The last evaluation comes after the last checkpoint, and stands in no state."""
     printed = "{'eval_loss': 1.4, 'epoch': 1.0}\n{'eval_loss': 1.1, 'epoch': 2.0}\n{'loss': 0.9, 'epoch': 1.0}\n"

@@ -155,6 +155,29 @@ def _dataset(module: "object", record: "_Recorder") -> "None":
     _wrap(module, "dataset", None, found)
 
 
+def _tokenizers(module: "object", record: "_Recorder") -> "None":
+    _wrap(module.Tokenizer, "from_file", _first("r", record, 0, "path"))
+
+
+def _xgboost(module: "object", record: "_Recorder") -> "None":
+    def data(arguments: "tuple[object, ...]", named: "dict[str, object]") -> "None":
+        source = arguments[1] if len(arguments) > 1 else named.get("data")
+        if isinstance(source, (str, os.PathLike)):
+            record("r", os.fspath(source).partition("?")[0].partition("#")[0])  # "train.txt?format=libsvm#cache"
+
+    _wrap(module.DMatrix, "__init__", data)
+    _wrap(module.Booster, "load_model", _first("r", record, 1, "fname"))
+    _wrap(module.Booster, "save_model", _first("w", record, 1, "fname"))
+    _wrap(module.Booster, "get_dump", _first("r", record, 1, "fmap"))
+
+
+def _lightgbm(module: "object", record: "_Recorder") -> "None":
+    _wrap(module.Dataset, "__init__", _first("r", record, 1, "data"))
+    _wrap(module.Booster, "__init__", _first("r", record, 3, "model_file"))
+    _wrap(module.Booster, "predict", _first("r", record, 1, "data"))
+    _wrap(module.Booster, "save_model", _first("w", record, 1, "filename"))
+
+
 def _functions(*names: "str") -> "object":
     """An adapter of a module whose functions of these names take a file first."""
 
@@ -223,5 +246,8 @@ _ADAPTERS = {
     "polars": _polars,
     "duckdb": _duckdb,
     "torch.serialization": _torch,
+    "tokenizers": _tokenizers,
+    "xgboost": _xgboost,
+    "lightgbm": _lightgbm,
 }
 LIBRARIES = frozenset(name for name in _ADAPTERS if "." not in name)

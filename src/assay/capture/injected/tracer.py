@@ -52,7 +52,10 @@ LOST = b"!no space left for the report" + END
 ROOM = b" " * (len(LOST) - len(END)) + END  # a record that says nothing, where LOST finds its place in a full segment
 WRITING = os.O_WRONLY | os.O_RDWR
 WRAPPED = frozenset(("torch",))  # they read by `open`, and write natively
-NATIVE = frozenset(("h5py", "netCDF4", "tables", "pyarrow", "fastparquet", "polars", "duckdb", "safetensors", "tensorflow", "lmdb", "cv2", "zarr"))
+NATIVE = frozenset((
+    "h5py", "netCDF4", "tables", "pyarrow", "fastparquet", "polars", "duckdb", "safetensors", "tensorflow", "lmdb", "cv2", "zarr",
+    "tokenizers", "xgboost", "lightgbm", "catboost", "sentencepiece",
+))
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/usr/bin/", "/usr/local/lib/")
 WALKERS = ("os", "shutil")  # they open folders by descriptors of those above, and read no file so
 IMPORTERS = ("importlib", "_frozen_importlib", "pkgutil", "pkg_resources", "zipimport")

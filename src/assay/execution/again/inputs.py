@@ -75,7 +75,16 @@ def _lay(places: Places, use: FileUse) -> Iterator[Finding]:
 
 
 def _fetch(places: Places, use: FileUse, target: Path) -> None:
-    """Make `target` a copy that has the recorded content, from where the run read it or from the store."""
+    """Make `target` a copy that has the recorded content, from where the run read it or from the store, and its time of then.
+
+    Scripts choose their newest checkpoint by its time; and of one that the new run overwrites, the time tells which content it read.
+    """
+    _copy_recorded(places, use, target)
+    if use.mtime > 0:
+        os.utime(target, ns=(use.mtime, use.mtime))
+
+
+def _copy_recorded(places: Places, use: FileUse, target: Path) -> None:
     assert use.id is not None
     found: str | None = None
     for root in places.roots:

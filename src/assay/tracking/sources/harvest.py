@@ -106,6 +106,7 @@ def harvest(root: Path, written: Iterable[FileUse], outputs: Iterable[Output], p
             found.append(one)
     printed = list(_printed(outputs, params, gaps))
     found = [_without_stale(one, printed) if _is_state(one) else one for one in _without_repeats(found)]
+    found = [_without_told(one, found, printed) if _is_summary(one) else one for one in found]
     _distinguish(found)
     points = [_point(one.source, row) for one in found for row in one.rows]
     return Harvest([*(half for point in points for half in _halves(point)), *printed], gaps)
@@ -141,6 +142,8 @@ def _read(root: Path, use: FileUse, reader: Callable[[Path, str], _Found], gaps:
 def _tensorboard(path: Path, name: str) -> _Found:
     rows: list[Raw] = []
     for scalar in read_scalars(path.read_bytes()):
+        if is_step(scalar.tag.rpartition("/")[2]):
+            continue  # trainers log the epoch beside each step
         if rows and rows[-1][1] == scalar.step and scalar.tag not in rows[-1][2]:
             rows[-1][2][scalar.tag] = scalar.value
         else:
@@ -174,13 +177,30 @@ def _trainer_state(path: Path, name: str) -> _Found:
 
 
 def _without_repeats(found: list[_Found]) -> list[_Found]:
-    """Without the states of a training that a later one of it repeats."""
+    """Without the states of a training that a later one of it repeats, and without the parts of its summary."""
     kept = trainerstate.furthest((one.place, len(one.rows)) for one in found if _is_state(one))
-    return [one for one in found if one.place in kept or not _is_state(one)]
+    summaries = {one.place for one in found if _is_summary(one)}
+    return [one for one in found if (one.place in kept or not _is_state(one)) and not trainerstate.is_part(one.place, summaries)]
 
 
 def _is_state(found: _Found) -> bool:
     return PurePosixPath(found.place).name == trainerstate.FILE
+
+
+def _is_summary(found: _Found) -> bool:
+    return PurePosixPath(found.place).name == trainerstate.SUMMARY
+
+
+def _without_told(summary: _Found, found: Iterable[_Found], printed: Iterable[Point]) -> _Found:
+    """Without the names that the state of the same training, or its output, has the whole series of."""
+    folder = str(PurePosixPath(summary.place).parent)
+    states = [one for one in found if _is_state(one) and trainerstate.training_of(one.place) == folder]
+    if not states:
+        return summary
+    told = {name for state in states for _, _, values in state.rows for name in values}
+    told.update(name for point in printed for name in point.values)
+    rows = [(time, step, {name: values[name] for name in values if name not in told}) for time, step, values in summary.rows]
+    return summary._replace(rows=[row for row in rows if row[2]])
 
 
 def _without_stale(state: _Found, printed: Iterable[Point]) -> _Found:

@@ -1,4 +1,4 @@
-"""Metrics in what a run printed: `loss=0.12`, `val acc: 91.2%`, JSON lines, and the printed dictionaries of trainers.
+"""Metrics in what a run printed: `loss=0.12`, `val acc: 91.2%`, JSON lines, printed dictionaries of trainers, reports of classifiers.
 
 Output is written for people, so this module is strict: a number counts only where a name and "=" or ": " stand before it and nothing
 behind it makes it a part of something else (a version, a path, a clock, a quantity of things). What rewrites its line (progress bars),
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from assay.tracking.sources.jsonlines import parse_line
+from assay.tracking.sources.report import Report
 from assay.tracking.sources.rows import is_stamp, is_step, number, numbers, step_of, words_of
 from assay.tracking.sources.settings import Line, is_configuration, parse_repr, repeats
 
@@ -25,17 +26,19 @@ _WORD = r"[A-Za-z_][\w.@/-]*(?:\([\w@]+\))?"
 _BEFORE = r"(?:(?<=^)|(?<=[\s,;|:(\[{>*]))"
 # Nothing may stand behind the number that makes it a part of something else; a full stop may end the sentence.
 _END = r"(?![\w:/\\@=+%-]|\.\w|,\d)"
+# Neither may a formula go on, "y = 2.28 x^1 + 3", nor a line of code with its remark, "steps = 5000 # enough".
+_NO_FORMULA = r"(?!\s?[A-Za-z]\w*\^|\s?\*\s?[A-Za-z]|\s+#\s)"
 _EQUALS = re.compile(
-    rf"""{_BEFORE}(?P<quote>["']?)(?P<name>{_WORD})(?P=quote)[ ]?=[ ]?(?P<value>{_NUMBER})(?P<percent>\s?%)?{_END}"""
+    rf"""{_BEFORE}(?P<quote>["']?)(?P<name>{_WORD})(?P=quote)[ ]?=[ ]?(?P<value>{_NUMBER})(?P<percent>\s?%)?{_END}{_NO_FORMULA}"""
 )
 # After "name: 3" only the end, a separator, a unit or the next pair may follow: "Found: 3 files" is no metric.
 _AFTER = (
     r"(?=\s*$|\.?\s*$|\s*[,;|)\]}(\[]|\s+[-–—|±+*]|\s{2,}|\t"
-    r"|\s(?:ms|s|sec|secs|seconds|MB|GB|MiB|GiB|dB)\b"
+    r"|\s(?:ms|s|sec|secs|seconds|MB|GB|MiB|GiB|dB)\b|\s(?:after|at)\s"
     rf"|\s{_WORD}(?:[ ]{_WORD}){{0,4}}[ ]?[=:])"
 )
 _COLON = re.compile(
-    rf"""{_BEFORE}(?P<quote>["']?)(?P<name>(?:{_WORD}[ ]){{0,5}}{_WORD})(?P=quote)[ ]?:(?P<space>[ \t]*)(?P<value>{_NUMBER})"""
+    rf"""{_BEFORE}(?P<quote>["']?)(?P<name>(?:(?:{_WORD}|\(\w+\))[ ]){{0,8}}{_WORD})(?P=quote)[ ]?:(?P<space>[ \t]*)(?P<value>{_NUMBER})"""
     rf"""(?:/(?P<of>\d+))?(?P<share>[ ]\(\d[\d.]*%\))?(?P<percent>\s?%)?{_END}{_AFTER}"""
 )
 _BARE = re.compile(rf"^\s*(?P<name>(?:{_WORD}[ ]){{1,3}}|{_WORD}[ ])(?P<value>{_NUMBER})(?P<percent>\s?%)?\s*$")
@@ -59,7 +62,8 @@ _LEVEL = re.compile(r"^(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\s+")
 _NO_METRIC = frozenset(
     (
         "version eta port pid line col column id hash errno status code seed rank device gpu cuda max_iter n_jobs random_state verbose "
-        "timestamp datetime date python lineno exitcode returncode address pip num_threads n_threads"
+        "timestamp datetime date python lineno exitcode returncode address pip num_threads n_threads "
+        "signal sigterm sigint"
     ).split()
 )
 # Enough to sift a line at the speed of a search before it is looked at closely.
@@ -77,15 +81,23 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
         offset: where `data` begins in the whole output.
     """
     offsets = [end for end, _ in marks]
-    call = _OpenCall()
+    call, report = _OpenCall(), Report()
     known = dict(params)  # and what the script shows of its configuration as it begins
     at = 0
     while at < len(data):
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         raw = _settled(data[at:end])
-        if (len(raw) <= _LONGEST and _CANDIDATE.search(raw)) or call.open or call.block or raw.rstrip().endswith(b"("):
-            found = _line(raw.decode("utf-8", "replace"), call, known)
+        if (
+            (len(raw) <= _LONGEST and _CANDIDATE.search(raw))
+            or call.open
+            or call.block
+            or raw.rstrip().endswith(b"(")
+            or report.begins(raw)
+        ):
+            text = raw.decode("utf-8", "replace")
+            row = report.row(text) if report.open else None
+            found = _line(text, call, known) if row is None else (None, row)
             values = {name: value for name, value in found[1].items() if not repeats(name, value, known)}
             if values:
                 place = min(bisect_right(offsets, offset + end), len(marks) - 1)

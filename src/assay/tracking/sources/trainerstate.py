@@ -1,4 +1,4 @@
-"""The state that a Hugging Face `Trainer` leaves in every checkpoint: all that it has logged since its start."""
+"""What a Hugging Face `Trainer` leaves: its state in every checkpoint, all that it has logged since its start, and summaries at the end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 FILE = "trainer_state.json"
+SUMMARY = "all_results.json"  # of `Trainer.save_metrics`, which adds each of the parts to it
+_PARTS = ("train_results.json", "eval_results.json", "test_results.json", "predict_results.json")
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
 
 
@@ -39,3 +41,13 @@ def furthest(paths_with_rows: Iterable[tuple[str, int]]) -> set[str]:
         training = training_of(path)
         best[training] = max(best.get(training, (-1, 0, "")), (rows, -len(path), path))
     return {path for _, _, path in best.values()}
+
+
+def is_part(path: str, places: Iterable[str]) -> bool:
+    """Whether a file repeats a part of the summary beside it, which is among `places`.
+
+    >>> is_part("out/eval_results.json", ["out/all_results.json"]), is_part("out/eval_results.json", ["all_results.json"])
+    (True, False)
+    """
+    file = PurePosixPath(path)
+    return file.name in _PARTS and str(file.with_name(SUMMARY)) in places
