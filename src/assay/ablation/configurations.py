@@ -43,6 +43,18 @@ def configure(baseline: Any, settings: Mapping[str, Any], *, component: str = ""
     return changed
 
 
+def steps_of(baseline: Any, path: str, *, component: str = "") -> tuple[str, ...]:
+    """The keys of the one place in a configuration that a path stands for.
+
+    Raises:
+        UnknownParameter: the configuration has no such parameter, or the path is a pattern that stands for several.
+    """
+    found = _resolve(baseline, path, component)
+    if len(found) > 1:
+        raise _unknown(baseline, path, component)
+    return found[0]
+
+
 def check_settings(baseline: Any, settings: Mapping[str, Any], *, component: str) -> None:
     """Passes where every path exists and every value differs from the baseline's (of a pattern, at one of the places that fit).
 

@@ -53,6 +53,7 @@ class Commands(NamedTuple):
         data: files and folders, relative to the root, that every trial needs beside the code.
         name: names the runs.
         goals: metrics that are asked for, with where they are found.
+        side: the trials answer a question about another study.
     """
 
     arguments: Callable[[Configuration, int], tuple[str, ...]]
@@ -60,6 +61,7 @@ class Commands(NamedTuple):
     data: tuple[str, ...] = ()
     name: str = ""
     goals: tuple[MetricGoal, ...] = ()
+    side: bool = False
 
 
 class CommandExecutor:
@@ -289,7 +291,12 @@ class _Work:
             return
         name = job.configuration.name
         place = TrialOf(
-            study=self._study, configuration=name, levels=job.configuration.levels, block=trial.block, index=trial.index
+            study=self._study,
+            configuration=name,
+            levels=job.configuration.levels,
+            block=trial.block,
+            index=trial.index,
+            side=commands.side,
         )
         label = f"{commands.name}: {name}" if commands.name else name
         task = CommandTask(

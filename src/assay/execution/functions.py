@@ -37,6 +37,7 @@ class Callables(NamedTuple):
         prepare: `prepare(seed)`, called once for each block in a run of its own; its value goes to every trial of the block.
         name: names the runs; empty: named by their configuration alone.
         train_name: recorded name of the function; by default its own.
+        side: the trials answer a question about another study.
     """
 
     train: Callable[..., object]
@@ -44,6 +45,7 @@ class Callables(NamedTuple):
     prepare: Callable[[int], object] | None = None
     name: str = ""
     train_name: str | None = None
+    side: bool = False
 
 
 class FunctionExecutor:
@@ -230,6 +232,7 @@ class _Work:
             block=job.trial.block,
             index=job.trial.index,
             call=shipped.call,
+            side=self._calls.side,
         )
         return Task(
             number=job.trial.index,

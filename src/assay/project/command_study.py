@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shlex
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from assay.ablation.plans import make_blocks
-from assay.errors import InvalidStudy
+from assay.errors import InvalidStudy, MissingContent
 from assay.execution.commands import CommandExecutor, Commands
 from assay.execution.pool import refuse_recursion
 from assay.project.study import carry_out, expected
@@ -43,6 +44,7 @@ class CommandStudy:
         data: files and folders, relative to `directory`, that every trial needs beside the code.
         override_style: "space" (`--key value`), "equals" (`--key=value`) or "hydra" (`key=value`).
         name: what reports call the study.
+        graph: as for `assay.Study`.
         root: project root.
         directory: where commands run, relative to the root.
     """
@@ -68,6 +70,7 @@ class CommandStudy:
         data: Sequence[str] = (),
         override_style: OverrideStyle = "space",
         name: str = "",
+        graph: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.command = tuple(command)
         self.baseline = baseline
@@ -87,6 +90,8 @@ class CommandStudy:
         self.data = data
         self.override_style = override_style
         self.name = name
+        self.graph = graph
+        self.serves = ""
 
     def plan(self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None) -> PlanView:
         """The trials of a design (by default the study's own); nothing is run or written.
@@ -112,6 +117,8 @@ class CommandStudy:
             configurations=self.configurations,
             hypotheses=self.hypotheses,
             options=told(resolution, budget, self.groups, self.constraints),
+            serves=self.serves,
+            graph=self.graph,
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:
@@ -138,14 +145,37 @@ class CommandStudy:
         view = plan if isinstance(plan, PlanView) else self.plan(plan)
         store = Store.open(self.root)
         data = tuple(os.path.normpath(os.path.join(self.directory, path)) for path in self.data)  # noqa: PTH118 - text
-        commands = Commands(self.arguments, self.directory, data, self.name, tuple(self.metrics))
+        commands = Commands(self.arguments, self.directory, data, self.name, tuple(self.metrics), side=bool(self.serves))
         executor = CommandExecutor(store, self.root, commands)
-        result = carry_out(store, view, executor, workers or self.workers)
+        result = carry_out(store, view, executor, workers or self.workers, self)
         if not executor.findings:
             return result
         evidence = msgspec.structs.replace(result.evidence, findings=(*result.evidence.findings, *executor.findings))
         keep_evidence(store, evidence)
-        return StudyResult(evidence)
+        return StudyResult(evidence, self, store.root)
+
+    def with_data(self, old: str, new: str) -> CommandStudy:
+        """This study with another file or folder in the place of one that the command or the baseline names.
+
+        Raises:
+            InvalidStudy: neither names `old`.
+            MissingContent: `new` does not exist.
+        """
+        changed = copy.copy(self)
+        changed.command = tuple(_swapped(word, old, new) for word in self.command)
+        changed.baseline = _swapped_values(self.baseline, old, new)
+        changed.data = tuple(new if path == old else path for path in self.data)
+        if (changed.command, changed.baseline) == (self.command, self.baseline):
+            raise InvalidStudy(
+                "neither the command nor the baseline names this data, so that other data would not be read",
+                value=old,
+                expected="a word of the command or a value of the baseline",
+            )
+        if not (self.root / self.directory / new).exists():
+            raise MissingContent(
+                "the data for a condition does not exist", value=new, expected="a file or folder beside the study's own"
+            )
+        return changed
 
     def arguments(self, configuration: Configuration, seed: int) -> tuple[str, ...]:
         """The command of a configuration under a seed.
@@ -174,6 +204,17 @@ class CommandStudy:
             else:
                 words.append(_PLACE.sub(lambda found: _text(seed if found[1] == "seed" else values[found[1]]), word))
         return tuple(words)
+
+
+def _swapped(word: str, old: str, new: str) -> str:
+    return new if word == old else f"{word.removesuffix(old)}{new}" if word.endswith(f"={old}") else word
+
+
+def _swapped_values(values: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    return {
+        key: _swapped_values(value, old, new) if isinstance(value, Mapping) else new if value == old else value
+        for key, value in values.items()
+    }
 
 
 def _leaves(params: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

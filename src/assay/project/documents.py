@@ -22,6 +22,7 @@ from assay.records.finding import Finding
 from assay.records.matrix import Matrix
 from assay.records.recipe import Recipe
 from assay.records.run import Metric, Result, Run
+from assay.records.sensitivity import Sensitivity
 from assay.records.verdict import Difference, Divergence, Verdict
 from assay.report.document import VERSION, plain
 from assay.store.store import Store
@@ -251,6 +252,11 @@ def matrix(found: Matrix) -> Document:
     """What `matrix` prints: the control and each cell with its verdict against the record, and where the result is lost."""
     document: Document = plain(found)
     return {"version": VERSION, **document}
+
+
+def sensitivity_document(found: Sensitivity) -> Document:
+    """`assay sensitivity`: every conclusion under every condition, and the variance by source."""
+    return {"version": VERSION, **plain(found)}
 
 
 def rechecked(found: Iterable[tuple[Run, Run | None, Verdict | None, str]]) -> Document:

@@ -19,6 +19,7 @@ from assay.execution.protocol import Executor
 from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name
 from assay.project.progress import progress
+from assay.project.sensitivity_studies import AnyStudy
 from assay.project.study_designs import told
 from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
@@ -51,6 +52,7 @@ class Study:
         name: what reports call the study.
         root: project root; by default that of the file that defines `train`.
         start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load).
+        graph: what causes what, as `{"attention": ["parameters", "accuracy"], "parameters": ["accuracy"]}`; checked by `result.causal()`.
 
     >>> study = Study(lambda config, seed: {"y": 1.0}, baseline={"x": 1}, metrics=[], seeds=2)
     >>> study.plan()
@@ -73,6 +75,7 @@ class Study:
         name: str = "",
         root: str | Path | None = None,
         start: Start = "fork",
+        graph: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.train = train
         self.baseline = baseline
@@ -87,6 +90,8 @@ class Study:
         self.name = name
         self.root = root
         self.start = start
+        self.graph = graph
+        self.serves = ""
 
     def plan(self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None) -> PlanView:
         """The trials of a design; nothing is run or written.
@@ -114,6 +119,8 @@ class Study:
             configurations=self.configurations,
             hypotheses=self.hypotheses,
             options=told(resolution, budget, self.groups, self.constraints),
+            serves=self.serves,
+            graph=self.graph,
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:
@@ -138,9 +145,9 @@ class Study:
         view = plan if isinstance(plan, PlanView) else self.plan(plan or "leave-one-out")
         root = self._root()
         store = Store.open(root)
-        calls = Callables(self.train, self._configured, self.prepare, self.name)
+        calls = Callables(self.train, self._configured, self.prepare, self.name, side=bool(self.serves))
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
-        return carry_out(store, view, FunctionExecutor(store, root, calls, measured=measured, start=self.start), workers)
+        return carry_out(store, view, FunctionExecutor(store, root, calls, measured=measured, start=self.start), workers, self)
 
     def _check(self) -> None:
         arguments = ("config", "seed", "prepared") if self.prepare is not None else ("config", "seed")
@@ -158,7 +165,7 @@ class Study:
         return Path(self.root).resolve() if self.root is not None else find_root(folder_of(self.train))
 
 
-def carry_out(store: Store, view: PlanView, executor: Executor, workers: int) -> StudyResult:
+def carry_out(store: Store, view: PlanView, executor: Executor, workers: int, source: AnyStudy | None = None) -> StudyResult:
     """Run the trials of a plan with progress on standard error.
 
     Raises:
@@ -166,7 +173,7 @@ def carry_out(store: Store, view: PlanView, executor: Executor, workers: int) ->
     """
     with progress(len(view), workers) as told:
         evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told)
-    return StudyResult(evidence)
+    return StudyResult(evidence, source, store.root)
 
 
 def expected(root: Path, definition: Definition) -> Expected:

@@ -21,7 +21,7 @@ from assay.tracking.asked import SOURCES
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
-    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups"),
+    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups", "graph"),
 )
 _METRIC_KEYS = ("goal", "from", "margin", "at", "measured")
 _COMPONENT_KEYS = ("remove", "replace", "change", "add", "vary")
@@ -68,6 +68,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         hypotheses=read.hypotheses(),
         workers=read.workers(),
         data=read.data(),
+        graph=read.graph(),
         override_style=read.style(),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
         root=top,
@@ -242,6 +243,18 @@ class _Reader:
         for name, members in found.items():
             if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
                 raise self.wrong(f"the group {name!r} is no list", ("groups", name), members, "a list of components")
+        return found
+
+    def graph(self) -> dict[str, list[str]]:
+        """What is declared to cause what: each node with what it acts on.
+
+        Raises:
+            InvalidStudy: a node is no list of names.
+        """
+        found = self.mapping("graph")
+        for node, children in found.items():
+            if not isinstance(children, list) or not all(isinstance(child, str) for child in children):
+                raise self.wrong(f"the graph's {node!r} is no list", ("graph", node), children, "a list of what it acts on")
         return found
 
     def metrics(self) -> list[MetricGoal]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from assay.project.sensitivity_answer import SensitivityResult, answer
+from assay.project.sensitivity_asked import Wanted
+from assay.project.sensitivity_studies import AnyStudy, Design, Subject
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
+from assay.records.sensitivity import SensitiveTo
 from assay.report.tables import Format, table
 from assay.report.write import Report, write_report
+from assay.store.root import find_root
 
 DEFAULT_WIDTH = 100
 
@@ -18,10 +24,14 @@ class StudyResult:
 
     Attributes:
         evidence: all of it as one record.
+        source: the study that was run; None where the evidence is all there is.
+        root: root of the project that has its runs.
     """
 
-    def __init__(self, evidence: StudyEvidence) -> None:
+    def __init__(self, evidence: StudyEvidence, source: AnyStudy | None = None, root: Path | None = None) -> None:
         self.evidence = evidence
+        self.source = source
+        self.root = root
 
     @property
     def study(self) -> str:
@@ -68,6 +78,18 @@ class StudyResult:
             BrokenError: the folder cannot be written.
         """
         return write_report(self.evidence, folder)
+
+    def sensitivity(self, to: SensitiveTo, **options: Any) -> SensitivityResult:
+        """Whether what the study concluded survives other seeds, parameters, splits, metrics or data; options as for `assay.sensitivity`.
+
+        Raises:
+            AssayError: as `assay.sensitivity` raises it.
+        """
+        return answer(self.subject(), to, Wanted(**options))
+
+    def subject(self) -> Subject:
+        """This study as one whose conclusions are questioned."""
+        return Subject(self.evidence, self.source, Design.of(self.evidence.plan), self.root or find_root(Path.cwd()))
 
     def __repr__(self) -> str:
         return self.table()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from assay.records.canonical import Record
 from assay.records.environment import Determinism
@@ -44,7 +45,8 @@ class Parent(Record, frozen=True, kw_only=True):
 class TrialOf(Record, frozen=True, kw_only=True):
     """The place of a trial in its study: configuration name, levels of the factors that differ from the baseline, block, index.
 
-    `call` is the id of the object that holds a function trial's function and configuration, as they were shipped to it.
+    `call` is the id of the object that holds a function trial's function and configuration, as they were shipped to it. `side` says that the
+    study serves a question about another one, as `assay sensitivity` asks it.
     """
 
     study: str
@@ -53,6 +55,9 @@ class TrialOf(Record, frozen=True, kw_only=True):
     block: int = 0
     index: int = 0
     call: str | None = None
+    side: bool = False
+
+    LATER: ClassVar[Mapping[str, object]] = {"side": False}
 
 
 class Git(Record, frozen=True, kw_only=True):

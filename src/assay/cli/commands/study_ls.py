@@ -14,7 +14,7 @@ from assay.report.layout import Column, text_table
 @json_option
 def command(as_json: bool) -> int:
     """List studies, the newest first."""
-    found = studies(Project.open().store)
+    found = [(study, definition) for study, definition in studies(Project.open().store) if not definition.serves]
     if as_json:
         fields = [
             {"study": study, "name": definition.name, "design": definition.design, "subject": definition.subject}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import msgspec
+
 from assay.ablation.components import check_hypotheses, merge
 from assay.ablation.configurations import plain
 from assay.ablation.plans import make_plan
@@ -29,6 +31,8 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
         configurations: named combinations beside the design's own: name to settings by path.
         hypotheses: what is expected.
         options: what the design is told: resolution, budget, groups, constraints.
+        serves: id of the study whose conclusions this one is run to question (`assay sensitivity`); empty where none.
+        graph: what the user takes to cause what: node to its children; empty where nothing is declared.
     """
 
     name: str
@@ -42,8 +46,10 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
     configurations: dict[str, dict[str, Any]]
     hypotheses: tuple[Hypothesis, ...]
     options: DesignOptions = PLAIN
+    serves: str = ""
+    graph: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
-    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN}
+    LATER: ClassVar[Mapping[str, object]] = {"options": PLAIN, "serves": "", "graph": {}}
 
     @property
     def id(self) -> str:
@@ -64,6 +70,8 @@ def define(
     hypotheses: Sequence[Hypothesis],
     evaluation: str | None = None,
     options: DesignOptions = PLAIN,
+    serves: str = "",
+    graph: Mapping[str, Sequence[str]] | None = None,
 ) -> Definition:
     """The definition of what a user has asked, checked, with every value in its plain form.
 
@@ -88,6 +96,8 @@ def define(
         configurations={key: plain(settings) for key, settings in configurations.items()},
         hypotheses=tuple(hypotheses),
         options=options,
+        serves=serves,
+        graph={node: tuple(children) for node, children in (graph or {}).items()},
     )
 
 
