@@ -21,6 +21,7 @@ _WHERE = {
     "Project": "assay.project.project",
     "Study": "assay.project.study",
     "StudyResult": "assay.project.study",
+    "sensitivity": "assay.project.sensitivity",
     "perform_ablation_study": "assay.project.protocol",
     "set_deterministic_seed": "assay.capture.seeds",
     "remove": "assay.ablation.components",
@@ -61,6 +62,7 @@ __all__ = [
     "requires",
     "run",
     "runs",
+    "sensitivity",
     "set_deterministic_seed",
     "start",
     "vary",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from assay.project.live import Run, run, start
     from assay.project.project import Project, runs
     from assay.project.protocol import perform_ablation_study
+    from assay.project.sensitivity import sensitivity
     from assay.project.study import Study, StudyResult
 
 

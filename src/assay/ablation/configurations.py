@@ -43,8 +43,8 @@ def configure(baseline: Any, settings: Mapping[str, Any], *, component: str = ""
     return changed
 
 
-def steps_of(baseline: Any, path: str, *, component: str = "") -> tuple[str, ...]:
-    """The keys of the one place in a configuration that a path stands for.
+def value_of(baseline: Any, path: str, *, component: str = "") -> Any:
+    """What a configuration has at the one place that a path stands for.
 
     Raises:
         UnknownParameter: the configuration has no such parameter, or the path is a pattern that stands for several.
@@ -52,7 +52,7 @@ def steps_of(baseline: Any, path: str, *, component: str = "") -> tuple[str, ...
     found = _resolve(baseline, path, component)
     if len(found) > 1:
         raise _unknown(baseline, path, component)
-    return found[0]
+    return _get(baseline, found[0])
 
 
 def check_settings(baseline: Any, settings: Mapping[str, Any], *, component: str) -> None:

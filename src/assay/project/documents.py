@@ -17,6 +17,7 @@ from assay.lineage.parents import parents_of, trace_of
 from assay.project.ancestry import FileOrigin
 from assay.project.fidelity import judged
 from assay.records.attribution import Attribution
+from assay.records.causal import CausalReading
 from assay.records.environment import Environment
 from assay.records.finding import Finding
 from assay.records.matrix import Matrix
@@ -254,9 +255,14 @@ def matrix(found: Matrix) -> Document:
     return {"version": VERSION, **document}
 
 
-def sensitivity_document(found: Sensitivity) -> Document:
+def sensitivity(found: Sensitivity) -> Document:
     """`assay sensitivity`: every conclusion under every condition, and the variance by source."""
     return {"version": VERSION, **plain(found)}
+
+
+def causal(reading: CausalReading) -> Document:
+    """`assay study show --causal`: what a study says of causes."""
+    return {"version": VERSION, **plain(reading)}
 
 
 def rechecked(found: Iterable[tuple[Run, Run | None, Verdict | None, str]]) -> Document:

@@ -164,7 +164,9 @@ def _cost(base: PlanView, planned: Sequence[Planned], budget: int | None, say: C
     plans = [base, *(one.plan for one in planned)]
     whole = sum(len(plan) for plan in plans)
     new = whole - sum(min(len(plan), plan.expected.finished) for plan in plans)
-    say(f"{len(planned)} condition{'s' * (len(planned) != 1)} beside the study: {whole} trials, of which at most {new} have not finished before.")
+    say(
+        f"{len(planned)} condition{'s' * (len(planned) != 1)} beside the study: {whole} trials, of which at most {new} have not finished before."
+    )
     if budget is not None and new > budget:
         raise InvalidStudy(
             "this would run more trials than the budget allows",

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from assay.ablation.components import merge
-from assay.ablation.configurations import check_settings, configure, plain, same, steps_of
-from assay.ablation.nodes import value_at
+from assay.ablation.configurations import check_settings, configure, plain, same, value_of
 from assay.errors import InvalidStudy
 from assay.project.study_plan import PlanView
 from assay.records.evidence import StudyEvidence
@@ -37,6 +36,7 @@ class AnyStudy(Protocol):
     hypotheses: Any
     seeds: Any
     serves: str
+    graph: Any
 
     def plan(self, design: str, /, *, resolution: int | None, budget: int | None) -> PlanView:
         """The trials of a design."""
@@ -147,10 +147,7 @@ def baseline_value(baseline: object, path: str) -> Any:
     Raises:
         UnknownParameter: it has no such parameter.
     """
-    node: Any = baseline
-    for step in steps_of(baseline, path, component="--vary"):
-        node = value_at(node, step)
-    return plain(node)
+    return plain(value_of(baseline, path, component="--vary"))
 
 
 def at(design: Design, study: AnyStudy, setting: Setting, serves: str) -> Planned:

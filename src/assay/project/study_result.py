@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from assay.project.causal import CausalResult, causal
 from assay.project.sensitivity_answer import SensitivityResult, answer
 from assay.project.sensitivity_asked import Wanted
 from assay.project.sensitivity_studies import AnyStudy, Design, Subject
@@ -86,6 +87,15 @@ class StudyResult:
             AssayError: as `assay.sensitivity` raises it.
         """
         return answer(self.subject(), to, Wanted(**options))
+
+    def causal(self, **options: Any) -> CausalResult:
+        """What the study says of causes: `mediator="parameters"`, `through={"parameters": "width"}`, `placebo="name"`, `graph={...}`.
+
+        Raises:
+            InvalidStudy: a component does not exist, or the graph cannot be.
+            UnknownMetric: no trial recorded a variable.
+        """
+        return causal(self.evidence, sealed=self.source.graph if self.source is not None else None, **options)
 
     def subject(self) -> Subject:
         """This study as one whose conclusions are questioned."""

@@ -11,7 +11,7 @@ from assay.ablation.components import maximize, minimize
 from assay.cli.boundary import NO, YES
 from assay.cli.output import emit, hint, json_option, say, styled, width
 from assay.errors import InvalidValue
-from assay.project.documents import sensitivity_document
+from assay.project import documents
 from assay.project.sensitivity import sensitivity
 from assay.project.sensitivity_asked import KINDS, Wanted
 from assay.records.factor import MetricGoal
@@ -83,7 +83,7 @@ def command(
         raise
     found = result.sensitivity
     if as_json:
-        emit(sensitivity_document(found))
+        emit(documents.sensitivity(found))
     else:
         say(styled(f"Study {safe(found.name or found.study[:8])}", bold=True) + f"  {found.study[:8]}  sensitivity to {found.to}\n")
         say(sensitivity_in_words(found, width=width()))
