@@ -177,5 +177,5 @@ def test_trials_that_failed_are_left_out_and_a_study_of_one_seed_has_no_interval
 def test_names_that_the_study_does_not_have_are_refused() -> None:
     with pytest.raises(UnknownMetric, match="Did you mean 'parameters'"):
         causal_reading(study(seeds=2), mediators=["parameter"])
-    with pytest.raises(InvalidStudy, match="no such component: 'noting'.*Did you mean 'nothing'"):
+    with pytest.raises(InvalidStudy, match=r"no such component: 'noting'.*Did you mean 'nothing'"):
         causal_reading(study(seeds=2), placebos=["noting"])
