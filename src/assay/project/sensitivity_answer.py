@@ -35,6 +35,7 @@ _NOTES = {
     "data": "Each component × data set is tested under the same seeds, corrected for all of them of a metric.",
 }
 
+_LOST = ("failed trials", "not reported", "not finite", "incomplete blocks")
 _VARIANCE = (
     "Variance by source: analysis of variance of the crossed table, modified-large-sample intervals; levels and components count as a sample "
     "of those that could have been."
@@ -89,9 +90,7 @@ def _by_reading(store: Store, evidence: StudyEvidence, to: SensitiveTo, wanted: 
     elif to == "seeds":
         conditions = parts_of_the_seeds(evidence)
     cells = [Cell((), evidence)] if to != "metrics" else []
-    return _answer(
-        to, evidence, conditions, [(cells, [])] if cells else [], _ratio(to, wanted, len(evidence.plan.blocks)), findings
-    )
+    return _answer(to, wanted, evidence, conditions, [(cells, [])] if cells else [], findings)
 
 
 def _by_running(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable[[str], None]) -> Sensitivity:
@@ -112,17 +111,30 @@ def _by_running(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable
     if to == "seeds" and len(evidence.plan.blocks) > 1:
         conditions = [*parts_of_the_seeds(evidence), *conditions]
     tables = _tables(source, wanted, evidence, planned, studies)
-    findings = [Finding(kind="left out", about=f"{name}, {one.name}", text=f"{name} cannot be asked about under {one.name}: {why}.")
-                for one in planned for name, why in one.left_out.items()]  # fmt: skip
-    return _answer(to, evidence, conditions, tables, _ratio(to, wanted, len(planned) + 1), findings)
+    findings = [finding for one, found in zip(planned, studies, strict=True) for finding in _findings(one, found)]
+    return _answer(to, wanted, evidence, conditions, tables, findings)
+
+
+def _findings(one: Planned, found: StudyEvidence) -> list[Finding]:
+    """What could not be asked about under a condition, and the trials that gave nothing there."""
+    left_out = [
+        Finding(kind="left out", about=f"{name}, {one.name}", text=f"{name} cannot be asked about under {one.name}: {why}.")
+        for name, why in one.left_out.items()
+    ]
+    lost = [
+        Finding(kind=finding.kind, about=f"{finding.about}, {one.name}", text=finding.text)
+        for finding in found.findings
+        if finding.kind in _LOST
+    ]
+    return [*left_out, *lost]
 
 
 def _answer(
     to: SensitiveTo,
+    wanted: Wanted,
     evidence: StudyEvidence,
     conditions: Sequence[Condition],
     tables: Sequence[tuple[Sequence[Cell], Sequence[str]]],
-    ratio: float | None,
     findings: Sequence[Finding],
 ) -> Sensitivity:
     variance = []
@@ -131,6 +143,9 @@ def _answer(
         parts, missing = decompose(cells, axes)
         variance += parts
         said += missing
+    split = next(iter(wanted.vary), None) if to == "splits" else None
+    splits = sum(set(one.levels) == {split} for one in conditions) + 1 if split else len(evidence.plan.blocks)
+    ratio = _ratio(to, wanted, splits)
     notes = [_NOTES[to]]
     if variance:
         notes.append(_VARIANCE)
@@ -141,7 +156,7 @@ def _answer(
         name=evidence.name,
         to=to,
         conditions=tuple(conditions),
-        conclusions=tuple(judge(Asked(to, evidence, conditions, ratio))),
+        conclusions=tuple(judge(Asked(to, evidence, conditions, ratio, split))),
         variance=tuple(variance),
         findings=tuple(said),
         notes=tuple(notes),

@@ -33,6 +33,7 @@ class AnyStudy(Protocol):
     components: Any
     configurations: Any
     constraints: Any
+    groups: Any
     hypotheses: Any
     seeds: Any
     serves: str
@@ -167,6 +168,7 @@ def at(design: Design, study: AnyStudy, setting: Setting, serves: str) -> Planne
             "nothing of the study can be flipped under this condition", value=name, expected="another value of the parameter"
         )
     changed.components, changed.configurations = kept, named
+    changed.groups = {group: [name for name in names if name not in left_out] for group, names in study.groups.items()}
     changed.constraints = [one for one in study.constraints if not _about(one, left_out)]
     return _planned(design, study, changed, name, setting.names, serves, left_out | named_out)
 

@@ -27,13 +27,15 @@ class Asked(NamedTuple):
         to: what was varied.
         evidence: the study as it was run.
         conditions: the study under other circumstances.
-        test_to_train: where conditions (or, without any, the seeds) are splits, how many items are tested for each that is trained on.
+        test_to_train: where splits are asked about, how many items are tested for each that is trained on.
+        split: the parameter that chooses the split; None: the seeds draw it.
     """
 
     to: SensitiveTo
     evidence: StudyEvidence
     conditions: Sequence[Condition]
     test_to_train: float | None = None
+    split: str | None = None
 
 
 def judge(asked: Asked) -> list[Conclusion]:
@@ -101,7 +103,7 @@ def _survival(effect: Effect, standings: Sequence[Standing], combined: Combined 
 
 
 def _combined(asked: Asked, effect: Effect, goal: MetricGoal, comparisons: int) -> Combined | None:
-    """The effect over all splits: over the conditions and the study itself or, without conditions, over the seeds that drew them."""
+    """The effect over all splits: over the study and the conditions that differ from it in the split alone, or over the seeds that drew them."""
     ratio = asked.test_to_train
     values = np.array(list(_over_splits(asked, effect, goal)))
     if ratio is None or len(values) < 2 or not np.ptp(values):
@@ -120,9 +122,10 @@ def _combined(asked: Asked, effect: Effect, goal: MetricGoal, comparisons: int) 
 
 
 def _over_splits(asked: Asked, effect: Effect, goal: MetricGoal) -> Iterator[float]:
-    if not asked.conditions:
+    if asked.split is None:
         yield from (value for value in effect.differences if isfinite(value))
         return
-    there = (found_there(condition, effect.component, goal) for condition in asked.conditions)
+    alone = [condition for condition in asked.conditions if set(condition.levels) == {asked.split}]
+    there = (found_there(condition, effect.component, goal) for condition in alone)
     values = (effect.estimate, *(one[0].estimate if one else nan for one in there))
     yield from (value for value in values if isfinite(value))

@@ -24,7 +24,8 @@ def conclusion_words(
     about = f"{effect.component} on {effect.metric} ({_concluded(effect, goal)})"
     parts = [f"{about}: {survival}{_counts(effect, standings)}."]
     parts += _contrary(effect, goal, standings)
-    parts += _depends(effect, goal, standings)
+    parts += _undecided(effect, standings)
+    parts += _depends(effect, standings)
     if combined is not None:
         parts.append(_over_splits(effect, combined))
     if survival == "nothing concluded":
@@ -68,6 +69,12 @@ def _contrary(effect: Effect, goal: MetricGoal, standings: Sequence[Standing]) -
     return [f"Against it: {', '.join(shown + more)}."]
 
 
+def _undecided(effect: Effect, standings: Sequence[Standing]) -> list[str]:
+    """Where what the study decided is open, without being contradicted."""
+    names = [one.condition for one in standings if one.verdict == "cannot tell" and not one.contrary]
+    return [f"Undecided under {_listed(names)}."] if names and (has_effect(effect) or is_nothing(effect)) else []
+
+
 def _there(effect: Effect, goal: MetricGoal, one: Standing) -> str:
     """What was found under a condition; where it decides, which way it goes there."""
     if one.verdict not in DECIDED:
@@ -80,7 +87,7 @@ def _verdict(one: Standing) -> str:
     return {"no effect": "no effect larger than the margin", "no-op": "exactly nothing"}.get(one.verdict, one.verdict)
 
 
-def _depends(effect: Effect, goal: MetricGoal, standings: Sequence[Standing]) -> list[str]:
+def _depends(effect: Effect, standings: Sequence[Standing]) -> list[str]:
     """Conditions under which the effect is another one by more than noise."""
     other = [one for one in standings if one.depends]
     if not other:
