@@ -54,3 +54,10 @@ def test_smoking_and_tar_are_the_front_door() -> None:
 def test_graphs_that_cannot_be_are_refused_by_name(graph: dict[str, list[str]], said: str) -> None:
     with pytest.raises(InvalidStudy, match=said):
         check_graph(graph, ["part"], ["size", "score"])
+
+
+def test_a_large_graph_is_asked_without_trying_every_subset() -> None:
+    many = [f"v{number}" for number in range(40)]
+    graph = {"?u": ["x", "y"], "x": ["y"], **{name: ["x", "y"] for name in many}}
+    assert back_door(graph, "x", "y", many) is None
+    assert back_door({**graph, "?u": []}, "x", "y", many) == tuple(many)

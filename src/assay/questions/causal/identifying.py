@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 
 from assay.questions.causal.graph import (
     UNMEASURED,
@@ -13,7 +12,7 @@ from assay.questions.causal.graph import (
     edges_of,
     front_door,
     nodes_of,
-    separated,
+    separator,
     without_edges,
 )
 from assay.questions.causal.readings import Readings, excludes_nothing, in_words, names_of, together
@@ -114,7 +113,7 @@ def _direct(graph: Graph, cause: str, effect: str, observed: Sequence[str], flip
         by = tuple(dict.fromkeys(one[0] for one in movers))
         words = f"{cause} -> {effect} (direct): identified by intervention, {', '.join(by)} moves what lies between (along a line)."
         return Identified(cause=cause, effect=effect, part="direct", how="intervention", by=by, words=words)
-    door = next(_single_doors(graph, cause, effect, observed), None)
+    door = _single_door(graph, cause, effect, observed)
     if door is not None:
         words = f"{cause} -> {effect} (direct): identified by adjustment{_for(door)}, if the graph is right (along a line)."
         return Identified(cause=cause, effect=effect, part="direct", how="adjustment", by=door, words=words)
@@ -125,15 +124,11 @@ def _direct(graph: Graph, cause: str, effect: str, observed: Sequence[str], flip
     return Identified(cause=cause, effect=effect, part="direct", how="not identified", words=words)
 
 
-def _single_doors(graph: Graph, cause: str, effect: str, observed: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Observed sets, the smallest first, that leave nothing between the two but the arrow (Pearl 2009, theorem 5.3.1)."""
-    cut = without_edges(graph, edge=(cause, effect))
+def _single_door(graph: Graph, cause: str, effect: str, observed: Sequence[str]) -> tuple[str, ...] | None:
+    """Observed variables that leave nothing between the two but the arrow (Pearl 2009, theorem 5.3.1); None without them."""
     below = descendants(graph, effect)
     usable = [node for node in observed if node not in below and node not in (cause, effect)]
-    for size in range(len(usable) + 1):
-        for chosen in combinations(usable, size):
-            if separated(cut, cause, effect, chosen):
-                yield chosen
+    return separator(without_edges(graph, edge=(cause, effect)), cause, effect, usable)
 
 
 def _for(names: Sequence[str]) -> str:
