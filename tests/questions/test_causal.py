@@ -155,6 +155,16 @@ def test_every_arrow_is_known_by_intervention_by_adjustment_or_not() -> None:
     assert {(one.cause, one.effect, one.part) for one in lost} == {("tokens", "accuracy", "total"), ("mix", "accuracy", "direct")}
 
 
+def test_what_the_configuration_alone_decides_cannot_be_adjusted_for() -> None:
+    found = causal_reading(
+        study("leave-one-out", only=("attention", "mix")),
+        graph={"attention": ["parameters", "accuracy"], "parameters": ["accuracy"]},
+    )
+    how = {(one.cause, one.effect, one.part): one for one in found.identified}
+    assert how["parameters", "accuracy", "total"].how == how["attention", "accuracy", "direct"].how == "not identified"
+    assert "configuration alone decides parameters" in how["parameters", "accuracy", "total"].words
+
+
 def test_an_effect_where_the_graph_has_no_way_contradicts_it() -> None:
     wrong = causal_reading(study(), graph={"attention": ["accuracy"], "width": ["accuracy"], "parameters": ["accuracy"]})
     found = {one.component: one for one in wrong.implications if one.metric == "parameters"}

@@ -30,7 +30,7 @@ from assay.store.store import Store
 _NOTES = {
     "seeds": "Parts of the same seeds are no new data: that an interval includes 0 under fewer seeds contradicts nothing. New seeds are.",
     "params": "Each component × condition is tested under the same seeds, corrected for all components and conditions of a metric.",
-    "splits": "Splits share training data, so the interval over them is widened (Nadeau and Bengio 2003).",
+    "splits": "Splits share data, so the interval over them is widened (Nadeau and Bengio 2003).",
     "metrics": "The same trials, judged otherwise: signs are compared as better and worse, since units differ.",
     "data": "Each component × data set is tested under the same seeds, corrected for all of them of a metric.",
 }

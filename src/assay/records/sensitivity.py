@@ -70,7 +70,7 @@ class Standing(Record, frozen=True, kw_only=True):
 
 
 class Combined(Record, frozen=True, kw_only=True):
-    """The effect over all splits, with the variance that their common training data leaves it (Nadeau and Bengio 2003)."""
+    """The effect over all splits, with the variance that their common data leaves it (Nadeau and Bengio 2003)."""
 
     estimate: float
     low: float

@@ -9,21 +9,13 @@ from assay.report.layout import Column, Style, safe, text_table, unstyled, wrap
 from assay.report.numbers import decimals_for, interval, number
 
 DEFAULT_WIDTH = 100
-_VERDICT = 4
-_COLUMNS = (
-    Column("conclusion", wraps=True),
-    Column("condition", wraps=True),
-    Column("Δ [95 %]", "right"),
-    Column("seeds", "right"),
-    Column("verdict"),
-    Column("sign"),
-    Column("rank", "right"),
-)
+_LONG = 30
+"""Names of conditions that are longer, of several parameters at once, are broken into lines."""
 
 
 def sensitivity_in_words(found: Sensitivity, *, width: int = DEFAULT_WIDTH, style: Style = unstyled) -> str:
     """Every conclusion under every condition, a sentence for each conclusion, and where the variance comes from."""
-    parts = [text_table(_COLUMNS, _rows(found), width, style)]
+    parts = [text_table(_columns(found), _rows(found), width, style)]
     parts.append(_section("Does it survive?", [one.words for one in found.conclusions], width))
     parts += [f"{_variance_title(one)}\n{variance_table(one, width)}" for one in found.variance]
     parts.append(_section("Findings", [f"{finding.about}: {finding.text}" for finding in found.findings], width))
@@ -49,6 +41,16 @@ def _source(source: Source, last: bool) -> tuple[str, ...]:
         note = f"estimated as {source.found:.2g}, shown as 0"
     interval = f"[{source.low:.2g}, {source.high:.2g}]"
     return (" × ".join(source.of), f"{source.variance:.2g}", f"{100 * source.share:.0f} %", interval, note)
+
+
+def _columns(found: Sensitivity) -> list[Column]:
+    long = max((len(one.name) for one in found.conditions), default=0) > _LONG
+    return [
+        Column("conclusion", wraps=True),
+        Column("condition", wraps=long),
+        Column("Δ [95 %]", "right"),
+        *(Column("seeds", "right"), Column("verdict"), Column("sign"), Column("rank", "right")),
+    ]
 
 
 def _rows(found: Sensitivity) -> list[tuple[str, ...]]:

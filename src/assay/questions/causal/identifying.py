@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from assay.questions.causal.graph import (
     UNMEASURED,
@@ -18,14 +18,20 @@ from assay.questions.causal.graph import (
 from assay.questions.causal.readings import Readings, excludes_nothing, in_words, names_of, together
 from assay.records.causal import Identified, Implication
 
+Held = Mapping[tuple[str, str, str], str]
 
-def identify(graph: Graph, components: Sequence[str], flipped: Sequence[str]) -> list[Identified]:
+
+def identify(
+    graph: Graph, components: Sequence[str], flipped: Sequence[str], fixed: Collection[str] = (), held: Held | None = None
+) -> list[Identified]:
     """How the effect along each arrow can be known.
 
     Args:
         graph: what is declared.
         components: everything that the design sets.
         flipped: those of them whose effect the design estimates.
+        fixed: variables that the configuration alone decides: nothing can be adjusted for them, or for others to tell what they do.
+        held: for a component, the variable between and the metric, the configuration that flips the one and holds the other.
     """
     observed = [node for node in nodes_of(graph) if not node.startswith(UNMEASURED)]
     found = []
@@ -41,7 +47,7 @@ def identify(graph: Graph, components: Sequence[str], flipped: Sequence[str]) ->
             found.append(_of_variable(graph, cause, effect, observed, flipped))
             if beside:
                 found.append(_direct(graph, cause, effect, observed, flipped))
-    return found
+    return [_possible(_by_control(graph, one, held or {}), fixed) for one in found]
 
 
 def implications(read: Readings, graph: Graph) -> list[Implication]:
@@ -78,6 +84,36 @@ def instruments(graph: Graph, variable: str, effect: str, flipped: Sequence[str]
     return [one for one in flipped if variable in descendants(graph, one) and effect not in descendants(cut, one)]
 
 
+def _by_control(graph: Graph, one: Identified, held: Held) -> Identified:
+    """By intervention, where a matched control holds all that lies between, or sets the variable; else as it is."""
+    if one.how == "intervention":
+        return one
+    between = _between(graph, one.cause, one.effect)
+    for (component, variable, metric), control in held.items():
+        direct = one.part == "direct" and one.cause == component and between == [variable]
+        if one.effect == metric and (direct or (one.part == "total" and one.cause == variable)):
+            words = f"{one.cause} -> {one.effect} ({one.part}): identified by intervention, {control!r} flips {component} and holds {variable}."
+            return Identified(cause=one.cause, effect=one.effect, part=one.part, how="intervention", by=(control,), words=words)
+    return one
+
+
+def _between(graph: Graph, cause: str, effect: str) -> list[str]:
+    """What the cause acts on at once, and the effect comes of."""
+    return [child for child in graph.get(cause, ()) if child != effect and effect in descendants(graph, child)]
+
+
+def _possible(one: Identified, fixed: Collection[str]) -> Identified:
+    """As it is; where it rests on adjustment that the trials leave no room for, not identified."""
+    stuck = [name for name in (one.cause, *one.by) if name in fixed]
+    if one.how != "adjustment" or not stuck:
+        return one
+    words = (
+        f"{one.cause} -> {one.effect} ({one.part}): not identified. Adjustment would do, but the configuration alone decides {stuck[0]}, so nothing "
+        f"tells the two apart. A matched control, or a component that moves {stuck[0]} alone, would identify it."
+    )
+    return Identified(cause=one.cause, effect=one.effect, part=one.part, how="not identified", words=words)
+
+
 def _set_by_design(cause: str, effect: str, flipped: bool) -> Identified:
     if flipped:
         words = f"{cause} -> {effect} (total): identified by intervention, the design flips {cause}."
@@ -106,7 +142,7 @@ def _of_variable(graph: Graph, cause: str, effect: str, observed: Sequence[str],
 
 def _direct(graph: Graph, cause: str, effect: str, observed: Sequence[str], flipped: Sequence[str]) -> Identified:
     """The part that goes along the arrow itself."""
-    between = [child for child in graph.get(cause, ()) if child != effect and effect in {child, *descendants(graph, child)}]
+    between = _between(graph, cause, effect)
     movers = [instruments(graph, child, effect, flipped) for child in between]
     known = cause in flipped or bool(instruments(graph, cause, effect, flipped))
     if known and movers and all(movers):

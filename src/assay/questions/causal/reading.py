@@ -8,7 +8,7 @@ from math import isfinite
 
 from assay.errors import InvalidStudy, UnknownMetric
 from assay.questions.causal.conditional import conditional_effects
-from assay.questions.causal.graph import Graph, check_graph, nodes_of
+from assay.questions.causal.graph import Graph, check_graph, descendants, nodes_of
 from assay.questions.causal.identifying import identify, implications, instruments
 from assay.questions.causal.mediating import mediations
 from assay.questions.causal.readings import Readings, excludes_nothing, in_words, names_of, together
@@ -34,7 +34,7 @@ def causal_reading(
 
     Args:
         evidence: the study.
-        mediators: recorded variables that effects may go through.
+        mediators: recorded variables that effects may go through; beside them those that the graph has between a component and a metric.
         through: variable to a component that moves the metrics through it alone.
         placebos: components that do nothing; their effects refute the study where there are any. Any named "placebo" is one.
         graph: what is taken to cause what, node to its children.
@@ -49,8 +49,15 @@ def causal_reading(
     components = [factor.name for factor in read.factors]
     check_graph(declared, components, read.variables)
     flipped = [factor.name for factor in read.factors if any(read.effect(name) for name in (factor.name, *names_of(factor)))]
+    asked = list(dict.fromkeys((*mediators, *_in_between(read, declared))))
     conditional, findings = conditional_effects(read) if len(components) > 1 else ([], [])
-    moved = {**_movers(read, declared, mediators, flipped), **(through or {})}
+    moved = {**_movers(read, declared, asked, flipped), **(through or {})}
+    parts = [one for mediator in asked for one in mediations(read, mediator, moved)]
+    held = {
+        (_factor(read, one.component), one.mediator, one.metric): one.by
+        for one in parts
+        if one.basis == "matched control" and one.by
+    }
     if through is None and not declared and mediators:
         findings = [*findings, _hint(mediators)]
     return CausalReading(
@@ -59,11 +66,11 @@ def causal_reading(
         estimand=evidence.plan.estimand,
         average=tuple(effect.words for effect in evidence.effects),
         conditional=tuple(conditional),
-        mediation=tuple(one for mediator in mediators for one in mediations(read, mediator, moved)),
+        mediation=tuple(parts),
         refutation=tuple(
             _refutations(read, [*placebos, *(name for name in components if name == "placebo" and name not in placebos)])
         ),
-        identified=tuple(identify(declared, components, flipped)),
+        identified=tuple(identify(declared, components, flipped, read.fixed, held)),
         implications=tuple(implications(read, declared)) if declared else (),
         findings=tuple(findings),
         assumptions=_ASSUMED,
@@ -90,6 +97,18 @@ def _check_names(read: Readings, mediators: Sequence[str], through: Mapping[str,
                 expected="one of " + ", ".join(map(repr, dict.fromkeys(known))) if known else "a study with components",
                 next_step=f"Did you mean {near[0]!r}?" if near else "",
             )
+
+
+def _in_between(read: Readings, graph: Graph) -> list[str]:
+    """Measured variables that, as the graph says, carry some of a component's effect on a metric."""
+    goals = {goal.name for goal in read.evidence.goals}
+    below = {node for factor in read.factors for node in descendants(graph, factor.name)}
+    return [node for node in nodes_of(graph) if node in below and node in read.variables and descendants(graph, node) & goals]
+
+
+def _factor(read: Readings, name: str) -> str:
+    """The component that an effect is of."""
+    return next(factor.name for factor in read.factors if name in (factor.name, *names_of(factor)))
 
 
 def _movers(read: Readings, graph: Graph, mediators: Sequence[str], flipped: Sequence[str]) -> dict[str, str]:

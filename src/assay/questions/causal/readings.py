@@ -37,6 +37,11 @@ class Readings:
         return list(dict.fromkeys(name for row in self.evidence.rows for name in row.metrics))
 
     @property
+    def fixed(self) -> list[str]:
+        """Variables that have one value in each configuration, under every seed."""
+        return [name for name in self.variables if not np.any(np.nan_to_num(np.ptp(self.table(name), axis=0)))]
+
+    @property
     def sides(self) -> list[tuple[Factor, Level]]:
         """Every component with each of its levels."""
         return [(factor, level) for factor in self.factors for level in factor.levels]
@@ -125,7 +130,11 @@ def in_words(value: Estimated) -> str:
     ('-0.1 [-0.2, +0.05]', '+2 under every seed')
     """
     if value.exact:
-        return f"{value.estimate:+.3g} under every seed"
+        return f"{_signed(value.estimate)} under every seed"
     if not isfinite(value.low):
-        return f"{value.estimate:+.3g} (no interval)"
-    return f"{value.estimate:+.3g} [{value.low:+.3g}, {value.high:+.3g}]"
+        return f"{_signed(value.estimate)} (no interval)"
+    return f"{_signed(value.estimate)} [{_signed(value.low)}, {_signed(value.high)}]"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.0f}" if 1000 <= abs(value) < 1e7 else f"{value:+.3g}"

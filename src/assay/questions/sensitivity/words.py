@@ -108,7 +108,7 @@ def _over_splits(effect: Effect, combined: Combined) -> str:
     said = "which excludes 0" if combined.verdict == "matters" else "which includes 0"
     return (
         f"Over {combined.splits} splits it is {combined.estimate:+.3g} [{combined.low:+.3g}, {combined.high:+.3g}], {said}; corrected for "
-        "training data that the splits share."
+        "the data that the splits share."
     )
 
 
