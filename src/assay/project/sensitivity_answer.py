@@ -100,7 +100,7 @@ def _by_running(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable
             "only what the study found is in the store, not what could run it under other conditions",
             value=subject.name,
             expected="the study's file, or in Python the study itself",
-            next_step=f"`assay sensitivity FILE --to {to} …`, or study.sensitivity({to!r}, …) where it was made.",
+            next_step=f"`assay sensitivity FILE --to {to} …`, or in Python result.sensitivity({to!r}, …) of the study's result.",
         )
     base = subject.design.plan(source)
     planned = _planned(subject.design, source, to, wanted, base.study, [block.seed for block in base.plan.blocks])

@@ -51,7 +51,13 @@ def parts_of_the_seeds(evidence: StudyEvidence) -> list[Condition]:
             expected="at least two seeds",
             next_step="Run it with more seeds, or ask for new ones with --more.",
         )
-    chosen = {f"without seed {out.seed}": [block for block in blocks if block is not out] for out in blocks}
+    seeds = [block.seed for block in blocks]
+    chosen = {
+        f"without seed {out.seed}" + (f" in block {out.index}" if seeds.count(out.seed) > 1 else ""): [
+            block for block in blocks if block is not out
+        ]
+        for out in blocks
+    }
     if len(blocks) > 3:  # the halves of three would be one of those above, and a single seed
         half = len(blocks) // 2
         chosen |= {f"seeds {_listed(part)}": list(part) for part in (blocks[:half], blocks[half:])}

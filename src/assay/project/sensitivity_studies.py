@@ -208,6 +208,7 @@ def _planned(
     design: Design, study: AnyStudy, changed: AnyStudy, name: str, levels: dict[str, str], serves: str, left_out: dict[str, str]
 ) -> Planned:
     changed.hypotheses = ()
+    changed.graph = {}
     changed.serves = serves
     changed.name = f"{study.name} ({name})" if study.name else name
     return Planned(name, levels, changed, design.plan(changed), left_out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from assay.questions.causal.graph import (
+from assay.ablation.graphs import (
     UNMEASURED,
     Graph,
     back_door,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from math import isfinite
 
+from assay.ablation.graphs import Graph, check_graph, descendants, nodes_of
 from assay.errors import InvalidStudy, UnknownMetric
 from assay.questions.causal.conditional import conditional_effects
-from assay.questions.causal.graph import Graph, check_graph, descendants, nodes_of
 from assay.questions.causal.identifying import identify, implications, instruments
 from assay.questions.causal.mediating import mediations
 from assay.questions.causal.readings import Readings, excludes_nothing, in_words, names_of, together

@@ -73,16 +73,16 @@ def _configurations(cell: Cell) -> list[str]:
 def _table(cells: Sequence[Cell], axes: Sequence[str], names: Sequence[str], metric: str) -> Array:
     """Axes, then seeds, then configurations; NaN where a trial gave no value."""
     levels = [list(dict.fromkeys(cell.levels[axis] for cell in cells)) for axis in range(len(axes))]
-    seeds = [block.seed for block in cells[0].evidence.plan.blocks]
-    table = np.full((*map(len, levels), len(seeds), len(names)), np.nan)
+    blocks = len(cells[0].evidence.plan.blocks)
+    table = np.full((*map(len, levels), blocks, len(names)), np.nan)
     for cell in cells:
         place = tuple(known.index(level) for known, level in zip(levels, cell.levels, strict=True))
         values = _values(cell.evidence, metric)
-        for line, seed in enumerate(seeds):
+        for line, block in enumerate(cell.evidence.plan.blocks[:blocks]):
             for column, name in enumerate(names):
-                table[(*place, line, column)] = values.get((seed, name), np.nan)
+                table[(*place, line, column)] = values.get((block.index, name), np.nan)
     return table
 
 
 def _values(evidence: StudyEvidence, metric: str) -> Mapping[tuple[int, str], float]:
-    return {(row.seed, row.configuration): row.metrics.get(metric, np.nan) for row in evidence.rows if row.state == "finished"}
+    return {(row.block, row.configuration): row.metrics.get(metric, np.nan) for row in evidence.rows if row.state == "finished"}

@@ -9,6 +9,7 @@ import msgspec
 
 from assay.ablation.components import check_hypotheses, merge
 from assay.ablation.configurations import plain
+from assay.ablation.graphs import check_graph
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.canonical import Record, identify
@@ -76,12 +77,14 @@ def define(
     """The definition of what a user has asked, checked, with every value in its plain form.
 
     Raises:
-        InvalidStudy: no metric, a metric twice, a component twice, or a hypothesis about what the study does not have.
+        InvalidStudy: no metric, a metric twice, a component twice, a hypothesis about what the study does not have,
+            or a graph with a cycle or with an arrow into a component.
         InvalidValue: a value has no plain form.
     """
     factors = merge(components)
     _check_goals(metrics)
     check_hypotheses(hypotheses, factors, metrics, configurations)
+    check_graph(graph or {}, [factor.name for factor in factors])
     if not isinstance(plain(baseline), dict):
         raise InvalidStudy("the baseline is no configuration", value=baseline, expected="a mapping or a dataclass of parameters")
     return Definition(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from assay.ablation.graphs import back_door, check_graph, front_door, separated
 from assay.errors import InvalidStudy
-from assay.questions.causal.graph import back_door, check_graph, front_door, separated
 
 # Pearl, Causality, figure 3.4: the back-door criterion.
 FIGURE = {
@@ -54,6 +54,12 @@ def test_smoking_and_tar_are_the_front_door() -> None:
 def test_graphs_that_cannot_be_are_refused_by_name(graph: dict[str, list[str]], said: str) -> None:
     with pytest.raises(InvalidStudy, match=said):
         check_graph(graph, ["part"], ["size", "score"])
+
+
+def test_before_the_trials_every_other_name_may_be_measured() -> None:
+    check_graph({"part": ["size"], "size": ["score"]}, ["part"])
+    with pytest.raises(InvalidStudy, match="act on a component"):
+        check_graph({"size": ["part"]}, ["part"])
 
 
 def test_a_large_graph_is_asked_without_trying_every_subset() -> None:

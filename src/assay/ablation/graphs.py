@@ -28,8 +28,13 @@ def edges_of(graph: Graph) -> list[tuple[str, str]]:
     return [(node, child) for node, children in graph.items() for child in children]
 
 
-def check_graph(graph: Graph, components: Sequence[str], measured: Sequence[str]) -> None:
+def check_graph(graph: Graph, components: Sequence[str], measured: Sequence[str] | None = None) -> None:
     """Passes where the graph is one of these nodes, without a cycle, and nothing acts on what the design sets.
+
+    Args:
+        graph: node to its children.
+        components: what the design sets.
+        measured: what the trials recorded; None before there are any, when every other name may be one.
 
     Raises:
         InvalidStudy: a node is neither a component nor a measured variable, something causes a component or itself, or there is a cycle.
@@ -38,9 +43,9 @@ def check_graph(graph: Graph, components: Sequence[str], measured: Sequence[str]
     Traceback (most recent call last):
     assay.errors.InvalidStudy: the graph has a cycle: 'a -> b -> a'; expected no way from a variable back to itself.
     """
-    known = [*components, *measured]
+    known = [*components, *(measured or ())]
     for node in nodes_of(graph):
-        if node not in known and not node.startswith(UNMEASURED):
+        if measured is not None and node not in known and not node.startswith(UNMEASURED):
             near = get_close_matches(node, known, n=1)
             raise InvalidStudy(
                 "the graph has a node that is neither a component nor a measured variable",
