@@ -21,6 +21,7 @@ _WHERE = {
     "Project": "assay.project.project",
     "Study": "assay.project.study",
     "StudyResult": "assay.project.study",
+    "sensitivity": "assay.project.sensitivity",
     "perform_ablation_study": "assay.project.protocol",
     "set_deterministic_seed": "assay.capture.seeds",
     "remove": "assay.ablation.components",
@@ -68,6 +69,7 @@ __all__ = [
     "requires",
     "run",
     "runs",
+    "sensitivity",
     "set_deterministic_seed",
     "start",
     "vary",
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
     from assay.project.project import Project, runs
     from assay.project.protocol import perform_ablation_study
     from assay.project.publishing import publish, verify
+    from assay.project.sensitivity import sensitivity
     from assay.project.study import Study, StudyResult
 
 

@@ -43,16 +43,25 @@ def configure(baseline: Any, settings: Mapping[str, Any], *, component: str = ""
     return changed
 
 
-def value_of(baseline: Any, path: str) -> Any:
+def value_of(baseline: Any, path: str, *, component: str = "", single: bool = False) -> Any:
     """The value that a configuration has at a path (the first that fits a pattern).
 
+    Args:
+        baseline: the configuration.
+        path: dotted, or a pattern.
+        component: what errors call that which names the path.
+        single: a pattern that stands for several places is an error.
+
     Raises:
-        UnknownParameter: there is none.
+        UnknownParameter: there is none, or there are several where one is wanted.
 
     >>> value_of({"model": {"depth": 4}}, "model.depth")
     4
     """
-    return _get(baseline, _resolve(baseline, path, "")[0])
+    found = _resolve(baseline, path, component)
+    if single and len(found) > 1:
+        raise _unknown(baseline, path, component)
+    return _get(baseline, found[0])
 
 
 def check_settings(baseline: Any, settings: Mapping[str, Any], *, component: str) -> None:

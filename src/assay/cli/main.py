@@ -31,6 +31,9 @@ COMMANDS = {
     "matrix": Entry("matrix", "Run a run again under many versions of packages and Python."),
     "doctor": Entry("doctor", "Find what keeps a script from giving the same result twice."),
     "study": Entry("study", "Plan, run and show ablation studies."),
+    "sensitivity": Entry(
+        "sensitivity", "Say whether a study's conclusions survive other seeds, parameters, splits, metrics, data."
+    ),
     "report": Entry("report", "Write the report of a study."),
     "publish": Entry("publish", "Write a run or a study as one file that anyone can verify and run again."),
     "verify": Entry("verify", "Say whether a published file is whole."),

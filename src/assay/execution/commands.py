@@ -53,6 +53,7 @@ class Commands(NamedTuple):
         prepare: the command that makes, once for each block and at `PREPARED`, what the trials of the block share.
         splits: what a split is called among the parameters of a run.
         aside: files that are no part of what the trials run, relative to the root.
+        side: the trials answer a question about another study.
     """
 
     arguments: Callable[[Configuration, Trial], tuple[str, ...]]
@@ -64,6 +65,7 @@ class Commands(NamedTuple):
     prepare: Callable[[Trial], tuple[str, ...]] | None = None
     splits: str = "split"
     aside: tuple[str, ...] = ()
+    side: bool = False
 
 
 class CommandExecutor:
@@ -200,7 +202,13 @@ class _Work:
             return None
         name, levels = job.configuration.name, job.configuration.levels
         place = TrialOf(
-            study=self._study, configuration=name, levels=levels, block=trial.block, index=trial.index, split=trial.split
+            study=self._study,
+            configuration=name,
+            levels=levels,
+            block=trial.block,
+            index=trial.index,
+            split=trial.split,
+            side=commands.side,
         )
         task = CommandTask(
             number=trial.index,

@@ -38,6 +38,7 @@ class Callables(NamedTuple):
         name: names the runs; empty: named by their configuration alone.
         train_name: recorded name of the function; by default its own.
         splits: what a split is called among the parameters of a run.
+        side: the trials answer a question about another study.
     """
 
     train: Callable[..., object]
@@ -46,6 +47,7 @@ class Callables(NamedTuple):
     name: str = ""
     train_name: str | None = None
     splits: str = "split"
+    side: bool = False
 
 
 class FunctionExecutor:
@@ -238,6 +240,7 @@ class _Work:
             index=job.trial.index,
             call=shipped.call,
             split=job.trial.split,
+            side=self._calls.side,
         )
         return Task(
             number=job.trial.index,

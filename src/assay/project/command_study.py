@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ import msgspec
 from assay.ablation.components import merge
 from assay.ablation.plans import make_blocks
 from assay.ablation.splits import Said, make_splits
-from assay.errors import InvalidStudy
+from assay.errors import InvalidStudy, MissingContent
 from assay.execution.commands import CommandExecutor, Commands
 from assay.execution.patches import Patches, files_below, patches_of
 from assay.execution.pool import refuse_recursion
@@ -52,6 +53,7 @@ class CommandStudy:
         override_style: "space" (`--key value`), "equals" (`--key=value`) or "hydra" (`key=value`).
         name: what reports call the study.
         origin: the study that this one goes on from.
+        graph: as for `assay.Study`.
         root: project root.
         directory: where commands run, relative to the root.
     """
@@ -82,6 +84,7 @@ class CommandStudy:
         gate: GateAsked | None = None,
         name: str = "",
         origin: Origin | None = None,
+        graph: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.command = tuple(command)
         self.baseline = baseline
@@ -105,6 +108,8 @@ class CommandStudy:
         self.gate = gate
         self.name = name
         self.origin = origin
+        self.graph = graph
+        self.serves = ""
 
     def plan(self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None) -> PlanView:
         """The trials of a design (by default the study's own); nothing is run or written.
@@ -138,6 +143,8 @@ class CommandStudy:
             origin=self.origin,
             terms=Terms(directory=self.directory, data=tuple(self.data), override_style=self.override_style),
             gate=self.gate,
+            serves=self.serves,
+            graph=self.graph,
         )
         plan = plan_study(definition)
         self._check_places()
@@ -164,7 +171,7 @@ class CommandStudy:
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
         view, store, executor = self._ready(plan)
-        result = carry_out(store, view, executor, workers or self.workers, accept=accept_baseline)
+        result = carry_out(store, view, executor, workers or self.workers, accept=accept_baseline, source=self)
         if executor.findings:
             result = _with_findings(result, executor)
             keep_evidence(store, result.evidence)
@@ -185,6 +192,29 @@ class CommandStudy:
         view = plan if isinstance(plan, PlanView) else self.plan(plan)
         store = Store.open(self.root)
         return view, store, CommandExecutor(store, self.root, self._commands())
+
+    def with_data(self, old: str, new: str) -> CommandStudy:
+        """This study with another file or folder in the place of one that the command or the baseline names.
+
+        Raises:
+            InvalidStudy: neither names `old`.
+            MissingContent: `new` does not exist.
+        """
+        changed = copy.copy(self)
+        changed.command = tuple(_swapped(word, old, new) for word in self.command)
+        changed.baseline = _swapped_values(self.baseline, old, new)
+        changed.data = tuple(new if path == old else path for path in self.data)
+        if (changed.command, changed.baseline) == (self.command, self.baseline):
+            raise InvalidStudy(
+                "neither the command nor the baseline names this data, so that other data would not be read",
+                value=old,
+                expected="a word of the command or a value of the baseline",
+            )
+        if not (self.root / self.directory / new).exists():
+            raise MissingContent(
+                "the data for a condition does not exist", value=new, expected="a file or folder beside the study's own"
+            )
+        return changed
 
     def extend(self, seeds: int | str | Sequence[int] | None = None, components: Sequence[Factor] = ()) -> CommandStudy:
         """The study with more seeds or components; arguments, value and errors as for `assay.Study.extend`."""
@@ -225,6 +255,7 @@ class CommandStudy:
             self._prepare if self.prepare is not None else None,
             self.splits.parameter if self.splits else "split",
             aside(self.root, self.directory, self.components),
+            side=bool(self.serves),
         )
 
     def _prepare(self, trial: Trial) -> tuple[str, ...]:
@@ -262,4 +293,15 @@ class CommandStudy:
 def _with_findings(result: StudyResult, executor: CommandExecutor) -> StudyResult:
     """The result with what the executor had to do so that trials could run."""
     findings = (*result.evidence.findings, *executor.findings)
-    return StudyResult(msgspec.structs.replace(result.evidence, findings=findings))
+    return StudyResult(msgspec.structs.replace(result.evidence, findings=findings), result.source, result.root)
+
+
+def _swapped(word: str, old: str, new: str) -> str:
+    return new if word == old else f"{word.removesuffix(old)}{new}" if word.endswith(f"={old}") else word
+
+
+def _swapped_values(values: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    return {
+        key: _swapped_values(value, old, new) if isinstance(value, Mapping) else new if value == old else value
+        for key, value in values.items()
+    }

@@ -17,11 +17,13 @@ from assay.lineage.parents import parents_of, trace_of
 from assay.project.ancestry import FileOrigin
 from assay.project.fidelity import judged
 from assay.records.attribution import Attribution
+from assay.records.causal import CausalReading
 from assay.records.environment import Environment
 from assay.records.finding import Finding
 from assay.records.matrix import Matrix
 from assay.records.recipe import Recipe
 from assay.records.run import Metric, Result, Run
+from assay.records.sensitivity import Sensitivity
 from assay.records.verdict import Difference, Divergence, Verdict
 from assay.report.document import VERSION, plain
 from assay.store.store import Store
@@ -251,6 +253,16 @@ def matrix(found: Matrix) -> Document:
     """What `matrix` prints: the control and each cell with its verdict against the record, and where the result is lost."""
     document: Document = plain(found)
     return {"version": VERSION, **document}
+
+
+def sensitivity(found: Sensitivity) -> Document:
+    """`assay sensitivity`: every conclusion under every condition, and the variance by source."""
+    return {"version": VERSION, **plain(found)}
+
+
+def causal(reading: CausalReading) -> Document:
+    """`assay study show --causal`: what a study says of causes."""
+    return {"version": VERSION, **plain(reading)}
 
 
 def rechecked(found: Iterable[tuple[Run, Run | None, Verdict | None, str]]) -> Document:

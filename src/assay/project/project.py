@@ -155,7 +155,7 @@ class Project:
 
         Args:
             where, sort, limit: as for `runs`.
-            variants: whether runs count that `why`, `matrix` and `doctor` made of another one.
+            variants: whether runs count that `why`, `matrix`, `doctor` and `sensitivity` made of another one.
 
         Raises:
             InvalidValue: the expression or the sort key cannot be read.

@@ -62,6 +62,7 @@ class Study:
         name: what reports call the study.
         root: project root; by default that of the file that defines `train`.
         start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load).
+        graph: what causes what, as `{"attention": ["parameters", "accuracy"], "parameters": ["accuracy"]}`; checked by `result.causal()`.
 
     >>> study = Study(lambda config, seed: {"y": 1.0}, baseline={"x": 1}, metrics=[], seeds=2)
     >>> study.plan()
@@ -88,6 +89,7 @@ class Study:
         folds: Said | None = None,
         splits: Said | Splits | None = None,
         origin: Origin | None = None,
+        graph: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.train = train
         self.baseline = baseline
@@ -105,6 +107,8 @@ class Study:
         self.start = start
         self.splits = splits if isinstance(splits, Splits) else make_splits(folds, splits)
         self.origin = origin
+        self.graph = graph
+        self.serves = ""
 
     def plan(self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None) -> PlanView:
         """The trials of a design; nothing is run or written.
@@ -135,6 +139,8 @@ class Study:
             splits=self.splits,
             origin=self.origin,
             gate=self.gate,
+            serves=self.serves,
+            graph=self.graph,
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:
@@ -159,7 +165,7 @@ class Study:
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
         view, store, executor = self._ready(plan)
-        return carry_out(store, view, executor, workers, accept=accept_baseline)
+        return carry_out(store, view, executor, workers, accept=accept_baseline, source=self)
 
     def check_baseline(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
         """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
@@ -177,7 +183,7 @@ class Study:
         root = self._root()
         store = Store.open(root)
         splits = self.splits.parameter if self.splits else "split"
-        calls = Callables(self.train, self._configured, self.prepare, self.name, splits=splits)
+        calls = Callables(self.train, self._configured, self.prepare, self.name, splits=splits, side=bool(self.serves))
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
         return view, store, FunctionExecutor(store, root, calls, measured=measured, start=self.start)
 

@@ -21,7 +21,7 @@ from assay.store.root import find_root
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
-    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups", "gate", "placebo"),
+    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups", "gate", "placebo", "graph"),
     *("folds", "splits", "prepare", "origin"),
 )
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
@@ -66,6 +66,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         data=_data(read),
         override_style=_style(read),
         gate=gate_of(read, read.content.get("gate")),
+        graph=_graph(read),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
         origin=_origin(read),
         root=top,
@@ -153,6 +154,19 @@ def _style(read: Reader) -> OverrideStyle:
         if value == style:
             return style
     raise read.wrong("no such style of overrides", ("override_style",), value, "space, equals or hydra")
+
+
+def _graph(read: Reader) -> dict[str, list[str]]:
+    """What is declared to cause what: each node with what it acts on.
+
+    Raises:
+        InvalidStudy: a node is no list of names.
+    """
+    found = read.mapping("graph")
+    for node, children in found.items():
+        if not isinstance(children, list) or not all(isinstance(child, str) for child in children):
+            raise read.wrong(f"the graph's {node!r} is no list", ("graph", node), children, "a list of what it acts on")
+    return found
 
 
 def _origin(read: Reader) -> Origin | None:

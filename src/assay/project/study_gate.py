@@ -8,6 +8,7 @@ import msgspec
 
 from assay.execution.protocol import Executor, Outcome
 from assay.project.progress import progress
+from assay.project.sensitivity_studies import AnyStudy
 from assay.project.study_plan import PlanView
 from assay.project.study_result import StudyResult
 from assay.questions.study.archive import keep_evidence
@@ -19,12 +20,18 @@ from assay.records.finding import Finding
 from assay.store.store import Store
 
 
-def carry_out(store: Store, view: PlanView, executor: Executor, workers: int, *, accept: str = "") -> StudyResult:
+def carry_out(
+    store: Store, view: PlanView, executor: Executor, workers: int, *, accept: str = "", source: AnyStudy | None = None
+) -> StudyResult:
     """Run the trials of a plan with progress on standard error; those of the ablations only where the baseline passes, or is accepted.
 
     Raises:
         AssayError: as `assay.questions.study.running.run_study` raises it.
     """
+    if view.definition.serves:  # its conditions are other baselines than the one that is to be believed
+        with progress(len(view), workers) as told, at_work(store, store.studies.put(view.definition)):
+            evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told)
+        return StudyResult(evidence, source, store.root)
     baseline = view.plan.configurations[0].name
     total = len(view) + added(view)
     with progress(total, workers) as told, at_work(store, store.studies.put(view.definition)):
@@ -33,14 +40,14 @@ def carry_out(store: Store, view: PlanView, executor: Executor, workers: int, *,
             # Its trials are reused when it is accepted or mended, so nothing is lost with the evidence that stood there.
             stopped = at_gate(store, view.definition, tuned.plan, passage)
             keep_evidence(store, stopped)
-            return StudyResult(stopped)
+            return StudyResult(stopped, source, store.root)
 
         def unsaid(outcome: Outcome) -> None:
             if outcome.trial.configuration != baseline:  # its trials were told of at the gate
                 told(outcome)
 
         evidence = run_study(store, view.definition, tuned.plan, executor, workers=workers, report=unsaid, passage=passage)
-    return StudyResult(evidence)
+    return StudyResult(evidence, source, store.root)
 
 
 def check_baseline(store: Store, view: PlanView, executor: Executor, workers: int) -> StudyResult:

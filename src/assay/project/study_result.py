@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from assay.project.causal import CausalResult, causal
+from assay.project.sensitivity_answer import SensitivityResult, answer
+from assay.project.sensitivity_asked import Wanted
+from assay.project.sensitivity_studies import AnyStudy, Design, Subject
 from assay.questions.study.indices import interaction_indices
 from assay.questions.study.pareto import pareto
 from assay.records.effect import Answer, Effect, Interaction
@@ -11,8 +16,10 @@ from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
 from assay.records.gate import GateEvidence
 from assay.records.pareto import ParetoFront
+from assay.records.sensitivity import SensitiveTo
 from assay.report.tables import Format, table
 from assay.report.write import Report, write_report
+from assay.store.root import find_root
 
 DEFAULT_WIDTH = 100
 
@@ -22,10 +29,14 @@ class StudyResult:
 
     Attributes:
         evidence: all of it as one record.
+        source: the study that was run; None where the evidence is all there is.
+        root: root of the project that has its runs.
     """
 
-    def __init__(self, evidence: StudyEvidence) -> None:
+    def __init__(self, evidence: StudyEvidence, source: AnyStudy | None = None, root: Path | None = None) -> None:
         self.evidence = evidence
+        self.source = source
+        self.root = root
 
     @property
     def study(self) -> str:
@@ -104,6 +115,27 @@ class StudyResult:
             BrokenError: the folder cannot be written.
         """
         return write_report(self.evidence, folder)
+
+    def sensitivity(self, to: SensitiveTo, **options: Any) -> SensitivityResult:
+        """Whether what the study concluded survives other seeds, parameters, splits, metrics or data; options as for `assay.sensitivity`.
+
+        Raises:
+            AssayError: as `assay.sensitivity` raises it.
+        """
+        return answer(self.subject(), to, Wanted(**options))
+
+    def causal(self, **options: Any) -> CausalResult:
+        """What the study says of causes: `mediator="parameters"`, `through={"parameters": "width"}`, `placebo="name"`, `graph={...}`.
+
+        Raises:
+            InvalidStudy: a component does not exist, or the graph cannot be.
+            UnknownMetric: no trial recorded a variable.
+        """
+        return causal(self.evidence, sealed=self.source.graph if self.source is not None else None, **options)
+
+    def subject(self) -> Subject:
+        """This study as one whose conclusions are questioned."""
+        return Subject(self.evidence, self.source, Design.of(self.evidence.plan), self.root or find_root(Path.cwd()))
 
     def __repr__(self) -> str:
         return self.table()

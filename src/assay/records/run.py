@@ -46,7 +46,7 @@ class TrialOf(Record, frozen=True, kw_only=True):
     """The place of a trial in its study: configuration name, levels of the factors that differ from the baseline, block, index.
 
     `call` is the id of the object that holds a function trial's function and configuration, as they were shipped to it; `split` the split
-    or fold that it was given.
+    or fold that it was given. `side` says that the study serves a question about another one, as `assay sensitivity` asks it.
     """
 
     study: str
@@ -56,8 +56,9 @@ class TrialOf(Record, frozen=True, kw_only=True):
     index: int = 0
     call: str | None = None
     split: int | str | None = None
+    side: bool = False
 
-    LATER: ClassVar[Mapping[str, object]] = {"split": None}
+    LATER: ClassVar[Mapping[str, object]] = {"split": None, "side": False}
 
 
 class Git(Record, frozen=True, kw_only=True):

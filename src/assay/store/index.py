@@ -386,8 +386,8 @@ class Index:
 
 
 def is_variant(start: Start) -> bool:
-    """Whether a run is another one with something changed, made to answer a question (why, matrix, doctor): nobody asked for it by itself."""
-    return any(parent.by == "variant" for parent in start.parents)
+    """Whether a run was made to answer a question about another run or study (why, matrix, doctor, sensitivity): nobody asked for it by itself."""
+    return any(parent.by == "variant" for parent in start.parents) or (start.trial is not None and start.trial.side)
 
 
 def _after_fork() -> None:

@@ -31,7 +31,7 @@ _GAP = 2
     "--sort", default="-started", show_default=True, metavar="KEY", help="A field such as metrics.loss; with - the largest first."
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N runs.  [default: 20, with --json all]")
-@click.option("--all", "variants", is_flag=True, help="Also the runs that why, matrix and doctor made of others.")
+@click.option("--all", "variants", is_flag=True, help="Also the runs that why, matrix, doctor and sensitivity made of others.")
 @json_option
 def command(where: str | None, sort: str, limit: int | None, variants: bool, as_json: bool) -> int:
     """List runs, the newest first."""

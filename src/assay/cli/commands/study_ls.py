@@ -22,7 +22,7 @@ _WAYS = {"extend": "extends", "next": "grew out of"}
 def command(as_json: bool) -> int:
     """List studies, the newest first: whether they run, and which study each one extends or grew out of."""
     store = Project.open().store
-    found = [(study, definition, _state(store, study)) for study, definition in studies(store)]
+    found = [(study, definition, _state(store, study)) for study, definition in studies(store) if not definition.serves]
     if as_json:
         emit({"version": 1, "studies": [_document(*one) for one in found]})
     elif not found:

@@ -56,7 +56,8 @@ def find_study(store: Store, study: str) -> str:
 
     Args:
         store: where it was planned.
-        study: id, unique prefix of one, name (the newest that has it), or "last": the one that was last run to its end.
+        study: id, unique prefix of one, name (the newest that has it), or "last": the one that was last run to its end. Studies
+            that serve another one's sensitivity answer to their ids alone.
 
     Raises:
         InvalidStudy: none answers to it, or several have the prefix.
@@ -64,9 +65,10 @@ def find_study(store: Store, study: str) -> str:
     """
     known = store.studies.ids()
     if study == "last" and known:
-        return max(known, key=lambda known_id: _last_run(store, known_id))
+        latest = sorted(known, key=lambda known_id: -_last_run(store, known_id))
+        return next((one for one in latest if not store.studies.get(one, Definition).serves), latest[0])
     if not any(known_id.startswith(study) for known_id in known):
-        named = [known_id for known_id, definition in studies(store) if definition.name == study]
+        named = [known_id for known_id, definition in studies(store) if definition.name == study and not definition.serves]
         if named:
             return named[0]
     return store.studies.resolve(study)

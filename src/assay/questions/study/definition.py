@@ -10,6 +10,7 @@ import msgspec
 from assay.ablation.components import check_hypotheses, controls, merge
 from assay.ablation.configurations import plain
 from assay.ablation.gates import check_gate
+from assay.ablation.graphs import check_graph
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.canonical import Record, identify
@@ -38,6 +39,8 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
         origin: the study that this one goes on from.
         terms: how its command is run.
         gate: what is asked of the baseline; None: what is asked of every baseline.
+        serves: id of the study whose conclusions this one is run to question (`assay sensitivity`); empty where none.
+        graph: what the user takes to cause what: node to its children; empty where nothing is declared.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
     origin: Origin | None = None
     terms: Terms = PLAIN_TERMS
     gate: GateAsked | None = None
+    serves: str = ""
+    graph: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     LATER: ClassVar[Mapping[str, object]] = {
         "options": PLAIN,
@@ -62,6 +67,8 @@ class Definition(Record, frozen=True, kw_only=True, tag_field="assay", tag="stud
         "origin": None,
         "terms": PLAIN_TERMS,
         "gate": None,
+        "serves": "",
+        "graph": {},
     }
 
     @property
@@ -87,17 +94,20 @@ def define(
     origin: Origin | None = None,
     terms: Terms = PLAIN_TERMS,
     gate: GateAsked | None = None,
+    serves: str = "",
+    graph: Mapping[str, Sequence[str]] | None = None,
 ) -> Definition:
     """The definition of what a user has asked, checked, with every value in its plain form.
 
     Raises:
-        InvalidStudy: no metric, a metric twice, a component twice, a hypothesis about what the study does not have, or a gate that asks of
-            the baseline what it cannot be asked.
+        InvalidStudy: no metric, a metric twice, a component twice, a hypothesis about what the study does not have, a gate that asks of
+            the baseline what it cannot be asked, or a graph with a cycle or with an arrow into a component.
         InvalidValue: a value has no plain form.
     """
     factors = merge(components)
     _check_goals(metrics)
     check_hypotheses(hypotheses, factors, metrics, configurations)
+    check_graph(graph or {}, [factor.name for factor in factors])
     if not isinstance(plain(baseline), dict):
         raise InvalidStudy("the baseline is no configuration", value=baseline, expected="a mapping or a dataclass of parameters")
     if gate is not None:
@@ -118,6 +128,8 @@ def define(
         origin=origin,
         terms=terms,
         gate=gate,
+        serves=serves,
+        graph={node: tuple(children) for node, children in (graph or {}).items()},
     )
 
 
