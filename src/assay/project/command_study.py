@@ -118,12 +118,13 @@ class CommandStudy:
             self.arguments(configuration, 0)
         return PlanView(definition, plan, expected(self.root, definition), self.workers)
 
-    def run(self, plan: PlanView | str | None = None, workers: int | None = None) -> StudyResult:
+    def run(self, plan: PlanView | str | None = None, workers: int | None = None, *, minutes: float | None = None) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
         Args:
             plan: what `plan` gave, or the name of a design.
             workers: how many trials run at once; results are the same with any number.
+            minutes: as for `assay.Study.run`.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`.
@@ -140,7 +141,7 @@ class CommandStudy:
         data = tuple(os.path.normpath(os.path.join(self.directory, path)) for path in self.data)  # noqa: PTH118 - text
         commands = Commands(self.arguments, self.directory, data, self.name, tuple(self.metrics))
         executor = CommandExecutor(store, self.root, commands)
-        result = carry_out(store, view, executor, workers or self.workers)
+        result = carry_out(store, view, executor, workers or self.workers, minutes)
         if not executor.findings:
             return result
         evidence = msgspec.structs.replace(result.evidence, findings=(*result.evidence.findings, *executor.findings))

@@ -12,7 +12,7 @@ from typing import Any
 from assay.ablation.components import merge
 from assay.ablation.configurations import configure, settings_of
 from assay.ablation.plans import make_blocks
-from assay.errors import InvalidStudy, StoreUnusable
+from assay.errors import InvalidStudy, InvalidValue, StoreUnusable
 from assay.execution.functions import Callables, FunctionExecutor
 from assay.execution.pool import refuse_recursion
 from assay.execution.protocol import Executor
@@ -94,7 +94,7 @@ class Study:
         Args:
             design: "leave-one-out": each component flipped alone; "full": every combination; the others are in the documentation of designs.
             resolution: of a fraction: 3, 4, 5 or more.
-            budget: most configurations that "shapley" and "optimal" may choose.
+            budget: most configurations that "shapley" and "optimal" may choose; most trials of "adaptive".
 
         Raises:
             InvalidStudy: the study contradicts itself, or the design does not exist.
@@ -120,12 +120,13 @@ class Study:
             self._configured(configuration)  # a class that refuses a value is heard before anything runs
         return PlanView(definition, plan, expected(self._root(), definition))
 
-    def run(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
+    def run(self, plan: PlanView | str | None = None, workers: int = 1, *, minutes: float | None = None) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
         Args:
             plan: what `plan` gave, or the name of a design; by default leave-one-out.
             workers: how many trials run at once. Results are the same with any number.
+            minutes: of "adaptive" alone: no batch of trials begins later than this; what is known then is the result.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`; or the function cannot be loaded in a clean process.
@@ -140,7 +141,7 @@ class Study:
         store = Store.open(root)
         calls = Callables(self.train, self._configured, self.prepare, self.name)
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
-        return carry_out(store, view, FunctionExecutor(store, root, calls, measured=measured, start=self.start), workers)
+        return carry_out(store, view, FunctionExecutor(store, root, calls, measured=measured, start=self.start), workers, minutes)
 
     def _check(self) -> None:
         arguments = ("config", "seed", "prepared") if self.prepare is not None else ("config", "seed")
@@ -158,14 +159,19 @@ class Study:
         return Path(self.root).resolve() if self.root is not None else find_root(folder_of(self.train))
 
 
-def carry_out(store: Store, view: PlanView, executor: Executor, workers: int) -> StudyResult:
+def carry_out(store: Store, view: PlanView, executor: Executor, workers: int, minutes: float | None = None) -> StudyResult:
     """Run the trials of a plan with progress on standard error.
 
     Raises:
+        InvalidValue: `minutes` is given to a design that runs all of its trials, or is not above 0.
         AssayError: as `assay.questions.study.running.run_study` raises it.
     """
+    if minutes is not None and (view.design != "adaptive" or not minutes > 0):
+        raise InvalidValue(
+            "this study cannot be limited in time", value=minutes, expected='minutes above 0, and the design "adaptive"'
+        )
     with progress(len(view), workers) as told:
-        evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told)
+        evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told, minutes=minutes)
     return StudyResult(evidence)
 
 

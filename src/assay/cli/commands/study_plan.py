@@ -15,14 +15,19 @@ from assay.report.document import study_document
 
 _DESIGNS = (
     "leave-one-out, add-one-in, ladder, pairs, full, fractional, plackett-burman, screening, definitive-screening, group-screening, "
-    "optimal or shapley"
+    "optimal, shapley or adaptive"
 )
 
 
 def design_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which a command chooses another design than the file's."""
     for option in (
-        click.option("--budget", type=click.IntRange(2), metavar="N", help="Most configurations, for optimal and shapley."),
+        click.option(
+            "--budget",
+            type=click.IntRange(2),
+            metavar="N",
+            help="Most configurations, for optimal and shapley; most trials, for adaptive.",
+        ),
         click.option("--resolution", type=click.IntRange(3), metavar="R", help="Of a fractional design: 3, 4, 5 or more."),
         click.option("--design", metavar="D", help=f"{_DESIGNS}, in place of what the file says."),
     ):

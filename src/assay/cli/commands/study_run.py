@@ -15,14 +15,25 @@ from assay.report.document import study_document
 @click.argument("file", type=click.Path())
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
 @design_options
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="Of adaptive: begin no batch of trials later."
+)
 @json_option
-def command(file: str, workers: int | None, design: str | None, resolution: int | None, budget: int | None, as_json: bool) -> int:
+def command(
+    file: str,
+    workers: int | None,
+    design: str | None,
+    resolution: int | None,
+    budget: int | None,
+    minutes: float | None,
+    as_json: bool,
+) -> int:
     """Run the study in FILE and show what it found; trials that have finished before are not repeated."""
     study = load_study_file(file)
     plan = study.plan(design, resolution=resolution, budget=budget)
     hint(plan.in_words(workers or study.workers) + "\n")
     try:
-        evidence = study.run(plan, workers).evidence
+        evidence = study.run(plan, workers, minutes=minutes).evidence
     except KeyboardInterrupt:
         hint("assay: interrupted; trials that have finished are kept, and the same command goes on with the rest.")
         raise

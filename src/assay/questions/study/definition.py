@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from assay.ablation.adaptive.plans import ADAPTIVE, adaptive_plan
 from assay.ablation.components import check_hypotheses, merge
 from assay.ablation.configurations import plain
 from assay.ablation.plans import make_plan
@@ -97,12 +98,21 @@ def plan_study(definition: Definition) -> Plan:
     Raises:
         InvalidStudy, UnknownParameter: as for `assay.ablation.plans.make_plan`.
     """
-    asked = (definition.design, definition.baseline, definition.factors, definition.seeds, definition.configurations)
-    plan = make_plan(*asked, options=definition.options)
+    if definition.design == ADAPTIVE:
+        plan = adaptive_plan(
+            definition.baseline, definition.factors, definition.seeds, definition.configurations, definition.options
+        )
+    else:
+        plan = _fixed_plan(definition)
     if definition.evaluation is None:
         return plan
     changed = {name: getattr(plan, name) for name in plan.__struct_fields__}
     return Plan(**changed | {"estimand": f"{plan.estimand} Evaluation only: of the trained model, without retraining."})
+
+
+def _fixed_plan(definition: Definition) -> Plan:
+    asked = (definition.design, definition.baseline, definition.factors, definition.seeds, definition.configurations)
+    return make_plan(*asked, options=definition.options)
 
 
 def _plain_factor(factor: Factor) -> Factor:

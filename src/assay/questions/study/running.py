@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from assay.ablation.adaptive.plans import ADAPTIVE
 from assay.errors import InvalidValue, UnknownRun
 from assay.execution.protocol import Executor, Job, Outcome
-from assay.questions.study.analysis import analyse
+from assay.questions.study.adaptive import Courses, looked, realised
+from assay.questions.study.analysis import Analysis, analyse
+from assay.questions.study.analysis_adaptive import analyse_adaptive
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
@@ -27,6 +30,7 @@ def run_study(
     *,
     workers: int = 1,
     report: Callable[[Outcome], None] = lambda _: None,
+    minutes: float | None = None,
 ) -> StudyEvidence:
     """The evidence of a study, all of whose trials have been carried out or reused. It is in the store afterwards.
 
@@ -37,6 +41,7 @@ def run_study(
         executor: carries them out.
         workers: how many at once; the results do not depend on it.
         report: called with each outcome as it is known.
+        minutes: of the adaptive design alone: no batch of trials begins later than this.
 
     Raises:
         InvalidValue: `workers` is less than 1.
@@ -49,6 +54,14 @@ def run_study(
     study = store.studies.put(definition)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
     jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials]
+    if plan.design == ADAPTIVE:
+        return _run_adaptive(
+            store,
+            definition,
+            plan,
+            lambda begin, end: executor.carry_out(jobs[begin:end], study=study, workers=workers, report=report),
+            minutes,
+        )
     outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
     evidence = judge(definition, plan, outcomes, ran_in(store, outcomes))
     keep_evidence(store, evidence)
@@ -61,7 +74,32 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
     Raises:
         UnknownMetric: trials finished, and none of them reported a metric that the study asks about.
     """
-    analysis = analyse(definition, plan, outcomes)
+    if plan.design == ADAPTIVE:
+        courses = Courses(definition, plan)
+        courses.tell(outcomes)
+        return _evidence(definition, plan, outcomes, analyse_adaptive(definition, plan, outcomes, courses), environment)
+    return _evidence(definition, plan, outcomes, analyse(definition, plan, outcomes), environment)
+
+
+def _run_adaptive(
+    store: Store, definition: Definition, plan: Plan, carry_out: Callable[[int, int], list[Outcome]], minutes: float | None
+) -> StudyEvidence:
+    kept: list[StudyEvidence] = []
+
+    def seen(outcomes: list[Outcome], courses: Courses) -> None:
+        # After every batch, so that a study that is stopped or killed shows what it knows.
+        ran = realised(plan, len(outcomes))
+        analysis = analyse_adaptive(definition, ran, outcomes, courses)
+        kept[:] = [_evidence(definition, ran, outcomes, analysis, ran_in(store, outcomes))]
+        keep_evidence(store, kept[0])
+
+    looked(definition, plan, carry_out, seen, minutes)
+    return kept[0]
+
+
+def _evidence(
+    definition: Definition, plan: Plan, outcomes: Sequence[Outcome], analysis: Analysis, environment: str
+) -> StudyEvidence:
     return msgspec.structs.replace(
         before_the_start(definition, plan),
         rows=tuple(row(definition, outcome) for outcome in outcomes),
