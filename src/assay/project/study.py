@@ -11,6 +11,7 @@ from typing import Any
 
 from assay.ablation.components import merge
 from assay.ablation.configurations import configure, settings_of
+from assay.ablation.designs import ADAPTIVE
 from assay.ablation.plans import make_blocks
 from assay.errors import InvalidStudy, InvalidValue, StoreUnusable
 from assay.execution.functions import Callables, FunctionExecutor
@@ -166,7 +167,7 @@ def carry_out(store: Store, view: PlanView, executor: Executor, workers: int, mi
         InvalidValue: `minutes` is given to a design that runs all of its trials, or is not above 0.
         AssayError: as `assay.questions.study.running.run_study` raises it.
     """
-    if minutes is not None and (view.design != "adaptive" or not minutes > 0):
+    if minutes is not None and (view.design != ADAPTIVE or not minutes > 0):
         raise InvalidValue(
             "this study cannot be limited in time", value=minutes, expected='minutes above 0, and the design "adaptive"'
         )

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from assay.ablation.adaptive.plans import ADAPTIVE
 from assay.ablation.alternatives import Alternative
+from assay.ablation.designs import ADAPTIVE
 from assay.project.study_adaptive import cost_in_words, rule_in_words, sees_in_words
 from assay.project.study_designs import detect, others
 from assay.questions.study.definition import Definition

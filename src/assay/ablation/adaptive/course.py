@@ -116,7 +116,8 @@ class Course:
             coins: shape (n, terms), see `coins`.
         """
         kept = np.isfinite(values)
-        spread = float(np.std(values[kept])) if kept.any() else 0.0
+        # Of values alone, which no coin has a part in where a component does nothing.
+        spread = float(np.std([*self._values, *values[kept]])) if kept.any() else 0.0
         for row, value, block, free in zip(columns[kept], values[kept], blocks[kept], coins[kept], strict=True):
             self._weigh(row, float(value), int(block), free, spread)
             self._columns = np.vstack([self._columns, row])
@@ -126,6 +127,8 @@ class Course:
             self._look()
 
     def _weigh(self, row: Array, value: float, block: int, free: Coins, spread: float) -> None:
+        if not self._values:
+            return  # nothing to expect of it, so nothing to be surprised by
         belief = self.belief
         known = np.zeros(self.space.terms) if belief is None else belief.coefficients
         level, deviation = self._level(known, block, spread)
@@ -134,16 +137,14 @@ class Course:
 
     def _level(self, known: Array, block: int, spread: float) -> tuple[float, float]:
         """What a trial of this block is expected to give with all terms at 0, and how far off that is."""
-        if not self._values:
-            return 0.0, 1.0
         left = np.array(self._values) - self._columns @ known
         if self.belief is None:
-            return float(left.mean()), max(spread, 1e-300)
+            return float(left.mean()), spread or 1.0
         own = left[np.array(self._blocks) == block]
         ratio = self.belief.ratio
         share = ratio * len(own) / (1 + ratio * len(own))
         level = float(left.mean()) + share * float(own.mean() - left.mean() if len(own) else 0.0)
-        return level, max(self.belief.deviation, 1e-300) * (1 + ratio / (1 + ratio * len(own))) ** 0.5
+        return level, self.belief.deviation * (1 + ratio / (1 + ratio * len(own))) ** 0.5
 
     def _look(self) -> None:
         if self.flat:

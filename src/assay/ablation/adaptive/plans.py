@@ -11,13 +11,11 @@ from assay.ablation.adaptive.order import BATCH, default_budget, drawn, first_lo
 from assay.ablation.components import merge
 from assay.ablation.configurations import configure, plain, settings_of
 from assay.ablation.design import configuration_name, need_two_levels
+from assay.ablation.designs import ADAPTIVE
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
 from assay.records.plan import Configuration, DesignOptions, Plan, Trial
-
-ADAPTIVE = "adaptive"
-"""Name of the design."""
 
 ESTIMAND = "mean change from the baseline level, averaged over all combinations of the other components"
 FEASIBLE = "mean change from the baseline level, averaged over the combinations of the other components that the constraints allow"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from assay.ablation.adaptive.plans import ADAPTIVE, adaptive_plan
+from assay.ablation.adaptive.plans import adaptive_plan
 from assay.ablation.components import check_hypotheses, merge
 from assay.ablation.configurations import plain
+from assay.ablation.designs import ADAPTIVE
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.canonical import Record, identify

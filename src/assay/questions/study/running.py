@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from assay.ablation.adaptive.plans import ADAPTIVE
+from assay.ablation.designs import ADAPTIVE
 from assay.errors import InvalidValue, UnknownRun
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.adaptive import Courses, looked, realised
