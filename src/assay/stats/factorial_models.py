@@ -29,6 +29,7 @@ _SIZES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 _RATIOS = (0.0, 0.3, 1.0, 4.0, 25.0)
 # What is believed of the noise before any response: worth two responses at a tenth of their spread, so that a perfect fit of few proves little.
 _BELIEF, _SHARE = 2.0, 0.1
+_BOUNDED = (1e-20, 1e20)
 
 
 class Space(NamedTuple):
@@ -122,21 +123,26 @@ class Evidence:
         design = np.column_stack([np.ones(self._n), columns, centred])
         member = blocks[None, :] == np.unique(blocks)[:, None]
         self._whole, self._sums, self._sizes = design.T @ design, member @ design, member.sum(axis=1)
-        self.size, self.ratio = _SIZES[1], _RATIOS[0]
-        self._look(self.ratio)
+        self.look(_SIZES[1], _RATIOS[0])
 
     def tune(self, models: Terms) -> None:
-        """Takes the size and the ratio that are likeliest under these models."""
-        best, prior = -np.inf, log_prior(self.space, models)
-        for ratio in _RATIOS if len(self._sizes) > 1 else _RATIOS[:1]:
-            self._look(ratio)
-            for size in _SIZES:
-                self.size = size
-                likely = float(np.logaddexp.reduce(prior + self.fit(models)[0]))
-                if likely > best:
-                    best, chosen = likely, (size, ratio)
-        self.size = chosen[0]
-        self._look(chosen[1])
+        """Takes the size and the ratio that are likeliest under these models, one after the other from where they stand."""
+        prior = log_prior(self.space, models)
+        self._tune_size(prior, models)
+        if len(self._sizes) < 2:
+            return
+        likely = []
+        for ratio in _RATIOS:
+            self.look(self.size, ratio)
+            likely.append(float(np.logaddexp.reduce(prior + self.fit(models)[0])))
+        self.look(self.size, _RATIOS[int(np.argmax(likely))])
+        self._tune_size(prior, models)
+
+    def _tune_size(self, prior: Array, models: Terms) -> None:
+        likely = []
+        for self.size in _SIZES:
+            likely.append(float(np.logaddexp.reduce(prior + self.fit(models)[0])))
+        self.size = _SIZES[int(np.argmax(likely))]
 
     def fit(self, models: Terms) -> tuple[Array, Array, Array, Array]:
         """Log evidence, shape (models,); coefficients, shape (models, width); their covariance over the noise; variance of the noise."""
@@ -149,7 +155,7 @@ class Evidence:
         evidence, variance = self._evidence(left, logdet + models.shape[1] * log(self.size))
         spread = np.diagonal(covariance, axis1=1, axis2=2)
         moment = self._moment(coefficients, spread, variance[:, None], models < self.space.terms)
-        return np.asarray(evidence + moment.sum(axis=1)), np.asarray(coefficients), np.asarray(covariance), variance
+        return np.asarray(evidence + np.log(moment).sum(axis=1)), np.asarray(coefficients), np.asarray(covariance), variance
 
     def exchanged(self, models: Terms) -> Array:
         """Log posterior weight of each model with one of its places given to each term, shape (models, width, terms + 1).
@@ -180,11 +186,11 @@ class Evidence:
         others = b[:, None, :, :] - share * b[:, :, None, :]
         spread = s[:, None, :, :] - share * mixed
         filled = (models < count)[:, None, :, None] & ~np.eye(models.shape[1], dtype=bool)[None, :, :, None]
-        moment = self._moment(others, spread, variance[:, :, None, :], filled).sum(axis=2)
+        moment = self._moment(others, spread, variance[:, :, None, :], filled).prod(axis=2)
         entering = new[:, None, :] + along / own[:, None, :] * b / s
         own_spread = 1 / own[:, None, :] - (along / own[:, None, :]) ** 2 / s
-        moment += self._moment(entering, own_spread, variance, np.arange(count + 1) < count)
-        weight = evidence + moment + _prior_exchanged(of, models)
+        moment *= self._moment(entering, own_spread, variance, np.arange(count + 1) < count)
+        weight = evidence + np.log(moment) + _prior_exchanged(of, models)
         twice = (models[:, None, :, None] == np.arange(count)) & ~np.eye(models.shape[1], dtype=bool)[None, :, :, None]
         weight[:, :, :count][twice.any(axis=2)] = -np.inf
         return np.asarray(weight)
@@ -195,13 +201,15 @@ class Evidence:
         return self._constant - 0.5 * logdet - 0.5 * degrees * np.log(variance), variance
 
     def _moment(self, coefficients: Array, spread: Array, variance: Array, filled: NDArray[np.bool_]) -> Array:
-        square, uncertain = coefficients**2, variance * np.maximum(spread, 0.0)
-        fourth = square**2 + 6 * square * uncertain + 3 * uncertain**2
-        return np.asarray(np.where(filled, np.log(np.maximum(fourth, 1e-300) / (3 * (self.size * variance) ** 2)), 0.0))
+        """Factors by which the fourth powers change the evidence; 1 for padding. Bounded, so that many of them have a product."""
+        scale = self.size * variance
+        square, uncertain = coefficients**2 / scale, np.maximum(spread, 0.0) / self.size
+        fourth = (square**2 + 6 * square * uncertain + 3 * uncertain**2) / 3
+        return np.asarray(np.where(filled, np.clip(fourth, *_BOUNDED), 1.0))
 
-    def _look(self, ratio: float) -> None:
-        """Sums of products under this ratio of variances, with intercept and blocks taken out."""
-        self.ratio = ratio
+    def look(self, size: float, ratio: float) -> None:
+        """Takes this size and ratio: sums of products with intercept and blocks taken out."""
+        self.size, self.ratio = size, ratio
         taken = ratio / (1 + ratio * self._sizes)
         inner = self._whole - self._sums.T @ (taken[:, None] * self._sums)
         inner = inner - np.outer(inner[:, 0], inner[0]) / inner[0, 0]

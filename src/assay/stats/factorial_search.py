@@ -26,6 +26,7 @@ class Belief(NamedTuple):
         chance: shape (terms,), that the term is there.
         coefficients: shape (terms,), posterior means over all models, 0 where a term is not there.
         deviation: of a response, without blocks.
+        size: of coefficients, in standard deviations of the noise, squared.
         ratio: variance between blocks over variance within.
         models: the likeliest, from which the next search may begin.
     """
@@ -33,6 +34,7 @@ class Belief(NamedTuple):
     chance: Array
     coefficients: Array
     deviation: float
+    size: float
     ratio: float
     models: Terms
 
@@ -47,7 +49,7 @@ class Belief(NamedTuple):
         return float(np.minimum(self.chance, 1 - self.chance).sum())
 
 
-def believe(of: Space, columns: Array, values: Array, blocks: NDArray[np.intp], before: Terms | None = None) -> Belief:
+def believe(of: Space, columns: Array, values: Array, blocks: NDArray[np.intp], before: Belief | None = None) -> Belief:
     """The posterior over models, as far as exchanges of one term find it.
 
     Args:
@@ -55,14 +57,14 @@ def believe(of: Space, columns: Array, values: Array, blocks: NDArray[np.intp], 
         columns: their values, shape (n, terms), at least 4 rows.
         values: responses, finite.
         blocks: whole numbers.
-        before: models of an earlier search over the same terms, to begin from beside nothing.
+        before: of an earlier search over the same terms, to begin from beside nothing.
     """
     evidence = Evidence(of, columns, values, blocks)
     empty = np.full((1, WIDTH), of.terms, dtype=np.intp)
     if before is not None:
-        evidence.tune(_packed(of, before))
+        evidence.look(before.size, before.ratio)
     fresh = _padded(of, _climbed(evidence, empty))
-    found = _packed(of, fresh if before is None else np.concatenate([fresh, before]))
+    found = _packed(of, fresh if before is None else np.concatenate([fresh, before.models]))
     evidence.tune(found)
     found = _climbed(evidence, found)
     models, weight = _pool(evidence, found)
@@ -71,7 +73,9 @@ def believe(of: Space, columns: Array, values: Array, blocks: NDArray[np.intp], 
     chance, mean = np.zeros(of.terms + 1), np.zeros(of.terms + 1)
     np.add.at(chance, models.ravel(), np.repeat(share, models.shape[1]))
     np.add.at(mean, models.ravel(), (share[:, None] * coefficients).ravel())
-    return Belief(np.minimum(chance[:-1], 1.0), mean[:-1], float(np.sqrt(share @ variance)), evidence.ratio, _padded(of, found))
+    deviation = float(np.sqrt(share @ variance))
+    chance = np.minimum(chance[:-1], 1.0)
+    return Belief(chance, mean[:-1], deviation, evidence.size, evidence.ratio, _padded(of, found))
 
 
 def _climbed(evidence: Evidence, models: Terms) -> Terms:

@@ -149,8 +149,7 @@ class Course:
     def _look(self) -> None:
         if self.flat:
             return
-        before = None if self.belief is None else self.belief.models
-        self.belief = believe(self.space, self._columns, np.array(self._values), np.array(self._blocks), before)
+        self.belief = believe(self.space, self._columns, np.array(self._values), np.array(self._blocks), self.belief)
         below, above = self.tests.interval(LEVEL / self._family)
         self.low, self.high = np.maximum(self.low, below), np.minimum(self.high, above)
         reached = (self.tests.highest >= np.log(self._family / LEVEL)) & ~self.matters
