@@ -25,9 +25,10 @@ from assay.execution.protocol import Job, Outcome
 from assay.questions.study.adaptive import Courses
 from assay.questions.study.archive import kept_evidence
 from assay.questions.study.definition import Definition, define, plan_study
+from assay.questions.study.former import former
 from assay.questions.study.running import judge, run_study
 from assay.records.evidence import StudyEvidence
-from assay.records.plan import DesignOptions
+from assay.records.plan import DesignOptions, Plan
 from assay.records.run import Failure
 from assay.report.document import plain
 from assay.stats.factorial_models import space
@@ -88,6 +89,13 @@ def asked(budget: int | None = None, **changes: Any) -> Definition:
 
 def result_of(project: Path, executor: Arithmetic, definition: Definition) -> StudyEvidence:
     return run_study(Store.open(project), definition, plan_study(definition), executor)
+
+
+def outcomes_of(plan: Plan, trials: int | None = None) -> list[Outcome]:
+    """Of the first so many trials, or of all."""
+    configurations = {one.name: one for one in plan.configurations}
+    jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials[:trials]]
+    return Arithmetic().carry_out(jobs, study="", workers=1, report=lambda _: None)
 
 
 def verdicts(evidence: StudyEvidence) -> dict[str, str]:
@@ -152,16 +160,7 @@ def test_stopped_and_run_again_it_says_the_same(project: Path, tmp_path: Path) -
 
 def test_judged_again_from_its_rows_it_says_the_same(project: Path) -> None:
     evidence = result_of(project, Arithmetic(), asked())
-    outcomes = Arithmetic().carry_out(
-        [
-            Job(trial, next(one for one in evidence.plan.configurations if one.name == trial.configuration))
-            for trial in evidence.plan.trials
-        ],
-        study="",
-        workers=1,
-        report=lambda _: None,
-    )
-    assert judge(asked(), evidence.plan, outcomes) == msgspec.structs.replace(evidence, environment="")
+    assert judge(asked(), evidence.plan, outcomes_of(evidence.plan)) == msgspec.structs.replace(evidence, environment="")
 
 
 def test_a_budget_that_is_used_up_leaves_what_cannot_be_told(project: Path) -> None:
@@ -209,11 +208,7 @@ def test_constraints_are_kept_and_what_they_forbid_is_no_coin() -> None:
     assert not any({"c", "d"} <= set(one.levels) for one in plan.configurations)
     assert "allow" in plan.estimand
     courses = Courses(definition, plan)
-    outcomes = Arithmetic().carry_out(
-        [Job(trial, next(one for one in plan.configurations if one.name == trial.configuration)) for trial in plan.trials],
-        study="", workers=1, report=lambda _: None,
-    )  # fmt: skip
-    courses.tell(outcomes)
+    courses.tell(outcomes_of(plan))
     tests = courses.by_metric["y"].tests
     assert tests.n[0] < tests.n[2]  # c is a coin only where d is not there
     assert tests.n[courses.of.factors] == 0  # c and d are never flipped together
@@ -291,6 +286,45 @@ def test_killed_and_run_again_with_other_workers_it_says_the_same(project: Path,
     assert plain(resumed.effects) == plain(whole.effects)
     assert plain(resumed.interactions) == plain(whole.interactions)
     assert [row.metrics for row in resumed.rows] == [row.metrics for row in whole.rows]
+
+
+def test_former_studies_inform_the_search_and_never_the_tests(project: Path) -> None:
+    """The same trials with and without them have the same tests; both beliefs are shown."""
+    result_of(project, Arithmetic(), asked(design="leave-one-out", seeds=list(range(8)), options=DesignOptions()))
+    plain = result_of(project, Arithmetic(), asked())
+    informed = result_of(project, Arithmetic(), asked(options=DesignOptions(priors=True)))
+    (said,) = [one for one in informed.findings if one.kind == "priors"]
+    assert "without them" in said.text
+    assert "2 former studies" in said.text
+    courses = []
+    for definition in (asked(), asked(options=DesignOptions(priors=True))):
+        plan = plan_study(definition)
+        told = former(Store.open(project), definition, space(8)) if definition.options.priors else None
+        courses.append(Courses(definition, plan, told))
+        courses[-1].tell(outcomes_of(plan, 40))
+    one, other = (each.by_metric["y"] for each in courses)
+    assert np.array_equal(one.tests.highest, other.tests.highest)
+    assert np.array_equal(one.low, other.low)
+    assert one.informed is None
+    assert other.informed is not None
+    assert plain.plan.trials[:16] == informed.plan.trials[:16]
+
+
+def test_what_former_studies_say_counts_less_where_recipes_differ(project: Path) -> None:
+    result_of(project, Arithmetic(), asked())
+    store, of = Store.open(project), space(8)
+    same = former(store, asked(seeds=[9]), of).belief["y"]
+    other_baseline = former(store, asked(baseline=dict.fromkeys(NAMES, True) | {"z": True}), of).belief["y"]
+    other_subject = former(store, asked(subject="other:train"), of).belief["y"]
+    assert same[0] > other_baseline[0] > 0
+    assert same[0] > other_subject[0] > 0
+    renamed = [remove(f"new {name}", {name: False}) for name in NAMES]
+    assert former(store, asked(components=renamed), of).studies == ()
+
+
+def test_no_other_design_is_told_what_former_studies_found() -> None:
+    with pytest.raises(InvalidStudy, match="'adaptive'"):
+        plan_study(asked(design="screening", options=DesignOptions(priors=True)))
 
 
 def test_time_limits_the_adaptive_design_alone(project: Path) -> None:

@@ -38,7 +38,7 @@ class CommandStudy:
             configuration, which is then not among the overrides.
         baseline: the configuration as it stands.
         components, metrics, seeds, configurations, hypotheses, constraints, groups: as for `assay.Study`.
-        design, resolution, budget: as for `assay.Study.plan`.
+        design, resolution, budget, priors: as for `assay.Study.plan`.
         workers: how many trials run at once where `run` is not told.
         data: files and folders, relative to `directory`, that every trial needs beside the code.
         override_style: "space" (`--key value`), "equals" (`--key=value`) or "hydra" (`key=value`).
@@ -60,6 +60,7 @@ class CommandStudy:
         design: str = "leave-one-out",
         resolution: int | None = None,
         budget: int | None = None,
+        priors: bool = False,
         constraints: Sequence[Constraint] = (),
         groups: Mapping[str, Sequence[str]] | None = None,
         configurations: Mapping[str, Mapping[str, Any]] | None = None,
@@ -79,6 +80,7 @@ class CommandStudy:
         self.design = design
         self.resolution = resolution
         self.budget = budget
+        self.priors = priors
         self.constraints = constraints
         self.groups = groups or {}
         self.configurations = configurations or {}
@@ -88,7 +90,9 @@ class CommandStudy:
         self.override_style = override_style
         self.name = name
 
-    def plan(self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None) -> PlanView:
+    def plan(
+        self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None, priors: bool = False
+    ) -> PlanView:
         """The trials of a design (by default the study's own); nothing is run or written.
 
         Another design than the study's own is not told the study's resolution and budget.
@@ -101,6 +105,7 @@ class CommandStudy:
         other = design is not None and design != self.design
         resolution = resolution if other or resolution is not None else self.resolution
         budget = budget if other or budget is not None else self.budget
+        priors = priors or (self.priors and not other)
         definition = define(
             name=self.name,
             subject=shlex.join(self.command),
@@ -111,7 +116,7 @@ class CommandStudy:
             design=design or self.design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, self.constraints),
+            options=told(resolution, budget, self.groups, self.constraints, priors),
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:

@@ -89,13 +89,16 @@ class Study:
         self.root = root
         self.start = start
 
-    def plan(self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None) -> PlanView:
+    def plan(
+        self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None, priors: bool = False
+    ) -> PlanView:
         """The trials of a design; nothing is run or written.
 
         Args:
             design: "leave-one-out": each component flipped alone; "full": every combination; the others are in the documentation of designs.
             resolution: of a fraction: 3, 4, 5 or more.
             budget: most configurations that "shapley" and "optimal" may choose; most trials of "adaptive".
+            priors: the search of "adaptive", which says when to stop, is told what former studies found; its tests never are.
 
         Raises:
             InvalidStudy: the study contradicts itself, or the design does not exist.
@@ -114,7 +117,7 @@ class Study:
             design=design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, self.constraints),
+            options=told(resolution, budget, self.groups, self.constraints, priors),
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:

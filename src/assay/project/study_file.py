@@ -21,7 +21,7 @@ from assay.tracking.asked import SOURCES
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
-    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups"),
+    *("workers", "data", "override_style", "resolution", "budget", "priors", "constraints", "groups"),
 )
 _METRIC_KEYS = ("goal", "from", "margin", "at", "measured")
 _COMPONENT_KEYS = ("remove", "replace", "change", "add", "vary")
@@ -60,6 +60,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         design=read.text("design", "leave-one-out"),
         resolution=read.size("resolution"),
         budget=read.size("budget"),
+        priors=read.truth("priors"),
         constraints=read.constraints(),
         groups=read.groups(),
         configurations={
@@ -211,6 +212,17 @@ class _Reader:
         value = self._content.get(key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 2):
             raise self.wrong(f"this {key} cannot be had", (key,), value, "a whole number of at least 2")
+        return value
+
+    def truth(self, key: str) -> bool:
+        """True or false; false where the file does not say it.
+
+        Raises:
+            InvalidStudy: it is something else.
+        """
+        value = self._content.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(f"{key} is no truth value", (key,), value, "true or false")
         return value
 
     def constraints(self) -> list[Constraint]:

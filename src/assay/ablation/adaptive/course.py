@@ -38,17 +38,21 @@ class Course:
     Args:
         of: the terms.
         margin: effects within it are none that matter; None: nothing is called so.
+        informed: the terms with what is believed of them from elsewhere: a second search, which then says when to stop. Tests never see it.
 
     Attributes:
         belief: after the last look; None before the first.
+        informed: the belief of the second search; None where there is none.
         tests: of the effect of each term (twice its coefficient).
         low, high: shape (terms,), intervals that all hold together at every look.
         decisions: terms that were found to matter, in the order in which it was seen.
     """
 
-    def __init__(self, of: Space, margin: float | None = None) -> None:
+    def __init__(self, of: Space, margin: float | None = None, informed: Space | None = None) -> None:
         self.space, self.margin = of, margin
         self.belief: Belief | None = None
+        self.informed: Belief | None = None
+        self._informed = informed
         self.tests = Signs(of.terms)
         self.low, self.high = np.full(of.terms, -inf), np.full(of.terms, inf)
         self.decisions: list[Decision] = []
@@ -84,12 +88,17 @@ class Course:
         return np.asarray((self.low > -self.margin) & (self.high < self.margin))
 
     @property
+    def deciding(self) -> Belief | None:
+        """The belief that says when to stop."""
+        return self.belief if self._informed is None else self.informed
+
+    @property
     def open(self) -> Coins:
         """Terms that more trials are for: chosen and not confirmed; of factors that were not chosen, those not within the margin."""
-        if self.belief is None:
+        if self.deciding is None:
             return np.ones(self.space.terms, dtype=bool)
         undecided = ~self.matters & ~self.negligible
-        wanted = self.belief.chosen.copy()
+        wanted = self.deciding.chosen.copy()
         if self.margin is not None:
             wanted[: self.space.factors] = True
         return np.asarray(undecided & wanted)
@@ -99,7 +108,7 @@ class Course:
         """Nothing is open, and the search expects hardly a wrong term."""
         if self.flat:
             return True
-        return self.belief is not None and self.belief.wrong < WRONG and not self.open.any()
+        return self.deciding is not None and self.deciding.wrong < WRONG and not self.open.any()
 
     @property
     def flat(self) -> bool:
@@ -150,6 +159,8 @@ class Course:
         if self.flat:
             return
         self.belief = believe(self.space, self._columns, np.array(self._values), np.array(self._blocks), self.belief)
+        if self._informed is not None:
+            self.informed = believe(self._informed, self._columns, np.array(self._values), np.array(self._blocks), self.informed)
         below, above = self.tests.interval(LEVEL / self._family)
         self.low, self.high = np.maximum(self.low, below), np.minimum(self.high, above)
         reached = (self.tests.highest >= np.log(self._family / LEVEL)) & ~self.matters

@@ -46,7 +46,12 @@ def adaptive_plan(
     budget = _budget(options, len(merged))
     # Checks names, settings, constraints and seeds; the rows of a resolution III fraction would be needless work.
     checked = make_plan(
-        "ladder", baseline, merged, seeds, named, options=msgspec.structs.replace(options, budget=None, resolution=None)
+        "ladder",
+        baseline,
+        merged,
+        seeds,
+        named,
+        options=msgspec.structs.replace(options, budget=None, resolution=None, priors=False),
     )
     rows = drawn(merged, options.constraints, len(checked.blocks), budget)
     levels = {configuration_name(row): row for _, row in rows}

@@ -26,11 +26,12 @@ def command(
     resolution: int | None,
     budget: int | None,
     minutes: float | None,
+    priors: bool,
     as_json: bool,
 ) -> int:
     """Run the study in FILE and show what it found; trials that have finished before are not repeated."""
     study = load_study_file(file)
-    plan = study.plan(design, resolution=resolution, budget=budget)
+    plan = study.plan(design, resolution=resolution, budget=budget, priors=priors)
     hint(plan.in_words(workers or study.workers) + "\n")
     try:
         evidence = study.run(plan, workers, minutes=minutes).evidence

@@ -16,6 +16,7 @@ from assay.ablation.components import merge
 from assay.execution.protocol import Outcome
 from assay.questions.study.analysis_readings import LARGEST, Row
 from assay.questions.study.definition import Definition
+from assay.questions.study.former import Former
 from assay.records.plan import Plan
 from assay.stats.factorial_models import Space, space
 from assay.stats.simultaneous import Array
@@ -27,12 +28,15 @@ class Courses:
     Attributes:
         of: the terms.
         by_metric: one course for each metric.
+        former: what former studies say; None where nobody asked.
     """
 
-    def __init__(self, definition: Definition, plan: Plan) -> None:
+    def __init__(self, definition: Definition, plan: Plan, former: Former | None = None) -> None:
         factors = merge(definition.factors)
         self.of: Space = space(len(factors))
-        self.by_metric = {goal.name: Course(self.of, goal.margin) for goal in definition.goals}
+        self.former = former
+        informed = {name: space(len(factors), belief) for name, belief in former.belief.items()} if former is not None else {}
+        self.by_metric = {goal.name: Course(self.of, goal.margin, informed.get(goal.name)) for goal in definition.goals}
         self._told = 0
         self._edges = [0, *batches(plan, len(factors))]
         levels = {one.name: one.levels for one in plan.configurations}
@@ -84,6 +88,7 @@ def looked(
     carry_out: Callable[[int, int], list[Outcome]],
     seen: Callable[[list[Outcome], Courses], None],
     minutes: float | None = None,
+    former: Former | None = None,
 ) -> None:
     """Trials are run, batch by batch, until every metric is decided or the plan, or the time, is used up.
 
@@ -93,8 +98,9 @@ def looked(
         carry_out: gives the outcomes of the trials from one number up to another.
         seen: is shown all outcomes so far, in the order of the plan, and what they say, after each batch.
         minutes: no batch begins later than this after the start; None: only the budget ends it.
+        former: what former studies say; None where nobody asked.
     """
-    courses, outcomes = Courses(definition, plan), list[Outcome]()
+    courses, outcomes = Courses(definition, plan, former), list[Outcome]()
     began = time.monotonic()
     for begin, end in pairwise([0, *batches(plan, courses.of.factors)]):
         outcomes += carry_out(begin, end)

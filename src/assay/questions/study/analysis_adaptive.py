@@ -16,6 +16,7 @@ from assay.questions.study.analysis import Analysis, Question
 from assay.questions.study.analysis_adaptive_named import named_effects
 from assay.questions.study.analysis_readings import Readings, Row
 from assay.questions.study.analysis_words import amount, amount_signed, better_by, capital, size
+from assay.questions.study.former import Former
 from assay.questions.study.verdicts import answer
 from assay.records.effect import Effect, EffectVerdict, Interaction
 from assay.records.factor import Factor, MetricGoal
@@ -46,7 +47,7 @@ def analyse_adaptive(question: Question, plan: Plan, outcomes: Sequence[Row], co
     readings = Readings(plan, outcomes, question.goals)
     found = Analysis([], [], [one for one in readings.findings(question.goals) if not _never_meant(one, plan)], [], [])
     for goal in question.goals:
-        _analyse_metric(found, goal, plan, factors, courses.by_metric[goal.name])
+        _analyse_metric(found, goal, plan, factors, courses.by_metric[goal.name], courses.former)
         found.effects.extend(named_effects(plan, goal, readings.table(goal.name)))
     as_they_are = [*plan.named, *(factor.name for factor in factors if factor.kind == "add")]
     found.answers.extend(answer(one, found.effects, as_they_are) for one in question.hypotheses)
@@ -58,7 +59,9 @@ def _never_meant(finding: Finding, plan: Plan) -> bool:
     return finding.kind == "failed trials" and "did not run" in finding.text and bool(plan.trials)
 
 
-def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, factors: Sequence[Factor], course: Course) -> None:
+def _analyse_metric(
+    found: Analysis, goal: MetricGoal, plan: Plan, factors: Sequence[Factor], course: Course, told: Former | None
+) -> None:
     partners = {term: _partners(course, term) for term in range(len(factors))}
     for term, factor in enumerate(factors):
         depends = [effect_name(factors[other], factors[other].levels[0]) for other in partners[term]]
@@ -67,6 +70,8 @@ def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, factors: Sequ
         if course.matters[term] or (course.belief is not None and course.belief.chance[term] > _LIKELY):
             found.interactions.append(_interaction(course, term, factors, goal))
     found.findings.append(Finding(kind="history", about=goal.name, text=_history(course, factors)))
+    if told is not None:
+        found.findings.append(Finding(kind="priors", about=goal.name, text=_both_ways(course, told, factors)))
     found.notes.append(_note(course, goal, len(factors)))
 
 
@@ -189,20 +194,39 @@ def _history(course: Course, factors: Sequence[Factor]) -> str:
         return f"all {course.trials} trials gave the same value, so nothing that was flipped reaches it; no more were run for it."
     told = [f"{_name(course, one.term, factors)} after {one.trials} trials" for one in course.decisions]
     text = f"{', '.join(told)} (the evidence of each reached its bound)" if told else "no effect reached its bound"
-    if course.belief is None:
+    belief = course.deciding
+    if belief is None:
         return f"{text}; {course.trials} trials gave values, too few for a look."
     still = [_name(course, term, factors) for term in np.flatnonzero(course.open).tolist()]
     unsure = [
-        f"{_name(course, term, factors)} ({_percent(float(course.belief.chance[term]))})"
-        for term in np.argsort(-np.minimum(course.belief.chance, 1 - course.belief.chance))[:4].tolist()
-        if min(course.belief.chance[term], 1 - course.belief.chance[term]) > _LIKELY
+        f"{_name(course, term, factors)} ({_percent(float(belief.chance[term]))})"
+        for term in np.argsort(-np.minimum(belief.chance, 1 - belief.chance))[:4].tolist()
+        if min(belief.chance[term], 1 - belief.chance[term]) > _LIKELY
     ]
-    text += f". After {course.trials} trials the search expects {course.belief.wrong:.2g} wrong terms (it ends below {WRONG:g})"
+    text += f". After {course.trials} trials the search expects {belief.wrong:.2g} wrong terms (it ends below {WRONG:g})"
     text += f"; least sure are {', '.join(unsure)}" if unsure else ""
     if course.decided:
         return f"{text}; everything that it needs is confirmed, so it is decided."
     rest = f"still open: {', '.join(still)}" if still else "what explains the values is not clear yet"
     return f"{text}; {rest}. A larger budget goes on from here."
+
+
+def _both_ways(course: Course, told: Former, factors: Sequence[Factor]) -> str:
+    """How likely the search holds each term with and without former studies, where it holds either likely or they differ."""
+    if not told.studies:
+        return "no former study of the store has a component of this one with the same settings, so the search was told nothing."
+    number = f"{len(told.studies)} former {'studies' if len(told.studies) > 1 else 'study'}"
+    start = f"the search was told what {number} found ({', '.join(one[:8] for one in told.studies[:4])}); the tests were not"
+    if course.belief is None or course.informed is None:
+        return f"{start}."
+    plain, informed = course.belief.chance, course.informed.chance
+    shown = np.flatnonzero((np.maximum(plain, informed) > 0.5) | (np.abs(plain - informed) > _LIKELY)).tolist()
+    said = [
+        f"{_name(course, term, factors)} {_percent(float(informed[term]))} (without them {_percent(float(plain[term]))})"
+        for term in shown
+    ]
+    ways = f"expects {course.informed.wrong:.2g} wrong terms with them and {course.belief.wrong:.2g} without"
+    return f"{start}. It holds likely {', '.join(said) or 'nothing, either way'}; it {ways}, and stops by the former."
 
 
 def _note(course: Course, goal: MetricGoal, factors: int) -> str:

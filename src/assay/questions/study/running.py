@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from assay.ablation.components import merge
 from assay.ablation.designs import ADAPTIVE
 from assay.errors import InvalidValue, UnknownRun
 from assay.execution.protocol import Executor, Job, Outcome
@@ -15,10 +16,12 @@ from assay.questions.study.analysis_adaptive import analyse_adaptive
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
+from assay.questions.study.former import former
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
 from assay.records.plan import Plan
+from assay.stats.factorial_models import space
 from assay.store.store import Store
 
 
@@ -93,7 +96,9 @@ def _run_adaptive(
         kept[:] = [_evidence(definition, ran, outcomes, analysis, ran_in(store, outcomes))]
         keep_evidence(store, kept[0])
 
-    looked(definition, plan, carry_out, seen, minutes)
+    of = space(len(merge(definition.factors)))
+    told = former(store, definition, of) if definition.options.priors else None
+    looked(definition, plan, carry_out, seen, minutes, told)
     return kept[0]
 
 
