@@ -60,7 +60,7 @@ def test_seeds_that_cannot_be_used_are_refused(seeds):
 
 
 def test_an_unknown_design_names_those_that_exist():
-    with pytest.raises(InvalidStudy, match=r"'leave-one-out', .* or 'shapley'\. Did you mean 'leave-one-out'"):
+    with pytest.raises(InvalidStudy, match=r"'leave-one-out', .* 'shapley' or 'adaptive'\. Did you mean 'leave-one-out'"):
         make_plan("leave-two-out", BASELINE, [A], 1)
 
 

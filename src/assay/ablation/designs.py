@@ -10,8 +10,10 @@ from assay.ablation.designs_stepwise import STEPWISE
 from assay.errors import InvalidStudy
 from assay.records.plan import Plan
 
-# A design that looks at results to choose what is run next has another life than these, and no entry here.
 DESIGNS = {design.name: design for design in (*STEPWISE, *FACTORIAL)}
+
+ADAPTIVE = "adaptive"
+"""A design that looks at results: it has another life than these, and no entry among them (see `assay.ablation.adaptive.plans`)."""
 
 
 def design_of(plan: Plan) -> Design:
@@ -26,11 +28,12 @@ def design_named(name: str) -> Design:
         InvalidStudy: there is none; the message names those that exist.
     """
     if name not in DESIGNS:
-        near = get_close_matches(str(name), DESIGNS, n=1)
+        known = [*DESIGNS, ADAPTIVE]
+        near = get_close_matches(str(name), known, n=1)
         raise InvalidStudy(
             "no design has this name",
             value=name,
-            expected=", ".join(map(repr, list(DESIGNS)[:-1])) + f" or {list(DESIGNS)[-1]!r}",
+            expected=", ".join(map(repr, known[:-1])) + f" or {known[-1]!r}",
             next_step=f"Did you mean {near[0]!r}?" if near else "",
         )
     return DESIGNS[name]

@@ -47,6 +47,13 @@ def check_options(options: DesignOptions, design: Design) -> None:
     Raises:
         InvalidStudy: it has no such option, or the value is none.
     """
+    if options.priors:
+        raise InvalidStudy(
+            f"the design {design.name!r} is not told what former studies found",
+            value=True,
+            expected="'adaptive'",
+            next_step="Leave priors out, or ask for this design.",
+        )
     for option, takers in _TAKES.items():
         value = getattr(options, option)
         if value is None or option == "groups":

@@ -46,7 +46,7 @@ class CommandStudy:
         baseline: the configuration as it stands.
         components, metrics, seeds, folds, splits, configurations, hypotheses, constraints, groups, gate: as for `assay.Study`. The
             levels of components may have patches beside their settings.
-        design, resolution, budget: as for `assay.Study.plan`.
+        design, resolution, budget, priors: as for `assay.Study.plan`.
         prepare: program and arguments of what is run once for each block, and writes what its trials share to `{prepared}`.
         workers: how many trials run at once where `run` is not told.
         data: files and folders, relative to `directory`, that every trial needs beside the code.
@@ -73,6 +73,7 @@ class CommandStudy:
         design: str = "leave-one-out",
         resolution: int | None = None,
         budget: int | None = None,
+        priors: bool = False,
         constraints: Sequence[Constraint] = (),
         groups: Mapping[str, Sequence[str]] | None = None,
         configurations: Mapping[str, Mapping[str, Any]] | None = None,
@@ -97,6 +98,7 @@ class CommandStudy:
         self.design = design
         self.resolution = resolution
         self.budget = budget
+        self.priors = priors
         self.constraints = constraints
         self.groups = groups or {}
         self.configurations = configurations or {}
@@ -111,7 +113,9 @@ class CommandStudy:
         self.graph = graph
         self.serves = ""
 
-    def plan(self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None) -> PlanView:
+    def plan(
+        self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None, priors: bool = False
+    ) -> PlanView:
         """The trials of a design (by default the study's own); nothing is run or written.
 
         Another design than the study's own is not told the study's resolution and budget.
@@ -127,6 +131,7 @@ class CommandStudy:
         budget = budget if other or budget is not None else self.budget
         patches = Patches(files_below(self.root))
         constraints = (*self.constraints, *apart(merge(self.components), patches))
+        priors = priors or (self.priors and not other)
         definition = define(
             name=self.name,
             subject=shlex.join(self.command),
@@ -138,7 +143,7 @@ class CommandStudy:
             design=design or self.design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, dict.fromkeys(constraints)),
+            options=told(resolution, budget, self.groups, dict.fromkeys(constraints), priors),
             splits=self.splits,
             origin=self.origin,
             terms=Terms(directory=self.directory, data=tuple(self.data), override_style=self.override_style),
@@ -153,13 +158,20 @@ class CommandStudy:
             patches.composed(self.patches(configuration))
         return PlanView(definition, plan, expected(self.root, definition, len(plan.trials)), self.workers)
 
-    def run(self, plan: PlanView | str | None = None, workers: int | None = None, *, accept_baseline: str = "") -> StudyResult:
+    def run(
+        self,
+        plan: PlanView | str | None = None,
+        workers: int | None = None,
+        *,
+        accept_baseline: str = "",
+        minutes: float | None = None,
+    ) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
         Args:
             plan: what `plan` gave, or the name of a design.
             workers: how many trials run at once; results are the same with any number.
-            accept_baseline: as for `assay.Study.run`.
+            accept_baseline, minutes: as for `assay.Study.run`.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`.
@@ -171,7 +183,7 @@ class CommandStudy:
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
         view, store, executor = self._ready(plan)
-        result = carry_out(store, view, executor, workers or self.workers, accept=accept_baseline, source=self)
+        result = carry_out(store, view, executor, workers or self.workers, accept=accept_baseline, source=self, minutes=minutes)
         if executor.findings:
             result = _with_findings(result, executor)
             keep_evidence(store, result.evidence)

@@ -110,13 +110,16 @@ class Study:
         self.graph = graph
         self.serves = ""
 
-    def plan(self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None) -> PlanView:
+    def plan(
+        self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None, priors: bool = False
+    ) -> PlanView:
         """The trials of a design; nothing is run or written.
 
         Args:
             design: "leave-one-out": each component flipped alone; "full": every combination; the others are in the documentation of designs.
             resolution: of a fraction: 3, 4, 5 or more.
-            budget: most configurations that "shapley" and "optimal" may choose.
+            budget: most configurations that "shapley" and "optimal" may choose; most trials of "adaptive".
+            priors: the search of "adaptive", which says when to stop, is told what former studies found; its tests never are.
 
         Raises:
             InvalidStudy: the study contradicts itself, or the design does not exist.
@@ -135,7 +138,7 @@ class Study:
             design=design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, self.constraints),
+            options=told(resolution, budget, self.groups, self.constraints, priors),
             splits=self.splits,
             origin=self.origin,
             gate=self.gate,
@@ -147,7 +150,14 @@ class Study:
             self._configured(configuration)  # a class that refuses a value is heard before anything runs
         return PlanView(definition, plan, expected(self._root(), definition, len(plan.trials)))
 
-    def run(self, plan: PlanView | str | None = None, workers: int = 1, *, accept_baseline: str = "") -> StudyResult:
+    def run(
+        self,
+        plan: PlanView | str | None = None,
+        workers: int = 1,
+        *,
+        accept_baseline: str = "",
+        minutes: float | None = None,
+    ) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
         The baseline goes first, through the gate. Where it fails there, nothing else is run, and the result says why (`result.gate`).
@@ -156,6 +166,7 @@ class Study:
             plan: what `plan` gave, or the name of a design; by default leave-one-out.
             workers: how many trials run at once. Results are the same with any number.
             accept_baseline: why the study goes on with a baseline that fails at the gate; the report carries the reason.
+            minutes: of "adaptive" alone: no batch of trials begins later than this; what is known then is the result.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`; or the function cannot be loaded in a clean process.
@@ -165,7 +176,7 @@ class Study:
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
         view, store, executor = self._ready(plan)
-        return carry_out(store, view, executor, workers, accept=accept_baseline, source=self)
+        return carry_out(store, view, executor, workers, accept=accept_baseline, source=self, minutes=minutes)
 
     def check_baseline(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
         """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.

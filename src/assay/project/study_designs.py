@@ -15,7 +15,11 @@ from assay.report.numbers import duration
 
 
 def told(
-    resolution: int | None, budget: int | None, groups: Mapping[str, Sequence[str]], constraints: Iterable[Constraint]
+    resolution: int | None,
+    budget: int | None,
+    groups: Mapping[str, Sequence[str]],
+    constraints: Iterable[Constraint],
+    priors: bool = False,
 ) -> DesignOptions:
     """What a design is told, as a record."""
     found = DesignOptions(
@@ -23,6 +27,7 @@ def told(
         budget=budget,
         groups={name: tuple(members) for name, members in groups.items()},
         constraints=tuple(constraints),
+        priors=priors,
     )
     return PLAIN if found == PLAIN else found
 

@@ -21,7 +21,7 @@ from assay.store.root import find_root
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
-    *("workers", "data", "override_style", "resolution", "budget", "constraints", "groups", "gate", "placebo", "graph"),
+    *("workers", "data", "override_style", "resolution", "budget", "priors", "constraints", "groups", "gate", "placebo", "graph"),
     *("folds", "splits", "prepare", "origin"),
 )
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
@@ -56,6 +56,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         design=read.text("design", "leave-one-out"),
         resolution=_size(read, "resolution"),
         budget=_size(read, "budget"),
+        priors=_truth(read, "priors"),
         constraints=constraints(read),
         groups=groups(read),
         configurations={
@@ -130,6 +131,18 @@ def _size(read: Reader, key: str) -> int | None:
     value = read.content.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 2):
         raise read.wrong(f"this {key} cannot be had", (key,), value, "a whole number of at least 2")
+    return value
+
+
+def _truth(read: Reader, key: str) -> bool:
+    """True or false; false where the file does not say it.
+
+    Raises:
+        InvalidStudy: it is something else.
+    """
+    value = read.content.get(key, False)
+    if not isinstance(value, bool):
+        raise read.wrong(f"{key} is no truth value", (key,), value, "true or false")
     return value
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from assay.ablation.designs import ADAPTIVE
+from assay.errors import InvalidValue
 from assay.execution.protocol import Executor, Outcome
 from assay.project.progress import progress
 from assay.project.sensitivity_studies import AnyStudy
@@ -21,16 +23,28 @@ from assay.store.store import Store
 
 
 def carry_out(
-    store: Store, view: PlanView, executor: Executor, workers: int, *, accept: str = "", source: AnyStudy | None = None
+    store: Store,
+    view: PlanView,
+    executor: Executor,
+    workers: int,
+    *,
+    accept: str = "",
+    source: AnyStudy | None = None,
+    minutes: float | None = None,
 ) -> StudyResult:
     """Run the trials of a plan with progress on standard error; those of the ablations only where the baseline passes, or is accepted.
 
     Raises:
+        InvalidValue: `minutes` is given to a design that runs all of its trials, or is not above 0.
         AssayError: as `assay.questions.study.running.run_study` raises it.
     """
+    if minutes is not None and (view.design != ADAPTIVE or not minutes > 0):
+        raise InvalidValue(
+            "this study cannot be limited in time", value=minutes, expected='minutes above 0, and the design "adaptive"'
+        )
     if view.definition.serves:  # its conditions are other baselines than the one that is to be believed
         with progress(len(view), workers) as told, at_work(store, store.studies.put(view.definition)):
-            evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told)
+            evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told, minutes=minutes)
         return StudyResult(evidence, source, store.root)
     baseline = view.plan.configurations[0].name
     total = len(view) + added(view)
@@ -46,7 +60,16 @@ def carry_out(
             if outcome.trial.configuration != baseline:  # its trials were told of at the gate
                 told(outcome)
 
-        evidence = run_study(store, view.definition, tuned.plan, executor, workers=workers, report=unsaid, passage=passage)
+        evidence = run_study(
+            store,
+            view.definition,
+            tuned.plan,
+            executor,
+            workers=workers,
+            report=unsaid,
+            passage=passage,
+            minutes=minutes,
+        )
     return StudyResult(evidence, source, store.root)
 
 

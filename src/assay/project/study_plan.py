@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from assay.ablation.alternatives import Alternative
+from assay.ablation.designs import ADAPTIVE
 from assay.errors import InvalidStudy
+from assay.project.study_adaptive import cost_in_words, rule_in_words, sees_in_words
 from assay.project.study_designs import detect, others
 from assay.questions.study.definition import Definition
 from assay.questions.study.gate_plan import gate_in_words
@@ -105,14 +107,18 @@ class PlanView:
         plan = self.plan
         title = f"Study {self.definition.name or self.study[:12]}: {plan.design}"
         size = f"{len(plan.configurations)} configurations x {_blocks(plan)} = {len(plan.trials)} trials"
+        if plan.design == ADAPTIVE:
+            size = cost_in_words(self.definition, plan)
         facts = [
             ("Trials", f"{size}; seeds {_seeds(list(dict.fromkeys(block.seed for block in plan.blocks)))}"),
             ("Time", time_in_words(len(plan.trials), self.expected, workers)),
             ("Metrics", "; ".join(_goals(self.definition))),
             ("Effect", plan.estimand),
-            ("Sees", _sees(plan, self.expected.noise)),
+            ("Sees", sees_in_words(plan, self.expected.noise) if plan.design == ADAPTIVE else _sees(plan, self.expected.noise)),
             ("Gate", gate_in_words(self.definition, plan)),
         ]
+        if plan.design == ADAPTIVE:
+            facts.insert(1, ("Stops", rule_in_words(self.definition)))
         lines = [title, *(_paragraph(f"  {label + ':':10}", text) for label, text in facts)]
         lines += _section("Configurations", [configuration.name for configuration in plan.configurations])
         lines += _section("Cannot see", list(plan.cannot_see))

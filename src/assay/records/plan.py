@@ -73,12 +73,16 @@ class DesignOptions(Record, frozen=True, kw_only=True):
         budget: most configurations that it may choose; None: as many as it needs.
         groups: names of groups, each with its components, for the design that flips them together.
         constraints: which components go together.
+        priors: whether the adaptive design's search is told what former studies found.
     """
 
     resolution: int | None = None
     budget: int | None = None
     groups: dict[str, tuple[str, ...]] = {}
     constraints: tuple[Constraint, ...] = ()
+    priors: bool = False
+
+    LATER: ClassVar[Mapping[str, object]] = {"priors": False}
 
 
 PLAIN = DesignOptions()

@@ -21,6 +21,9 @@ from assay.report.document import study_document
 @click.option(
     "--accept-baseline", default="", metavar="REASON", help="Go on though the baseline fails at the gate; the report says why."
 )
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="Of adaptive: begin no batch of trials later."
+)
 @json_option
 def command(
     file: str,
@@ -29,6 +32,8 @@ def command(
     resolution: int | None,
     budget: int | None,
     accept_baseline: str,
+    minutes: float | None,
+    priors: bool,
     as_json: bool,
 ) -> int:
     """Run the study in FILE and show what it found; trials that have finished before are not repeated.
@@ -36,17 +41,23 @@ def command(
     The baseline goes first, through the gate (`assay study gate`). Where it fails, no ablation is run and the exit code is 1.
     """
     study = load_study_file(file)
-    plan = study.plan(design, resolution=resolution, budget=budget)
-    return run_and_show(study, plan, workers, accept_baseline=accept_baseline, as_json=as_json)
+    plan = study.plan(design, resolution=resolution, budget=budget, priors=priors)
+    return run_and_show(study, plan, workers, accept_baseline=accept_baseline, minutes=minutes, as_json=as_json)
 
 
 def run_and_show(
-    study: CommandStudy, plan: PlanView, workers: int | None, *, accept_baseline: str = "", as_json: bool = False
+    study: CommandStudy,
+    plan: PlanView,
+    workers: int | None,
+    *,
+    accept_baseline: str = "",
+    minutes: float | None = None,
+    as_json: bool = False,
 ) -> int:
     """Run a plan, say what it found, and return the exit code."""
     hint(plan.in_words(workers or study.workers) + "\n")
     try:
-        evidence = study.run(plan, workers, accept_baseline=accept_baseline).evidence
+        evidence = study.run(plan, workers, accept_baseline=accept_baseline, minutes=minutes).evidence
     except KeyboardInterrupt:
         hint("assay: interrupted; trials that have finished are kept, and the same command goes on with the rest.")
         raise

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from assay.ablation.adaptive.plans import adaptive_plan
 from assay.ablation.components import check_hypotheses, controls, merge
 from assay.ablation.configurations import plain
+from assay.ablation.designs import ADAPTIVE
 from assay.ablation.gates import check_gate
 from assay.ablation.graphs import check_graph
 from assay.ablation.plans import make_plan
@@ -140,8 +142,18 @@ def plan_study(definition: Definition) -> Plan:
         InvalidStudy, UnknownParameter: as for `assay.ablation.plans.make_plan`.
     """
     named = definition.configurations | controls(definition.factors)
-    asked = (definition.design, definition.baseline, definition.factors, definition.seeds, named)
-    plan = make_plan(*asked, options=definition.options, splits=definition.splits)
+    asked = (definition.baseline, definition.factors, definition.seeds, named)
+    if definition.design != ADAPTIVE:
+        plan = make_plan(definition.design, *asked, options=definition.options, splits=definition.splits)
+    elif definition.splits is None:
+        plan = adaptive_plan(*asked, definition.options)
+    else:
+        raise InvalidStudy(
+            "the design 'adaptive' knows no splits",
+            value=definition.splits.parameter,
+            expected="seeds alone",
+            next_step="Take another design, or let the seed draw the split.",
+        )
     evaluated = " Evaluation only: of the trained model, without retraining." if definition.evaluation is not None else ""
     tuned = " Each configuration with hyperparameters of its own, tuned with the same budget." if _tunes(definition) else ""
     return msgspec.structs.replace(plan, estimand=f"{plan.estimand}{evaluated}{tuned}")

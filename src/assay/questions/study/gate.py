@@ -50,7 +50,9 @@ def gate_jobs(definition: Definition, plan: Plan) -> list[Job]:
     asked = definition.gate or EVERY
     baseline = plan.configurations[0]
     own = [Job(trial, baseline) for trial in plan.trials if trial.configuration == baseline.name]
-    added: list[tuple[Configuration, Block, bool]] = []
+    # The adaptive design draws its trials: under most seeds the baseline runs for the gate alone.
+    there = {job.trial.block for job in own}
+    added: list[tuple[Configuration, Block, bool]] = [(baseline, one, False) for one in plan.blocks if one.index not in there]
     if asked.reproducible != "unchecked":
         added.append((_named(baseline, AGAIN), plan.blocks[0], True))
     blocks = plan.blocks[: asked.seeds]
@@ -204,7 +206,9 @@ def _judge(
     for outcome in outcomes:
         by_name.setdefault(outcome.trial.configuration, []).append(outcome)
     baseline = by_name[plan.configurations[0].name]
-    Readings(_alone(plan), baseline, goals)  # a metric that the baseline does not report is an error now, not after the ablations
+    Readings(
+        _alone(plan, baseline), baseline, goals
+    )  # a metric that the baseline does not report is an error now, not after the ablations
     again = by_name.get(AGAIN, [])
     settings = neighbouring(definition, plan.configurations[0])
     tuning, effects = around_tuning(plan, settings, outcomes, criterion_of(definition), asked)
@@ -217,11 +221,10 @@ def _judge(
     return [part for part, _ in found], [one for _, said in found for one in said], effects
 
 
-def _alone(plan: Plan) -> Plan:
-    """The plan with the baseline alone."""
-    first = plan.configurations[0]
-    trials = tuple(trial for trial in plan.trials if trial.configuration == first.name)
-    return msgspec.structs.replace(plan, configurations=(first,), trials=trials, named=())
+def _alone(plan: Plan, baseline: Sequence[Outcome]) -> Plan:
+    """The plan with the baseline's trials alone."""
+    trials = tuple(one.trial for one in baseline)
+    return msgspec.structs.replace(plan, configurations=plan.configurations[:1], trials=trials, named=())
 
 
 def _named(configuration: Configuration, name: str) -> Configuration:

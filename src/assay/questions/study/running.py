@@ -6,12 +6,17 @@ from collections.abc import Callable, Container, Sequence
 
 import msgspec
 
+from assay.ablation.components import merge
+from assay.ablation.designs import ADAPTIVE
 from assay.errors import UnknownRun
 from assay.execution.protocol import Executor, Job, Outcome
-from assay.questions.study.analysis import analyse
+from assay.questions.study.adaptive import Courses, looked, realised
+from assay.questions.study.analysis import Analysis, analyse
+from assay.questions.study.analysis_adaptive import analyse_adaptive
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
+from assay.questions.study.former import former
 from assay.questions.study.gate import Passage, check_workers, gate_findings
 from assay.questions.study.guards import guard, repeats
 from assay.questions.study.indices import shapley_interactions
@@ -20,6 +25,7 @@ from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
 from assay.records.plan import Plan
+from assay.stats.factorial_models import space
 from assay.store.store import Store
 
 
@@ -32,6 +38,7 @@ def run_study(
     workers: int = 1,
     report: Callable[[Outcome], None] = lambda _: None,
     passage: Passage | None = None,
+    minutes: float | None = None,
 ) -> StudyEvidence:
     """The evidence of a study, all of whose trials have been carried out or reused. It is in the store afterwards.
 
@@ -43,6 +50,7 @@ def run_study(
         workers: how many at once; the results do not depend on it.
         report: called with each outcome as it is known.
         passage: how the baseline came through the gate; None where it was not sent there.
+        minutes: of the adaptive design alone: no batch of trials begins later than this.
 
     Raises:
         InvalidValue: `workers` is less than 1.
@@ -56,14 +64,21 @@ def run_study(
     jobs = [
         Job(trial, one, repeats(one, definition.factors)) for trial in plan.trials for one in [configurations[trial.configuration]]
     ]
-    outcomes = executor.carry_out(jobs, study=study, workers=workers, report=report)
-    if passage is not None:
+
+    def carried(begin: int, end: int) -> list[Outcome]:
+        outcomes = executor.carry_out(jobs[begin:end], study=study, workers=workers, report=report)
         taken = {one.run for one in outcomes}
-        outcomes = [_as_at_the_gate(store, passage, one, taken) for one in outcomes]
-    evidence = judge(definition, plan, outcomes, ran_in(store, outcomes))
-    gate = passage.evidence if passage else None
-    findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
-    evidence = msgspec.structs.replace(evidence, findings=findings, gate=gate)
+        return outcomes if passage is None else [_as_at_the_gate(store, passage, one, taken) for one in outcomes]
+
+    def whole(evidence: StudyEvidence) -> StudyEvidence:
+        gate = passage.evidence if passage else None
+        findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
+        return msgspec.structs.replace(evidence, findings=findings, gate=gate)
+
+    if plan.design == ADAPTIVE:
+        return _run_adaptive(store, definition, plan, carried, whole, minutes)
+    outcomes = carried(0, len(jobs))
+    evidence = whole(judge(definition, plan, outcomes, ran_in(store, outcomes)))
     keep_evidence(store, evidence)
     return evidence
 
@@ -74,7 +89,40 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
     Raises:
         UnknownMetric: trials finished, and none of them reported a metric that the study asks about.
     """
-    analysis = analyse(definition, plan, outcomes)
+    if plan.design == ADAPTIVE:
+        courses = Courses(definition, plan)
+        courses.tell(outcomes)
+        return _evidence(definition, plan, outcomes, analyse_adaptive(definition, plan, outcomes, courses), environment)
+    return _evidence(definition, plan, outcomes, analyse(definition, plan, outcomes), environment)
+
+
+def _run_adaptive(
+    store: Store,
+    definition: Definition,
+    plan: Plan,
+    carry_out: Callable[[int, int], list[Outcome]],
+    told: Callable[[StudyEvidence], StudyEvidence],
+    minutes: float | None,
+) -> StudyEvidence:
+    """`told` adds to the evidence what is known beside the trials."""
+    kept: list[StudyEvidence] = []
+
+    def seen(outcomes: list[Outcome], courses: Courses) -> None:
+        # After every batch, so that a study that is stopped or killed shows what it knows.
+        ran = realised(plan, len(outcomes))
+        analysis = analyse_adaptive(definition, ran, outcomes, courses)
+        kept[:] = [told(_evidence(definition, ran, outcomes, analysis, ran_in(store, outcomes)))]
+        keep_evidence(store, kept[0])
+
+    of = space(len(merge(definition.factors)))
+    known = former(store, definition, of) if definition.options.priors else None
+    looked(definition, plan, carry_out, seen, minutes, known)
+    return kept[0]
+
+
+def _evidence(
+    definition: Definition, plan: Plan, outcomes: Sequence[Outcome], analysis: Analysis, environment: str
+) -> StudyEvidence:
     evidence = msgspec.structs.replace(
         before_the_start(definition, plan),
         rows=tuple(row(definition, outcome) for outcome in outcomes),

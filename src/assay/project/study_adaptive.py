@@ -1,0 +1,43 @@
+"""The adaptive design's plan in words: when it stops, what it costs at most, what it will see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+
+from assay.ablation.adaptive.course import WRONG
+from assay.ablation.adaptive.order import BATCH
+from assay.ablation.adaptive.plans import first_stop
+from assay.questions.study.definition import Definition
+from assay.questions.study.pilot import Noise
+from assay.records.plan import Plan
+
+_SEEN = 5.2
+"""Standard errors of an effect whose evidence reaches its bound in four studies of five, with a dozen components (simulated)."""
+
+
+def cost_in_words(definition: Definition, plan: Plan) -> str:
+    """Fewest and most trials."""
+    first, most = first_stop(plan, len(definition.factors)), len(plan.trials)
+    return (
+        f"{first} at least, {most} at most (the budget), in batches of {BATCH} under one seed; {len(plan.blocks)} seeds take turns"
+    )
+
+
+def rule_in_words(definition: Definition) -> str:
+    """When no more trials are run."""
+    margin = any(goal.margin is not None for goal in definition.goals)
+    within = ", and every other component's lies within the margin" if margin else ""
+    return (
+        f"when a search expects fewer than {WRONG:g} wrong terms in what explains each metric and each of these terms is confirmed{within}; or at "
+        "the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % of metrics at most"
+    )
+
+
+def sees_in_words(plan: Plan, noise: Mapping[str, Noise]) -> str:
+    """Effects that are confirmed with 80 % power when the budget is used up."""
+    smallest = _SEEN * 2 / sqrt(len(plan.trials))
+    known = [f"{metric} {smallest * one.deviation / sqrt(2):.2g}" for metric, one in noise.items()]
+    said = f"with all {len(plan.trials)} trials effects from {smallest:.2g} standard deviations of a trial on"
+    said += ", with about 80 % power; larger ones sooner"
+    return f"{said}; at the noise of earlier trials: {', '.join(known)}" if known else said

@@ -1,0 +1,81 @@
+"""What former studies of the store say of the same components: belief for the adaptive design's search, and never for its tests."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.ablation.components import effect_name, merge
+from assay.errors import InvalidStudy, MissingContent
+from assay.questions.study.archive import kept_evidence, studies
+from assay.questions.study.definition import Definition
+from assay.records.canonical import canonical
+from assay.records.evidence import StudyEvidence
+from assay.stats.factorial_models import Space
+from assay.stats.simultaneous import Array
+from assay.store.store import Store
+
+# Log odds that a verdict is worth, of the very same recipe otherwise.
+_WORTH = {"matters": 2.0, "exact": 2.0, "no effect": -1.5, "no-op": -1.5}
+_MOST = 3.0
+_OTHER_BASELINE, _OTHER_SUBJECT = 0.5, 0.5
+
+
+class Former(NamedTuple):
+    """What was found before.
+
+    Attributes:
+        belief: by metric, log odds to add to each term, shape (terms,).
+        studies: ids of the studies that it is from, the newest first.
+    """
+
+    belief: dict[str, Array]
+    studies: tuple[str, ...]
+
+
+def former(store: Store, definition: Definition, of: Space) -> Former:
+    """The verdicts of earlier studies on components that have the same name and settings, and on interactions of two such.
+
+    Each counts half where the other parameters of the baseline differ, and half again where another function or command was studied; together
+    they never count more than odds of twenty.
+
+    Args:
+        store: where they are.
+        definition: the study that asks.
+        of: its terms.
+
+    Raises:
+        StoreTooNew, StoreDamaged: a study of the store cannot be read.
+    """
+    factors = merge(definition.factors)
+    found = {goal.name: np.zeros(of.terms) for goal in definition.goals}
+    used = []
+    for study, other in studies(store):
+        try:
+            evidence = None if study == definition.id else kept_evidence(store, study)
+        except (InvalidStudy, MissingContent):  # begun, and never looked at
+            continue
+        theirs = {canonical(factor) for factor in merge(other.factors)}
+        shared = {effect_name(one, one.levels[0]): index for index, one in enumerate(factors) if canonical(one) in theirs}
+        if evidence is not None and shared and _add(found, of, evidence, shared, _weight(definition, other)):
+            used.append(study)
+    return Former({metric: np.clip(belief, -_MOST, _MOST) for metric, belief in found.items()}, tuple(used))
+
+
+def _weight(definition: Definition, other: Definition) -> float:
+    weight = 1.0 if canonical(definition.baseline) == canonical(other.baseline) else _OTHER_BASELINE
+    return weight if definition.subject == other.subject else weight * _OTHER_SUBJECT
+
+
+def _add(found: dict[str, Array], of: Space, evidence: StudyEvidence, shared: dict[str, int], weight: float) -> bool:
+    """Adds what one study found; whether it found anything that counts."""
+    told = [(one.metric, (shared[one.component],) * 2, one.verdict) for one in evidence.effects if one.component in shared]
+    for pair in evidence.interactions:
+        if len(pair.components) == 2 and set(pair.components) <= set(shared):
+            one, other = sorted(shared[name] for name in pair.components)
+            told.append((pair.metric, (one, other), pair.verdict))
+    counted = [(metric, sides, _WORTH[verdict]) for metric, sides, verdict in told if metric in found and verdict in _WORTH]
+    for metric, (one, other), worth in counted:
+        found[metric][(of.first == one) & (of.second == other)] += weight * worth
+    return bool(counted)
