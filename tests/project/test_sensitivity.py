@@ -73,6 +73,23 @@ def test_crossed_parameters_share_the_variance(project: Path) -> None:
     assert found.variance[0].sizes == {"rate": 2, "dataset": 2, "seed": 2, "component": 3}
 
 
+def folded(config: Mapping[str, Any], seed: int, fold: int) -> dict[str, float]:
+    return {"accuracy": train(config, seed)["accuracy"] + 0.2 * fold}
+
+
+def test_a_study_of_folds_has_them_among_the_sources_of_variance(project: Path) -> None:
+    given = study(project)
+    told = assay.Study(folded, given.baseline, given.components, given.metrics, seeds=2, folds=3, root=project)
+    found = assay.sensitivity(told, "params", vary={"rate": [0.1]}, workers=2).sensitivity
+    assert found.variance[0].sizes == {"rate": 2, "seed": 2, "fold": 3, "component": 3}
+    shares = {source.of: source.share for source in found.variance[0].sources}
+    assert shares["fold",] == max(shares.values())
+    dropout = found.conclusions[1]
+    assert dropout.standings[0].shift == pytest.approx(0.1, abs=0.01) and dropout.standings[0].depends
+    parts = assay.sensitivity(told, "seeds").sensitivity
+    assert len({one.name for one in parts.conditions}) == 8 and all(one.survival == "survives" for one in parts.conclusions)
+
+
 @pytest.mark.parametrize(
     ("to", "options", "said"),
     [

@@ -13,7 +13,7 @@ from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.records.finding import Finding
-from assay.records.plan import Block, Trial
+from assay.records.plan import Block, Splits, Trial
 from assay.records.run import Failure, State
 from assay.records.sensitivity import Condition
 from assay.store.store import Store
@@ -103,13 +103,20 @@ def reread(
     """
     kept = {block.index for block in blocks}
     trials = tuple(trial for trial in evidence.plan.trials if trial.block in kept)
-    plan = msgspec.structs.replace(evidence.plan, blocks=tuple(blocks), trials=trials)
+    plan = msgspec.structs.replace(evidence.plan, blocks=tuple(blocks), trials=trials, splits=_splits(evidence, blocks))
     read = [
         _Read(Trial(index=row.index, configuration=row.configuration, block=row.block, seed=row.seed), row.state, row.metrics)
         for row in rows
         if row.block in kept
     ]
     return tuple(analyse(_Question(evidence.factors, goals), plan, read).effects)
+
+
+def _splits(evidence: StudyEvidence, blocks: Sequence[Block]) -> Splits | None:
+    """Those of the study's splits that these blocks have; None where a single one is left, which tells nothing of others."""
+    splits = evidence.plan.splits
+    names = tuple(dict.fromkeys(block.split for block in blocks if block.split is not None))
+    return msgspec.structs.replace(splits, names=names) if splits is not None and len(names) > 1 else None
 
 
 def _condition(name: str, evidence: StudyEvidence, blocks: Sequence[Block]) -> Condition:

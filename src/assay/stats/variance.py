@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.special import fdtri, gammainccinv
 
 from assay.errors import InvalidValue
+from assay.stats.resampling import overlap_inflation
 from assay.stats.simultaneous import Array
 
 Axes = frozenset[int]
@@ -150,7 +151,7 @@ def _joint(df: int, other: int, tail: float) -> float:
 
 
 def overlapping_splits(values: ArrayLike, test_to_train: float) -> tuple[float, float, int]:
-    """Mean over splits, the standard error that their common training data leaves it, and its degrees of freedom.
+    """Mean over splits, the standard error that their common data leaves it, and its degrees of freedom.
 
     Args:
         values: shape (splits,), finite, at least two.
@@ -165,4 +166,5 @@ def overlapping_splits(values: ArrayLike, test_to_train: float) -> tuple[float, 
     y = np.asarray(values, dtype=np.float64)
     if y.ndim != 1 or len(y) < 2 or not np.all(np.isfinite(y)) or not test_to_train > 0:
         raise InvalidValue("splits give no interval", value=y.tolist(), expected="at least two finite values, and a ratio above 0")
-    return float(y.mean()), sqrt((1 / len(y) + test_to_train) * float(np.var(y, ddof=1))), len(y) - 1
+    inflation = overlap_inflation(len(y), test_to_train / (1 + test_to_train))
+    return float(y.mean()), inflation * float(np.std(y, ddof=1)) / sqrt(len(y)), len(y) - 1

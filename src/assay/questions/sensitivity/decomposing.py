@@ -36,14 +36,13 @@ def decompose(cells: Sequence[Cell], axes: Sequence[str]) -> tuple[list[Decompos
     found: list[Decomposition] = []
     findings: list[Finding] = []
     for goal in cells[0].evidence.goals:
-        table = _table(cells, axes, names, goal.name)
+        table, labels = _by_block(cells[0], _table(cells, axes, names, goal.name), axes)
         try:
             sources = variance_components(table)
         except InvalidValue:
             text = f"{goal.name}: variance cannot be taken apart, since trials are missing or a factor has a single level."
             findings.append(Finding(kind="no decomposition", about=goal.name, text=text))
             continue
-        labels = [*axes, "seed", "component"]
         total = sum(max(0.0, one.estimate) for one in sources)
         found.append(
             Decomposition(
@@ -82,6 +81,23 @@ def _table(cells: Sequence[Cell], axes: Sequence[str], names: Sequence[str], met
             for column, name in enumerate(names):
                 table[(*place, line, column)] = values.get((block.index, name), np.nan)
     return table
+
+
+def _by_block(cell: Cell, table: Array, axes: Sequence[str]) -> tuple[Array, list[str]]:
+    """The table with seeds and splits apart, where blocks are made of both; of an axis with a single level nothing is left."""
+    splits = cell.evidence.plan.splits
+    if splits is None:
+        return table, [*axes, "seed", "component"]
+    blocks = cell.evidence.plan.blocks
+    seeds = list(dict.fromkeys(block.seed for block in blocks))
+    crossed = np.full((*table.shape[:-2], len(seeds), len(splits.names), table.shape[-1]), np.nan)
+    for line, block in enumerate(blocks):
+        if block.split is not None:
+            crossed[..., seeds.index(block.seed), splits.names.index(block.split), :] = table[..., line, :]
+    labels = [*axes, "seed", splits.parameter, "component"]
+    if len(seeds) > 1:
+        return crossed, labels
+    return crossed[..., 0, :, :], [label for label in labels if label != "seed"]
 
 
 def _values(evidence: StudyEvidence, metric: str) -> Mapping[tuple[int, str], float]:

@@ -49,11 +49,11 @@ def shifts(pairs: Sequence[Pair]) -> list[Shift | None]:
 def _compare(pair: Pair, asked: int) -> Comparison | float | None:
     """The comparison; its value alone where it is exact; None where there is too little."""
     here, there = np.array(pair.here.differences, dtype=np.float64), np.array(pair.there.differences, dtype=np.float64)
-    if len(here) != len(pair.seeds) or len(there) != len(pair.seeds_there):
-        return None
     scale = float(np.nanmax(np.abs(np.concatenate([here, there])), initial=0.0))
     if tuple(pair.seeds) != tuple(pair.seeds_there):
         return _unpaired(_finite(here), _finite(there), asked)
+    if len(here) != len(there):
+        return None
     differences = _finite(there - here)
     if len(differences) < 2:
         return None
