@@ -90,6 +90,21 @@ def test_a_study_of_folds_has_them_among_the_sources_of_variance(project: Path) 
     assert len({one.name for one in parts.conditions}) == 8 and all(one.survival == "survives" for one in parts.conclusions)
 
 
+def test_a_baseline_that_fails_at_the_gate_has_no_conclusions_and_an_accepted_one_stays_accepted(project: Path) -> None:
+    told = study(
+        project,
+        seeds=3,
+        baseline={"augment": 1, "dropout": 1, "rate": 0.1, "dataset": "wine"},
+        gate=assay.gate({"rate": [0.01, 0.1]}),
+    )
+    with pytest.raises(AssayError, match="fails at the gate"):
+        assay.sensitivity(told, "params", vary={"dataset": ["digits"]}, workers=2)
+    accepted = told.run(workers=2, accept_baseline="it is what we ship")
+    assert accepted.evidence.gate is not None and accepted.evidence.gate.accepted
+    found = assay.sensitivity(told, "params", vary={"dataset": ["digits"]}, workers=2).sensitivity
+    assert [one.survival for one in found.conclusions] == ["does not survive", "survives"]
+
+
 @pytest.mark.parametrize(
     ("to", "options", "said"),
     [

@@ -105,7 +105,7 @@ def _by_running(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable
     base = subject.design.plan(source)
     planned = _planned(subject.design, source, to, wanted, base.study, [block.seed for block in base.plan.blocks])
     _cost(base, planned, wanted.budget, say)
-    evidence = source.run(base, wanted.workers).evidence
+    evidence = subject.run(wanted.workers, base)
     studies = [one.study.run(one.plan, wanted.workers).evidence for one in planned]
     conditions = [_condition(one, found) for one, found in zip(planned, studies, strict=True)]
     if to == "seeds" and len(evidence.plan.blocks) > 1:

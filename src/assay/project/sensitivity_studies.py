@@ -10,11 +10,13 @@ from typing import Any, NamedTuple, Protocol
 
 from assay.ablation.components import merge
 from assay.ablation.configurations import check_settings, configure, plain, same, value_of
-from assay.errors import InvalidStudy
+from assay.errors import InvalidStudy, StoreUnusable
 from assay.project.study_plan import PlanView
+from assay.questions.study.archive import kept_evidence
 from assay.records.evidence import StudyEvidence
 from assay.records.factor import Constraint, Factor
 from assay.records.plan import Plan
+from assay.store.store import Store
 
 
 class Found(Protocol):
@@ -42,7 +44,7 @@ class AnyStudy(Protocol):
     def plan(self, design: str, /, *, resolution: int | None, budget: int | None) -> PlanView:
         """The trials of a design."""
 
-    def run(self, plan: PlanView, workers: int, /) -> Found:
+    def run(self, plan: PlanView, workers: int, /, *, accept_baseline: str = "") -> Found:
         """Carry the plan out; what has finished before is not repeated."""
 
 
@@ -108,14 +110,33 @@ class Subject(NamedTuple):
         """What messages call it."""
         return (self.evidence.name or self.evidence.study[:12]) if self.evidence else ""
 
-    def run(self, workers: int) -> StudyEvidence:
-        """What comes of carrying the study out; what has finished before is not repeated.
+    def run(self, workers: int, plan: PlanView | None = None) -> StudyEvidence:
+        """What comes of carrying the study out; what has finished before is not repeated, and a baseline that was accepted still is.
 
         Raises:
+            InvalidStudy: the baseline fails at the gate, so that nothing was concluded.
             AssayError: as running it raises it.
         """
         assert self.source is not None, "what has no evidence can be run"
-        return self.source.run(self.design.plan(self.source), workers).evidence
+        view = plan or self.design.plan(self.source)
+        found = self.source.run(view, workers, accept_baseline=self._accepted(view.study)).evidence
+        if found.gate is not None and found.gate.stops:
+            raise InvalidStudy(
+                "the baseline fails at the gate, so the study concluded nothing that could survive",
+                value=found.name or found.study[:12],
+                expected="a study whose baseline passes, or is accepted",
+                next_step='Mend the baseline, or run the study with --accept-baseline "REASON" first.',
+            )
+        return found
+
+    def _accepted(self, study: str) -> str:
+        """The reason for which its baseline was accepted the last time; empty where none was given."""
+        former = self.evidence
+        try:
+            former = former or kept_evidence(Store.open(self.root, create=False), study)
+        except (InvalidStudy, StoreUnusable):  # it was not run before
+            return ""
+        return former.gate.accepted if former.gate is not None else ""
 
 
 def settings(baseline: object, vary: Mapping[str, Sequence[Any]], *, crossed: bool) -> list[Setting]:

@@ -68,7 +68,7 @@ def causal_reading(
         conditional=tuple(conditional),
         mediation=tuple(parts),
         refutation=tuple(
-            _refutations(read, [*placebos, *(name for name in components if name == "placebo" and name not in placebos)])
+            _refutations(read, [*placebos, *(one.name for one in read.factors if one.kind == "placebo" or one.name == "placebo")])
         ),
         identified=tuple(identify(declared, components, flipped, read.fixed, held)),
         implications=tuple(implications(read, declared)) if declared else (),
