@@ -57,7 +57,7 @@ def test_a_model_is_trained_once_for_each_block_and_only_evaluated_by_its_trials
     )
     store = Store.open(trained)
     runs = store.catalogue.runs()
-    assert len(runs) == 12
+    assert len(runs) == 13  # 4 preparations, 8 trials, and the baseline once more for the gate
     parents = {parent.run for run in runs for parent in run.start.parents if parent.by == "prepare"}
     assert len(parents) == 4
     assert "Evaluation only" in result.evidence.plan.estimand and any(

@@ -469,7 +469,7 @@ def test_a_trial_of_a_function_is_called_again_from_the_code_of_then(lab):
     lab.write("lab/training.py", "raise SystemExit('the code of today')")
     before = sorted(lab.root.rglob("weights.txt"))
     trials = [lab.store.runs.read(run_id) for run_id in lab.store.runs.ids()]
-    assert len(trials) == 2
+    assert len(trials) == 3  # the baseline twice: the gate asks whether it comes back
     for trial in trials:
         again, verdict = lab.again(trial)
         assert verdict.verdict == "identical", verdict

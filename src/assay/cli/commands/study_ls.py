@@ -29,7 +29,7 @@ def command(as_json: bool) -> int:
         hint("assay: no studies yet; `assay study run FILE` runs one.")
     else:
         columns = [Column("study"), Column("name", wraps=True), Column("state"), Column("design", wraps=True)]
-        columns += [Column("components", "right"), Column("seeds", "right"), Column("from", wraps=True), Column("of", wraps=True)]
+        columns += [Column("components", "right"), Column("seeds", "right"), Column("from"), Column("of", wraps=True)]
         say(text_table(columns, [_row(*one) for one in found], width()))
     return 0
 
