@@ -95,10 +95,16 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
 
 
 def _pareto(evidence: StudyEvidence) -> dict[str, Any] | None:
-    """The front in the study's metrics; None where there are not two, or no configuration has a value in all."""
-    if len(evidence.goals) < 2 or len(evidence.plan.configurations) > _DRAWN:
+    """The front in quality and cost; None where configurations are too many, or none has a value in both.
+
+    Quality is the study's first metric; cost the first that is measured, else the first of which the other way is better, else the time
+    that a trial took.
+    """
+    if len(evidence.plan.configurations) > _DRAWN or not evidence.goals:
         return None
-    front = pareto(evidence)
+    quality, *others = evidence.goals
+    measured = [goal for goal in others if goal.measured] or [goal for goal in others if goal.goal != quality.goal]
+    front = pareto(evidence, [quality.name, measured[0].name if measured else "seconds"])
     if all(point.standing == "no value" for point in front.points):
         return None
     header, rows = pareto_rows(front)

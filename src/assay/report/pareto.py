@@ -12,20 +12,23 @@ from assay.report.numbers import number
 
 _WIDTH, _HEIGHT = 560.0, 340.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, 20.0, 16.0, 48.0
+_LETTER, _LINE = 8.0, 13.0
+"""Width of a digit and height of a line, in the units of the drawing."""
+_BESIDE = ((9, -7, "start"), (-9, -7, "end"), (9, 15, "start"), (-9, 15, "end"), (0, -12, "middle"), (0, 21, "middle"))
 _CLASSES = {"front": "good", "undecided": "open", "dominated": "bad"}
 SIGNS = {"front": "on the front", "undecided": "cannot tell", "dominated": "dominated", "no value": "no value"}
 
 
 def pareto_rows(front: ParetoFront) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: each configuration, its means, and how it stands."""
+    """Header and rows: each configuration with its number in the drawing, its means, and how it stands."""
     arrows = [f"{name} ({'more' if more else 'less'} is better)" for name, more in zip(front.metrics, front.maximize, strict=True)]
     rows = [
         [
-            point.configuration,
+            f"{place} {point.configuration}",
             *(_mean(value) for value in point.means),
             SIGNS[point.standing] + (f" ({point.by})" if point.by else ""),
         ]
-        for point in front.points
+        for place, point in enumerate(front.points, 1)
     ]
     return ["configuration", *arrows, "stands"], rows
 
@@ -49,21 +52,51 @@ def pareto_note(front: ParetoFront) -> str:
 
 
 def pareto_drawing(front: ParetoFront) -> str:
-    """The first two metrics as one `<svg>` element, every text in it escaped; empty where no configuration has both."""
-    drawn = [point for point in front.points if isfinite(point.means[0]) and isfinite(point.means[1])]
+    """The first two metrics as one `<svg>` element, every text in it escaped; empty where no configuration has both.
+
+    Configurations have the numbers of the table's rows, which leave room where names would cover each other.
+    """
+    numbered = enumerate(front.points, 1)
+    drawn = {place: point for place, point in numbered if isfinite(point.means[0]) and isfinite(point.means[1])}
     if not drawn:
         return ""
-    across, up = _axis(drawn, 1, _LEFT, _WIDTH - _RIGHT), _axis(drawn, 0, _HEIGHT - _BOTTOM, _TOP)
+    points = list(drawn.values())
+    across, up = _axis(points, 1, _LEFT, _WIDTH - _RIGHT), _axis(points, 0, _HEIGHT - _BOTTOM, _TOP)
     quality, cost = front.metrics[0], front.metrics[1]
     parts = [
         f'<svg class="pareto" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img" aria-labelledby="pareto-t pareto-d" xmlns="http://www.w3.org/2000/svg">',
         f'<title id="pareto-t">{_text(f"{quality} against {cost}")}</title>',
-        f'<desc id="pareto-d">{_text(" ".join(point.words for point in drawn))}</desc>',
+        f'<desc id="pareto-d">{_text(" ".join(point.words for point in points))}</desc>',
         *_frame(across, up, quality, cost),
     ]
-    for point in drawn:
+    for point in points:
         parts += _point(point, across, up)
+    taken = [_box(across.at(point.means[1]), up.at(point.means[0]) + 5, "middle", 1) for point in points]
+    for place, point in drawn.items():
+        parts.append(_numbered(str(place), across.at(point.means[1]), up.at(point.means[0]), taken))
     return "\n".join([*parts, "</svg>"])
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _numbered(text: str, x: float, y: float, taken: list[_Box]) -> str:
+    """The number beside its mark, where it covers neither a mark nor another number, as far as there is such a place."""
+    free = [at for at in _BESIDE if not any(_meet(_box(x + at[0], y + at[1], at[2], len(text)), one) for one in taken)]
+    right, down, anchor = (free or list(_BESIDE))[0]
+    taken.append(_box(x + right, y + down, anchor, len(text)))
+    return _label(x + right, y + down, anchor, text)
+
+
+def _box(x: float, y: float, anchor: str, letters: int) -> _Box:
+    """Left, top, right and bottom of a text that stands at `y`."""
+    wide = letters * _LETTER
+    left = {"start": x, "end": x - wide, "middle": x - wide / 2}[anchor]
+    return left, y - _LINE + 3, left + wide, y + 3
+
+
+def _meet(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _axis(points: list[ParetoPoint], metric: int, start: float, end: float) -> Axis:
@@ -108,13 +141,11 @@ def _point(point: ParetoPoint, across: Axis, up: Axis) -> list[str]:
         "open": f'<circle class="mark" cx="{x:.1f}" cy="{y:.1f}" r="5"/>',
         "bad": f'<path class="mark" d="M{x:.1f} {y - 6:.1f} l6 6 l-6 6 l-6 -6 Z"/>',
     }
-    end = x > (across.left + across.right) / 2
-    label = _label(x + (-9 if end else 9), y - 7, "end" if end else "start", point.configuration[:32])
-    return [*parts, marks[kind], label, "</g>"]
+    return [*parts, marks[kind], "</g>"]
 
 
 def _mean(value: float) -> str:
-    return f"{value:.6g}".replace("-", "−") if isfinite(value) else number(value)
+    return f"{value:.4g}".replace("-", "−") if isfinite(value) else number(value)
 
 
 def _text(text: str) -> str:
