@@ -60,7 +60,23 @@ def test_a_constraint_is_written_as_it_is_read():
 def test_constraints_that_leave_nothing_are_refused():
     factors = (change("a", "on", a=1), change("b", "on", b=1))
     nothing = DesignOptions(constraints=(requires("a: on", "b: on"), requires("b: on", "a: on"), excludes("a: on", "b: on")))
-    with pytest.raises(InvalidStudy, match="nothing but the baseline"):
-        make_plan("optimal", {"a": 0, "b": 0}, factors, 2, options=nothing)
+    for design in ("optimal", "leave-one-out", "shapley"):
+        with pytest.raises(InvalidStudy, match=r"contradict each other.*'a: on'"):
+            make_plan(design, {"a": 0, "b": 0}, factors, 2, options=nothing)
+    together = DesignOptions(constraints=(requires("a: on", "b: on"), requires("b: on", "a: on")))
     with pytest.raises(InvalidStudy, match="no order"):
-        make_plan("shapley", {"a": 0, "b": 0}, factors, 2, options=nothing)
+        make_plan("shapley", {"a": 0, "b": 0}, factors, 2, options=together)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "stuck"),
+    [
+        ([requires("mix", "aug"), excludes("mix", "aug")], "with mix"),
+        ([excludes("mix", "mix")], "with mix"),
+        ([requires("loss: ce", "mix"), excludes("mix", "loss: ce")], "loss: ce"),
+    ],
+)
+def test_a_component_that_no_combination_can_change_is_named(constraints, stuck):
+    with pytest.raises(InvalidStudy, match=rf"contradict each other.*{stuck}") as said:
+        check_constraints(constraints, FACTORS)
+    assert said.value.value == [in_words(one) for one in constraints] and said.value.next_step

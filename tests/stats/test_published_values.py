@@ -6,11 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from scipy.special import stdtr
 from scipy.stats import tests as scipy_tests
 
+from assay.ablation.generators.hadamard import plackett_burman
 from assay.stats.designs import weights
+from assay.stats.equivalence import tost
 from assay.stats.paired import paired_t, standardised
 from assay.stats.power import seeds_needed
+from assay.stats.resampling import overlap_inflation
 from assay.stats.simultaneous import critical_value
 
 NIST = Path(scipy_tests.__file__).parent / "data" / "nist_anova"
@@ -37,6 +41,12 @@ DUNNETT = {
     20: [2.09, 2.38, 2.54, 2.65, 2.73, 2.80, 2.86, 2.90, 2.95],
     60: [2.00, 2.27, 2.41, 2.51, 2.58, 2.64, 2.69, 2.73, 2.77],
 }
+
+# Student 1908, hours of sleep gained with one drug less those with the other.
+SLEEP = [-1.2, -2.4, -1.3, -1.3, 0.0, -1.0, -1.8, -0.8, -4.6, -1.4]
+
+# Plackett and Burman 1946, the first row of their designs with 8, 12, 20 and 24 runs; the others are its turns, and one of minus signs.
+FIRST_ROWS = {8: "+++-+--", 12: "++-+++---+-", 20: "++--++++-+-+----++-", 24: "+++++-+-++--++--+-+----"}
 
 UNEVEN = [("SmLs07", 2), ("SmLs08", 2), ("SmLs09", 2)]
 """Sets with 13 digits before the point, of which a double holds 3 behind it."""
@@ -115,7 +125,7 @@ def test_dunnetts_table(df):
 
 def test_students_sleep():
     """Student 1908; R: t.test(extra ~ group, paired = TRUE)."""
-    one = paired_t([-1.2, -2.4, -1.3, -1.3, 0.0, -1.0, -1.8, -0.8, -4.6, -1.4])
+    one = paired_t(SLEEP)
     assert (round(one.t, 4), round(one.p, 6), round(one.low, 4), round(one.high, 4)) == (-4.0621, 0.002833, -2.4599, -0.7001)
 
 
@@ -123,3 +133,35 @@ def test_hedges_correction_of_ten_differences():
     """Hedges 1981: with 9 degrees of freedom the factor is 0.9139."""
     values = np.arange(10.0)
     assert round(standardised(values) / (values.mean() / values.std(ddof=1)), 4) == 0.9139
+
+
+def test_two_one_sided_tests_of_sleep_are_those_of_r():
+    """R, TOSTER: t_TOST(extra ~ group, data = sleep, paired = TRUE, low_eqbound = -1, high_eqbound = 1)."""
+    values = np.array(SLEEP)
+    se = values.std(ddof=1) / np.sqrt(len(values))
+    assert (round(values.mean(), 2), round(se, 7)) == (-1.58, 0.3889587)
+    assert round(tost(values.mean(), se, 9, 1.0), 7) == 0.9149441
+
+
+@pytest.mark.parametrize(("se", "df", "p"), [(0.3945124, 27.91398, 0.32587), (0.1628789, 173.4654, 0.13532)])
+def test_two_one_sided_tests_of_lakens(se, df, p):
+    """Lakens, Improving Your Statistical Inferences, chapter on equivalence: means 4.55 and 4.87, margin 0.5, 15 and 88 a group."""
+    assert round(tost(4.55 - 4.87, se, df, 0.5), 5) == p
+
+
+def test_the_correction_of_nadeau_and_bengio_is_that_of_scikit_learns_example():
+    """Its statistical comparison of models: 10 x 10 folds of 100 rows turn t = 2.611 into 0.750, and one-sided p = 0.005 into 0.227."""
+    corrected = 2.611 / overlap_inflation(100, 0.1)
+    assert (round(corrected, 3), round(float(stdtr(99, -corrected)), 3), round(float(stdtr(99, -2.611)), 3)) == (0.75, 0.227, 0.005)
+
+
+@pytest.mark.parametrize("runs", FIRST_ROWS)
+def test_plackett_and_burmans_rows(runs):
+    """Ours is theirs with its columns in another order: the same turns of the same row."""
+    row = [int(sign == "+") for sign in FIRST_ROWS[runs]]
+    size = len(row)
+    theirs = {tuple(row[turn:] + row[:turn]) for turn in range(size)}
+    ours = plackett_burman(size)
+    assert len(ours) == runs and not any(ours[0])
+    orders = ([step * column % size for column in range(size)] for step in range(1, size))
+    assert any({tuple(one[column] for column in order) for one in ours[1:]} == theirs for order in orders)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import product
+from math import prod
 
+from assay.ablation.design import configuration_name
 from assay.errors import InvalidStudy
 from assay.records.factor import Constraint, Factor
+
+_MOST_TRIED = 4096
+"""Combinations that are looked through for contradictions; more components than these are seldom bound together."""
 
 
 def requires(thing: str, *others: str) -> Constraint:
@@ -38,7 +44,8 @@ def check_constraints(constraints: Sequence[Constraint], factors: Sequence[Facto
     """Passes where every constraint is about things of the study, and the baseline keeps them all.
 
     Raises:
-        InvalidStudy: one is about something else, or the baseline itself breaks it.
+        InvalidStudy: one is about something else, the baseline itself breaks it, or together they leave no combination in which a component
+            is at one of its levels.
     """
     known = _things(factors)
     for one in constraints:
@@ -59,6 +66,7 @@ def check_constraints(constraints: Sequence[Constraint], factors: Sequence[Facto
             expected="constraints that the baseline keeps",
             next_step="Correct the constraint, or make the component one that is added.",
         )
+    _check_each_can_change(constraints, factors)
 
 
 def feasible(levels: Mapping[str, str], factors: Sequence[Factor], constraints: Sequence[Constraint]) -> bool:
@@ -84,6 +92,30 @@ def first_broken(levels: Mapping[str, str], factors: Sequence[Factor], constrain
 def in_words(constraint: Constraint) -> str:
     """The constraint as it is written: "mixup requires augmentation"."""
     return f"{constraint.thing} {constraint.kind} {' and '.join(constraint.others)}"
+
+
+def _check_each_can_change(constraints: Sequence[Constraint], factors: Sequence[Factor]) -> None:
+    names = {name for one in constraints for name in (one.thing, *one.others)}
+    bound = [factor for factor in factors if names & {factor.name, *(f"{factor.name}: {level.name}" for level in factor.levels)}]
+    missing = {(factor.name, level.name) for factor in bound for level in factor.levels}
+    choices = [(None, *(level.name for level in factor.levels)) for factor in bound]
+    if prod(map(len, choices)) > _MOST_TRIED:
+        return
+    for chosen in product(*choices):
+        levels = {factor.name: level for factor, level in zip(bound, chosen, strict=True) if level is not None}
+        if not missing.isdisjoint(levels.items()) and feasible(levels, factors, constraints):
+            missing.difference_update(levels.items())
+    if missing:
+        first = next(
+            (factor.name, level.name) for factor in bound for level in factor.levels if (factor.name, level.name) in missing
+        )
+        raise InvalidStudy(
+            f"the constraints contradict each other: none of the combinations that keep them all is {configuration_name(dict([first]))!r}, "
+            "alone or beside others",
+            value=[in_words(one) for one in constraints],
+            expected="constraints under which each component can be changed",
+            next_step="Correct a constraint, or take the component out of the study.",
+        )
 
 
 def _thing_there(factor: Factor, level: str | None) -> str:

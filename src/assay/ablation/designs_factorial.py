@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 
 from assay.ablation.constraints import feasible
-from assay.ablation.design import Design, Levels, levels_of, need_at_most, need_two_levels
+from assay.ablation.design import Design, Levels, levels_of, listed, need_at_most, need_two_levels
 from assay.ablation.generators.conference import definitive_screening
 from assay.ablation.generators.fractions import fraction
 from assay.ablation.generators.hadamard import folded, plackett_burman
@@ -188,6 +188,13 @@ def _higher(factors: Sequence[Factor], text: str = "") -> tuple[str, ...]:
     return (f"Interactions of three or more components: {text}",)
 
 
+def _no_pairs(factors: Sequence[Factor], text: str) -> tuple[str, ...]:
+    if len(factors) < 2:
+        return ()
+    names = listed([factor.name for factor in factors])
+    return (f"Interactions of two of {names}: {text}", *_TAKEN(factors))
+
+
 _AVERAGE = "Variant minus baseline level under the same seed, averaged over the combinations of the other components"
 _TAKEN = partial(_higher, text="they are taken to be nil, and would be in the numbers of others.")
 
@@ -215,7 +222,9 @@ FACTORIAL = (
         way="model",
         estimand=f"{_AVERAGE} that the design has, as far as nothing interacts.",
         combinations=_plackett_burman,
-        cannot_see=_nothing,
+        cannot_see=partial(
+            _no_pairs, text="none is estimated; each is in the numbers of others, by the shares that its aliases name."
+        ),
         tells="main effects in the fewest runs, each with a share of interactions",
     ),
     Design(
@@ -223,7 +232,7 @@ FACTORIAL = (
         way="model",
         estimand=f"{_AVERAGE} that the design has (Plackett-Burman with its mirror image).",
         combinations=_screening,
-        cannot_see=_TAKEN,
+        cannot_see=partial(_no_pairs, text="they are kept out of the main effects, and none is estimated."),
         tells="main effects clear of interactions of two",
     ),
     Design(
@@ -231,7 +240,7 @@ FACTORIAL = (
         way="three levels",
         estimand="Change from a component's first level to its second under the same seed, averaged over the others; and its curvature.",
         combinations=_definitive,
-        cannot_see=_nothing,
+        cannot_see=partial(_no_pairs, text="they are kept out of the straight effects, and none is estimated."),
         tells="straight and curved effects of three levels",
     ),
     Design(

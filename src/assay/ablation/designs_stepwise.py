@@ -84,8 +84,10 @@ def _bare_blind(factors: Sequence[Factor]) -> tuple[str, ...]:
 def _ladder_blind(factors: Sequence[Factor]) -> tuple[str, ...]:
     if len(factors) < 2:
         return ()
+    names = listed([factor.name for factor in factors])
     return (
-        "The order: each step is measured beside those before it, so in another order the same component may be worth more or less.",
+        f"The order: each step is measured beside those before it, so in another order the same one of {names} may be worth more or less.",
+        f"Interactions: what one of {names} does together with those before it is in its step, and with those after it in theirs.",
     )
 
 

@@ -49,7 +49,7 @@ def make_plan(
 
     Raises:
         InvalidStudy: the design does not exist, is too large or is told what it does not take, a name or a seed is used twice, a component
-            changes nothing, constraints contradict the baseline, or two components that are set together set the same parameter.
+            changes nothing, constraints contradict the baseline or each other, or two components that are set together set the same parameter.
         UnknownParameter: a component or a named configuration sets a key that the baseline does not have.
 
     >>> from assay.ablation.components import remove
@@ -80,7 +80,7 @@ def make_plan(
         trials=_trials(configurations, blocks),
         comparisons=comparisons,
         aliases=aliases_of(chosen, merged, compared),
-        cannot_see=blind_spots(chosen, merged, compared, rows) + _blind_for_seeds(_units(blocks, splits), comparisons),
+        cannot_see=blind_spots(chosen, merged, compared, rows, options) + _blind_for_seeds(_units(blocks, splits), comparisons),
         detectable=_seen(smallest_seen(compared, len(configurations), _units(blocks, splits), len(named) + beyond), splits),
         named=tuple(named),
         options=options,

@@ -18,7 +18,7 @@ from assay.stats.power import detectable
 
 _TAKES = {
     "resolution": ("fractional", "group-screening", "optimal"),
-    "budget": ("shapley", "optimal"),
+    "budget": ("shapley", "optimal", "adaptive"),
     "groups": ("group-screening",),
 }
 
@@ -108,11 +108,18 @@ def aliases_of(design: Design, factors: Sequence[Factor], compared: Comparisons)
     return {interaction_name(one.names): one.aliases for one in (*compared.effects, *compared.interactions) if one.aliases}
 
 
-def blind_spots(design: Design, factors: Sequence[Factor], compared: Comparisons, rows: Rows) -> tuple[str, ...]:
+def blind_spots(
+    design: Design, factors: Sequence[Factor], compared: Comparisons, rows: Rows, options: DesignOptions
+) -> tuple[str, ...]:
     """In sentences, what the plan cannot show."""
     found = list(design.cannot_see(factors))
-    mains = [one for one in compared.effects if one.aliases]
+    mains = [one for one in compared.effects if one.aliases and one.kind != "curve"]
+    curves = [one for one in compared.effects if one.aliases and one.kind == "curve"]
     sums = [one for one in compared.interactions if one.aliases]
+    if design.name == "group-screening":
+        found += _within_groups(options)
+    if curves:
+        found.insert(0, f"Curvatures apart from interactions of two: {_example(curves)}.")
     if mains:
         found.insert(0, f"Main effects apart from interactions of two: {_example(mains)}. {_stronger(design)}")
     if sums:
@@ -159,6 +166,14 @@ def group_names(factors: Sequence[Factor], options: DesignOptions) -> list[str]:
     return [group.name for group in groups_of(factors, options)]
 
 
+def _within_groups(options: DesignOptions) -> list[str]:
+    return [
+        f"Which of {listed(names)} it is, where the group {group!r} matters: they are flipped together, and two that cancel each other show nothing."
+        for group, names in options.groups.items()
+        if len(names) > 1
+    ]
+
+
 def _example(effects: Sequence[Compared]) -> str:
     first = effects[0]
     more = f" and {len(first.aliases) - 3} more" if len(first.aliases) > 3 else ""
@@ -170,5 +185,6 @@ def _stronger(design: Design) -> str:
     stronger = {
         "plackett-burman": 'The design "screening" tells them apart.',
         "group-screening": "A higher resolution tells them apart.",
+        "optimal": "A larger budget tells more of them apart, or resolution 5 all.",
     }
     return stronger.get(design.name, "A higher resolution tells them apart." if design.name == "fractional" else "").strip()

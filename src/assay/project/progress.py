@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Protocol, TextIO
 
 from assay.execution.protocol import Outcome
+from assay.questions.study.analysis_readings import reason
 from assay.report.numbers import duration
 
 _EVERY = 10.0
@@ -75,7 +76,7 @@ class _Lines:
         self._count.add(outcome)
         if outcome.state != "finished" and outcome.failure is not None:
             where = f"{outcome.trial.configuration}, seed {outcome.trial.seed}"
-            self._say(f"failed: {where}: {outcome.failure.text.splitlines()[0][:200]}")
+            self._say(f"failed: {where}: {reason(outcome.failure)}")
         if self._count.done == self._count.total or time.monotonic() - self._last >= _EVERY:
             self._last = time.monotonic()
             self._say(self._count.words())

@@ -100,6 +100,7 @@ def _budget(options: DesignOptions, factors: int) -> int:
             "the budget ends before the design may look for the first time",
             value=options.budget,
             expected=f"at least {first_look(factors)} trials for {factors} components",
+            next_step="Give it more, or leave the budget out.",
         )
     return options.budget
 

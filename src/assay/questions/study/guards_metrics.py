@@ -30,7 +30,7 @@ def insane(evidence: StudyEvidence) -> Iterator[Finding]:
             continue
         low, high = limits(goal, list(values.values()))
         yield from _outside(goal, values, low, high)
-        if len(values) > 1 and len(set(values.values())) == 1:
+        if len({configuration for configuration, _ in values}) > 1 and len(set(values.values())) == 1:
             text = f"{goal.name} is {next(iter(values.values())):g} in all {len(values)} trials: it tells nothing of anything that was changed."
             yield Finding(kind="constant metric", about=goal.name, text=text)
         yield from _perfect(goal, evidence, values, low, high)

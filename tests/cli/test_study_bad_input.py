@@ -1,0 +1,131 @@
+"""What a study says of input that can tell nothing, or that contradicts itself: in words, with what to do next, and never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Assay = Callable[..., Any]
+SCRIPT = """\
+import sys
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+print("score=" + str(float(given["--a"]) + 0.1 * int(given["--seed"])))
+"""
+FILE = """\
+name: toy
+command: python fit.py {overrides} --seed {seed}
+baseline: {a: 2, b: 2}
+components:
+  a: {remove: {a: 1}}
+  b: {remove: {b: 1}}
+metrics:
+  score: {goal: maximize, margin: 0.05}
+seeds: 2
+hypotheses:
+  - a raises score by 0.5
+"""
+
+
+@pytest.fixture
+def study(folder: Path, assay: Assay, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs a study of a script: text of both, and options of `assay study run`."""
+    monkeypatch.setenv("COLUMNS", "400")  # so that no sentence is broken
+
+    def run(*options: str, script: str = SCRIPT, file: str = FILE) -> Any:
+        (folder / "fit.py").write_text(script)
+        (folder / "study.yaml").write_text(file)
+        done = assay("study", "run", "study.yaml", *options)
+        assert "Traceback" not in done.err and "Assay itself failed" not in done.err
+        return done
+
+    return run
+
+
+def test_one_seed_gives_no_interval_and_no_claim(study: Callable[..., Any]) -> None:
+    done = study(file=FILE.replace("seeds: 2", "seeds: 1"))
+    assert done.code == 0 and "no interval can be given with these seeds" in done.err
+    assert "Cannot tell whether removing a changes score" in done.out and "more seeds would" in done.out
+    assert "by at least 0.5: undecided" in done.out and "Noise: with one seed no effect has an interval" in done.out
+
+
+def test_where_all_trials_fail_the_gate_says_so_and_nothing_else_is_run(study: Callable[..., Any]) -> None:
+    """Though they fail without a word."""
+    done = study(script="raise SystemExit(1)")
+    assert done.code == 1 and "failed: baseline, seed 0: exit code 1" in done.err
+    assert "It finished under none of its 2 seeds" in done.out and "there is nothing to compare with" in done.out
+    assert "`--accept-baseline REASON` goes on" in done.out and "2 of 2 not run" in done.out
+
+
+def test_where_all_ablations_fail_no_effect_is_claimed(study: Callable[..., Any]) -> None:
+    done = study(script=SCRIPT + "assert given['--a'] + given['--b'] == '22', 'not implemented'\n")
+    assert done.code == 0 and "7 of 7 trials, 4 failed" in done.err
+    assert done.out.count("2 of 2 trials (seeds 0, 1) failed (exit code 1") == 2 and "not implemented" in done.err + done.out
+    assert "no pair of trials gave a value" in done.out and "by at least 0.5: undecided" in done.out
+    assert "it tells nothing of anything that was changed" not in done.out, "nothing that was changed gave a value"
+
+
+def test_a_constant_metric_is_named(study: Callable[..., Any]) -> None:
+    done = study(script="print('score=0.5')")
+    assert done.code == 0 and "score is 0.5 in all 6 trials: it tells nothing of anything that was changed" in done.out
+    assert done.out.count("changed nothing at all") == 2 and "Nothing read 'a'" in done.out
+
+
+def test_infinite_values_are_counted_and_never_averaged(study: Callable[..., Any]) -> None:
+    done = study(script=SCRIPT.replace("print(", "print('score=inf') if given['--a'] == '1' else print("))
+    assert done.code == 0 and "2 of 2 trials (seeds 0, 1) gave an infinite value" in done.out and "never averaged" in done.out
+    assert "by at least 0.5: undecided" in done.out
+    nowhere = study(script="print('score=-inf')")
+    assert nowhere.code == 1 and "Under no seed does it give a usable value of score" in nowhere.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--design", "full", "--budget", "3"], ["'full' has no budget", "'optimal'", "'adaptive'"]),
+        (["--design", "shapley", "--budget", "3"], ["holds not one order", "at least 4 configurations", '"optimal"']),
+        (["--design", "adaptive", "--budget", "4"], ["before the design may look", "at least", "leave the budget out"]),
+    ],
+)
+def test_a_design_that_its_budget_does_not_hold_is_refused(
+    study: Callable[..., Any], folder: Path, options: list[str], said: list[str]
+) -> None:
+    done = study(*options)
+    assert done.code == 2 and [one for one in said if one not in done.err] == []
+    assert not (folder / ".assay").exists(), "nothing was run or sealed"
+
+
+@pytest.mark.parametrize(
+    ("constraints", "said"),
+    [
+        ("['a: removed requires b', 'a: removed excludes b']", ["contradict each other", "'without a'", "Correct a constraint"]),
+        ("[a excludes b]", ["the baseline itself breaks a constraint", "'a excludes b'"]),
+    ],
+)
+def test_contradictory_constraints_are_refused(study: Callable[..., Any], folder: Path, constraints: str, said: list[str]) -> None:
+    done = study(file=f"{FILE}constraints: {constraints}\n")
+    assert done.code == 2 and [one for one in said if one not in done.err] == []
+    assert not (folder / ".assay").exists()
+
+
+def test_a_file_that_is_changed_after_its_seal_asks_nothing_that_was_written_before(
+    study: Callable[..., Any], assay: Assay, folder: Path
+) -> None:
+    first = study("--json").document
+    changed = FILE.replace("by 0.5", "by 0.9").replace("margin: 0.05", "margin: 0.5")
+    done = study(file=changed)
+    assert (
+        done.code == 0
+        and f"supported. Not confirmatory, since it was written once results of {first['study'][:8]} were known" in done.out
+    )
+    for said in ("changed after its seal", "by 0.9' is new", "by 0.5' is gone", "the metric 'score' is asked otherwise"):
+        assert said in done.out
+    assert "Not confirmatory" in assay("study", "show", "last").out
+    again = assay("study", "show", first["study"][:8], "--json").document
+    assert again["study"] == first["study"] and "Not confirmatory" not in str(again)
+    # Another component's hypothesis is written before its trials, and those that stand are what they were.
+    more = FILE.replace("0.5\n", "0.5\n  - d raises score\n").replace("b: 2}", "b: 2, d: 1}")
+    fresh = study(file=more.replace("metrics:", "  d: {remove: {d: 0}}\nmetrics:"))
+    assert "Not confirmatory" not in fresh.out and "changed after its seal" not in fresh.out
