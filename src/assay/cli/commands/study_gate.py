@@ -17,14 +17,16 @@ from assay.report.tables import in_words
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
 @design_options
 @json_option
-def command(file: str, workers: int | None, design: str | None, resolution: int | None, budget: int | None, as_json: bool) -> int:
+def command(
+    file: str, workers: int | None, design: str | None, resolution: int | None, budget: int | None, priors: bool, as_json: bool
+) -> int:
     """Check the baseline of the study in FILE, and run none of its ablations.
 
     It is run twice under its first seed, once under all the others, and with each hyperparameter that `gate: {tune: …}` names one step
     away. The exit code is 1 where it fails. `assay study run` does the same before the ablations, and reuses these trials.
     """
     study = load_study_file(file)
-    result = study.check_baseline(study.plan(design, resolution=resolution, budget=budget), workers)
+    result = study.check_baseline(study.plan(design, resolution=resolution, budget=budget, priors=priors), workers)
     evidence = result.evidence
     if as_json:
         emit(study_document(evidence))
