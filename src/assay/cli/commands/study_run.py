@@ -13,7 +13,6 @@ from assay.project.study_file import load_study_file
 from assay.project.study_plan import PlanView
 from assay.report.document import study_document
 
-
 accept_option = click.option(
     "--accept-baseline", default="", metavar="REASON", help="Go on though the baseline fails at the gate; the report says why."
 )
