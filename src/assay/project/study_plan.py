@@ -168,7 +168,8 @@ def _section(title: str, items: list[str], most: int = _NAMES) -> list[str]:
 
 
 def _blocks(plan: Plan) -> str:
-    seeds = f"{len({block.seed for block in plan.blocks})} seeds"
+    number = len({block.seed for block in plan.blocks})
+    seeds = f"{number} seed{'s' * (number > 1)}"
     return seeds if plan.splits is None else f"{seeds} x {len(plan.splits.names)} {plan.splits.parameter}s"
 
 
