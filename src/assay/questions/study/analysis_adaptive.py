@@ -109,7 +109,7 @@ def _interaction(course: Course, term: int, factors: Sequence[Factor], goal: Met
     verdict = _verdict(course, term)
     chance = nan if course.belief is None else float(course.belief.chance[term])
     start = f"{one.name} and {other.name}, {goal.name}: the effect of {act(one, one.levels[0])} with {other.name} flipped less that with"
-    start += f" it as in the baseline is twice {amount_signed(estimate, low, high)}"
+    start += f" it as in the baseline is twice {_signed(estimate, low, high)}"
     if verdict == "matters":
         words = f"{start}: they do not simply add up."
     elif verdict == "no effect":
