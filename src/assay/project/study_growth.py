@@ -158,9 +158,11 @@ def _turned(factor: Factor, taken: str, baseline: Any) -> Factor:
 
 
 def _left(factor: Factor, baseline: Any) -> Factor | None:
-    """The levels that still change something; None where there are none."""
+    """The levels that still change something, a placebo as it is; None where there are none."""
     levels = tuple(
-        level for level in factor.levels if level.patches or not same(plain(configure(baseline, level.settings)), plain(baseline))
+        level
+        for level in factor.levels
+        if level.patches or factor.kind == "placebo" or not same(plain(configure(baseline, level.settings)), plain(baseline))
     )
     return Factor(name=factor.name, kind=factor.kind, levels=levels) if levels else None
 
