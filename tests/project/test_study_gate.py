@@ -224,3 +224,24 @@ def test_a_tuned_parameter_that_a_component_sets_is_refused(project: Path) -> No
     gate = assay.gate({"lr": [0.1, 0.4]}, tuning="same budget")
     with pytest.raises(InvalidStudy, match="is tuned for every configuration"):
         study_of(project, components=[assay.change("lr", "high", lr=0.4)], gate=gate).plan()
+
+
+def folded(config: dict[str, Any], seed: int, fold: int) -> dict[str, float]:
+    own = 0.001 * (seed * 31 % 7 - 3 + fold) * (config["lr"] + config["attention"])
+    return {"accuracy": 0.5 + 0.01 * fold + own + 0.05 * config["attention"] - 0.5 * abs(config["lr"] - 0.1)}
+
+
+def test_a_baseline_over_folds_is_checked_in_every_fold_of_the_seeds_that_were_asked_for(project: Path) -> None:
+    tune = {"lr": [0.1, 0.2, 0.4]}
+    study = study_of(
+        project, folded, baseline=BASELINE | {"lr": 0.4}, seeds=2, folds=3, gate=assay.gate(tune, seeds=1, other_seeds=True)
+    )
+    planned = " ".join(str(study.plan()).split())
+    assert "x 3 blocks" in planned and "10 trials more" in planned, "one setting, the second run, and 6 other blocks"
+    result = study.check_baseline(workers=2)
+    assert states(result)["around its tuning"] == "failed" and "Over 6 blocks: accuracy" in str(result.gate)
+    assert result.gate is not None
+    (effect,) = result.gate.effects
+    assert effect.n == 3 and effect.estimate == pytest.approx(0.1, abs=0.01)
+    tuned = assay.gate(tune, tuning="same budget", tuning_seeds=2)
+    assert study_of(project, folded, seeds=2, folds=3, gate=tuned).run(workers=2).effects[0].verdict == "matters"

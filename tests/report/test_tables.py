@@ -105,3 +105,14 @@ def test_latex_compiles(digits: StudyEvidence, tmp_path: Path) -> None:
 def test_an_unknown_format_is_refused_by_name(digits: StudyEvidence) -> None:
     with pytest.raises(InvalidValue, match="terminal, markdown or latex"):
         table(digits, "html")  # type: ignore[arg-type]
+
+
+def test_a_design_that_draws_its_combinations_shows_effects_and_how_many_were_drawn(effect: Effects, study: Studies) -> None:
+    drawn = {"baseline": [1.0, math.nan, 2.0], "a": [2.0, math.nan, 3.0], "a + b": [1.5, 2.5, math.nan]}
+    evidence = study(["a", "a + b"], {"m": drawn}, [effect("a", "m", [0.9, 1.1], 0.4, "matters", better=True)])
+    evidence = replace(evidence, plan=replace(evidence.plan, design="adaptive"), factors=evidence.factors[:1])
+    text = " ".join(table(evidence, width=120).split())
+    assert "a + b" not in text and "without a, on average" in text and "+1.00" in text and "matters, better" in text
+    assert "2 combinations were drawn beside the baseline, in 9 trials" in text
+    named = replace(evidence, plan=replace(evidence.plan, named=("a + b",)))
+    assert "a + b" in table(named, width=120) and "1 combinations" not in table(named, width=120)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from assay.errors import InvalidStudy
 from assay.project.sensitivity_asked import Wanted, check
+from assay.project.sensitivity_own import with_own
 from assay.project.sensitivity_parts import other_readings, parts_of_the_seeds
 from assay.project.sensitivity_studies import (
     AnyStudy,
@@ -70,7 +71,7 @@ def answer(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable[[str
         UnknownParameter, UnknownMetric: the baseline or the trials have nothing of that name.
         AssayError: as running a study raises it.
     """
-    asked = check(to, wanted)
+    asked = check(to, with_own(subject, to, wanted))
     if _needs_runs(to, asked):
         return SensitivityResult(_by_running(subject, to, asked, say))
     evidence = subject.evidence or subject.run(asked.workers)

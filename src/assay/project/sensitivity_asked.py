@@ -67,14 +67,18 @@ def check(to: SensitiveTo, wanted: Wanted) -> Wanted:
             kinds = " or ".join(kind for kind in KINDS if name in _TAKES[kind])
             raise InvalidValue(f"{option} does not go with --to {to}", value=option, expected=f"--to {kinds}")
     if to in ("params", "data") and not (wanted.vary or wanted.data):
-        option = "--vary lr=0.01,0.1" if to == "params" else "--vary dataset=A,B, or --data FILE=OTHER"
+        option = (
+            "--vary lr=0.01,0.1, or hyperparameters that the study's gate tunes"
+            if to == "params"
+            else "--vary dataset=A,B, or --data FILE=OTHER"
+        )
         raise InvalidValue("nothing is varied", value=f"--to {to}", expected=option)
     _check_sizes(wanted)
     if to == "splits" and not wanted.vary and wanted.test_share is None:
         raise InvalidValue(
             "nothing is said of the splits",
             value="--to splits",
-            expected="--vary split=0..4 where a parameter chooses the split, or --test-share 0.25 where the seed draws it",
+            expected="--vary split=0..4 where a parameter chooses the split, --test-share 0.25 where the seed draws it, or a study of folds",
         )
     return wanted
 

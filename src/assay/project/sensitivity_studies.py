@@ -15,7 +15,8 @@ from assay.project.study_plan import PlanView
 from assay.questions.study.archive import kept_evidence
 from assay.records.evidence import StudyEvidence
 from assay.records.factor import Constraint, Factor
-from assay.records.plan import Plan
+from assay.records.gate import GateAsked
+from assay.records.plan import Plan, Splits
 from assay.store.store import Store
 
 
@@ -40,6 +41,8 @@ class AnyStudy(Protocol):
     seeds: Any
     serves: str
     graph: Any
+    gate: GateAsked | None
+    splits: Splits | None
 
     def plan(self, design: str, /, *, resolution: int | None, budget: int | None) -> PlanView:
         """The trials of a design."""

@@ -8,6 +8,7 @@ from math import sqrt
 from assay.ablation.adaptive.course import WRONG
 from assay.ablation.adaptive.order import BATCH
 from assay.ablation.adaptive.plans import first_stop
+from assay.ablation.designs import ADAPTIVE
 from assay.questions.study.definition import Definition
 from assay.questions.study.pilot import Noise
 from assay.records.plan import Plan
@@ -22,6 +23,14 @@ def cost_in_words(definition: Definition, plan: Plan) -> str:
     return (
         f"{first} at least, {most} at most (the budget), in batches of {BATCH} under one seed; {len(plan.blocks)} seeds take turns"
     )
+
+
+def configurations_in_words(plan: Plan) -> list[str]:
+    """Names of configurations; of the adaptive design those alone that nobody draws."""
+    if plan.design != ADAPTIVE:
+        return [one.name for one in plan.configurations]
+    own = [one.name for one in plan.configurations[:1] if any(trial.configuration == one.name for trial in plan.trials)]
+    return [*own, *plan.named, "combinations of all components, drawn by coins"]
 
 
 def rule_in_words(definition: Definition) -> str:

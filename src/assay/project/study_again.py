@@ -38,6 +38,7 @@ def study_again(store: Store, study: str, root: Path) -> tuple[CommandStudy, Def
         design=definition.design,
         resolution=options.resolution,
         budget=options.budget,
+        priors=options.priors,
         constraints=options.constraints,
         groups=options.groups,
         configurations=definition.configurations,
@@ -45,6 +46,8 @@ def study_again(store: Store, study: str, root: Path) -> tuple[CommandStudy, Def
         prepare=None if definition.evaluation is None else shlex.split(definition.evaluation),
         data=terms.data,
         override_style=terms.override_style,
+        gate=definition.gate,
+        graph=definition.graph,
         name=definition.name,
         origin=definition.origin,
         root=root,
@@ -73,9 +76,10 @@ def former_of(store: Store, study: CommandStudy) -> Definition:
 
 def _finished(store: Store, study: str) -> bool:
     try:
-        return bool(kept_evidence(store, study))
+        gate = kept_evidence(store, study).gate
     except InvalidStudy:
         return False
+    return gate is None or not gate.stops
 
 
 def _is_command(definition: Definition) -> bool:

@@ -9,7 +9,7 @@ from assay.ablation.components import between, maximize
 from assay.ablation.gates import gate
 from assay.errors import InvalidStudy
 from assay.project.study_reader import Reader
-from assay.records.gate import GateAsked
+from assay.records.gate import GateAsked, Tuned
 
 _GATE_KEYS = ("tune", "criterion", "budget", "seeds", "reproducible", "tuning", "tuning_seeds", "other_seeds")
 _RANGE_KEYS = ("low", "high", "levels", "log")
@@ -32,6 +32,17 @@ def gate_of(read: Reader, value: object) -> GateAsked | None:
         return gate(tune, **body)
     except InvalidStudy as error:
         raise read.wrong(error.problem, ("gate",), error.value, error.expected, error.next_step) from error
+
+
+def written_gate(asked: GateAsked) -> dict[str, Any]:
+    """What a study file says of a gate, without what needs no saying; `gate_of` gives it back."""
+    plainly = gate()
+    body = {name: getattr(asked, name) for name in _GATE_KEYS if getattr(asked, name) != getattr(plainly, name)}
+    return body | ({"tune": {one.path: _written(one) for one in asked.tune}} if asked.tune else {})
+
+
+def _written(one: Tuned) -> list[Any] | dict[str, Any]:
+    return list(one.values) or {"low": one.low, "high": one.high, "levels": one.levels, "log": one.log}
 
 
 def range_of(read: Reader, metric: str, value: Any, place: Place) -> tuple[float, float] | None:

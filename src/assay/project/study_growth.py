@@ -58,7 +58,7 @@ def extended(
     Raises:
         InvalidStudy: the former study has not been run to its end, or nothing is new, or one of its seeds is missing.
     """
-    kept_evidence(store, former.id)
+    _check_ablated(kept_evidence(store, former.id))
     grown = copy.copy(study)
     grown.components = (*study.components, *components)
     grown.seeds = _seeds(former.seeds, [block.seed for block in make_blocks(study.seeds)] if seeds is None else seeds)
@@ -83,8 +83,9 @@ def following(study: S, evidence: StudyEvidence) -> S:
         evidence: what it found.
 
     Raises:
-        InvalidStudy: no change clearly helps, or the effects are not those at the baseline.
+        InvalidStudy: no change clearly helps, its ablations were not run, or the effects are not those at the baseline.
     """
+    _check_ablated(evidence)
     won = winner(evidence)
     factors = merge(study.components)
     settings = {
@@ -112,6 +113,17 @@ def following(study: S, evidence: StudyEvidence) -> S:
     grown.name = _numbered(study.name)
     grown.origin = Origin(study=evidence.study, by="next", seeds=len(blocks), applied=won.words)
     return grown
+
+
+def _check_ablated(evidence: StudyEvidence) -> None:
+    """Passes where the ablations have been run; a baseline that failed at the gate stopped them."""
+    if evidence.gate is not None and evidence.gate.stops:
+        raise InvalidStudy(
+            "this study's baseline failed at the gate, so none of its ablations has been run",
+            value=evidence.name or evidence.study[:12],
+            expected="a study that has been run to its end",
+            next_step="Mend the baseline, or run the study with --accept-baseline REASON (in Python accept_baseline=), first.",
+        )
 
 
 def _seeds(former: Sequence[int], asked: int | str | Sequence[int]) -> list[int]:
@@ -146,9 +158,11 @@ def _turned(factor: Factor, taken: str, baseline: Any) -> Factor:
 
 
 def _left(factor: Factor, baseline: Any) -> Factor | None:
-    """The levels that still change something; None where there are none."""
+    """The levels that still change something, a placebo as it is; None where there are none."""
     levels = tuple(
-        level for level in factor.levels if level.patches or not same(plain(configure(baseline, level.settings)), plain(baseline))
+        level
+        for level in factor.levels
+        if level.patches or factor.kind == "placebo" or not same(plain(configure(baseline, level.settings)), plain(baseline))
     )
     return Factor(name=factor.name, kind=factor.kind, levels=levels) if levels else None
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from assay.ablation.alternatives import Alternative
 from assay.ablation.designs import ADAPTIVE
 from assay.errors import InvalidStudy
-from assay.project.study_adaptive import cost_in_words, rule_in_words, sees_in_words
+from assay.project.study_adaptive import configurations_in_words, cost_in_words, rule_in_words, sees_in_words
 from assay.project.study_designs import detect, others
 from assay.questions.study.definition import Definition
 from assay.questions.study.gate_plan import gate_in_words
@@ -120,7 +120,7 @@ class PlanView:
         if plan.design == ADAPTIVE:
             facts.insert(1, ("Stops", rule_in_words(self.definition)))
         lines = [title, *(_paragraph(f"  {label + ':':10}", text) for label, text in facts)]
-        lines += _section("Configurations", [configuration.name for configuration in plan.configurations])
+        lines += _section("Configurations", configurations_in_words(plan))
         lines += _section("Cannot see", list(plan.cannot_see))
         lines += _section("Aliases (come in one number)", _aliases(plan), most=_ALIASES)
         lines += _section("Other designs of these components", self._others(workers))
@@ -168,7 +168,8 @@ def _section(title: str, items: list[str], most: int = _NAMES) -> list[str]:
 
 
 def _blocks(plan: Plan) -> str:
-    seeds = f"{len({block.seed for block in plan.blocks})} seeds"
+    number = len({block.seed for block in plan.blocks})
+    seeds = f"{number} seed{'s' * (number > 1)}"
     return seeds if plan.splits is None else f"{seeds} x {len(plan.splits.names)} {plan.splits.parameter}s"
 
 

@@ -15,6 +15,7 @@ from assay.ablation.components import merge
 from assay.ablation.configurations import plain
 from assay.errors import BrokenError, InvalidStudy
 from assay.project.command_study import CommandStudy
+from assay.project.study_file_gate import written_gate
 from assay.records.factor import Constraint, Factor, Hypothesis, Level, MetricGoal, Patch
 from assay.records.plan import Splits
 
@@ -73,6 +74,9 @@ def _content(study: CommandStudy) -> dict[str, Any]:
         "design": study.design,
         "resolution": study.resolution,
         "budget": study.budget,
+        "priors": study.priors or None,
+        "gate": None if study.gate is None else written_gate(study.gate),
+        "graph": {node: list(children) for node, children in (study.graph or {}).items()},
         "hypotheses": [_hypothesis(one) for one in study.hypotheses],
         "workers": study.workers,
         "data": list(study.data),
@@ -82,9 +86,12 @@ def _content(study: CommandStudy) -> dict[str, Any]:
 
 
 def _component(factor: Factor) -> dict[str, Any]:
+    if factor.kind == "placebo":
+        return {factor.kind: _level(factor.levels[0]) or True}
+    controls = {level.name: plain(level.matched) for level in factor.levels if level.matched}
     if factor.kind in ("remove", "add"):
-        return {factor.kind: _level(factor.levels[0])}
-    return {factor.kind: {level.name: _level(level) for level in factor.levels}}
+        return {factor.kind: _level(factor.levels[0])} | ({"matched": controls[factor.levels[0].name]} if controls else {})
+    return {factor.kind: {level.name: _level(level) for level in factor.levels}} | ({"matched": controls} if controls else {})
 
 
 def _level(level: Level) -> dict[str, Any]:
@@ -102,8 +109,14 @@ def _constraint(one: Constraint) -> str:
 
 
 def _metric(goal: MetricGoal) -> dict[str, Any]:
-    body = {"goal": goal.goal, "from": goal.source, "margin": goal.margin, "at": None if goal.at == "last" else goal.at}
-    return {key: value for key, value in (body | {"measured": goal.measured or None}).items() if value is not None}
+    body: dict[str, Any] = {
+        "goal": goal.goal,
+        "from": goal.source,
+        "margin": goal.margin,
+        "at": None if goal.at == "last" else goal.at,
+    }
+    body |= {"measured": goal.measured or None, "range": None if goal.range is None else list(goal.range)}
+    return {key: value for key, value in body.items() if value is not None}
 
 
 def _splits(splits: Splits | None) -> Mapping[str, Any]:

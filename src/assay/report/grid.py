@@ -10,7 +10,7 @@ from assay.records.factor import MetricGoal
 from assay.report.gate import gate_note
 from assay.report.layout import Column
 from assay.report.numbers import decimals_for, estimate, mean_and_deviation, number, spread, thousands
-from assay.report.rows import DDOF_NOTE, Line, Summary, lines_of, metric_names, parameter_counts, remarks
+from assay.report.rows import DDOF_NOTE, Line, Summary, drawn_words, is_drawn, lines_of, metric_names, parameter_counts, remarks
 
 _ARROWS = {"maximize": "↑", "minimize": "↓"}
 
@@ -110,6 +110,8 @@ def notes_of(evidence: StudyEvidence) -> list[str]:
     over = f"{blocks} seed{'' if blocks == 1 else 's'}" if splits is None else f"{blocks} blocks of seed and {splits.parameter}"
     first = f"{DDOF_NOTE.capitalize()} over {over}; ↑ higher is better, ↓ lower is better."
     second = "Δ: mean of the differences to the baseline under the same seed, with the simultaneous interval where one exists."
+    if is_drawn(evidence.plan):
+        second = f"Δ, on average: mean change over all combinations of the other components; {drawn_words(evidence.plan)}."
     return [*gate_note(evidence), first, second, *evidence.notes]
 
 

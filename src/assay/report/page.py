@@ -13,6 +13,7 @@ from markupsafe import Markup
 from assay.questions.study.pareto import pareto
 from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
+from assay.records.factor import Level
 from assay.records.plan import Plan
 from assay.report.document import plain
 from assay.report.forest import NARROW, WIDE, draw, kind_of, panels
@@ -21,7 +22,7 @@ from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, no
 from assay.report.layout import Column, safe
 from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
 from assay.report.pareto import pareto_drawing, pareto_note, pareto_rows
-from assay.report.rows import hypothesis_words, lines_of, metric_names, verdict_words
+from assay.report.rows import change_words, drawn_words, hypothesis_words, is_drawn, lines_of, metric_names, verdict_words
 
 # Names in a sentence of the headline, and metrics beside each other in a table.
 _NAMED = 5
@@ -74,6 +75,7 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
     return {
         "evidence": evidence,
         "plan": evidence.plan,
+        "size": _size(evidence.plan),
         "title": evidence.name or f"Study {evidence.study[:8]}",
         "headline": headline(evidence),
         "summary": _summary(evidence),
@@ -132,19 +134,11 @@ def headline(evidence: StudyEvidence) -> list[str]:
             ("nothing changed at all", [e for e in effects if kind_of(e) == "noop"]),
             ("undecided", [e for e in effects if kind_of(e) == "open"]),
         ]
-        parts = [f"{what} {_some([_change(evidence, effect) for effect in found])}" for what, found in groups if found]
+        parts = [
+            f"{what} {_some([change_words(evidence, effect.component) for effect in found])}" for what, found in groups if found
+        ]
         sentences.append(f"{metric}: " + "; ".join(parts) + ".")
     return sentences
-
-
-def _change(evidence: StudyEvidence, effect: Effect) -> str:
-    """What was done to the baseline: "without x" for a removed component, "with x: level" or "with x" for anything else."""
-    factor = next((factor for factor in evidence.factors if factor.name == effect.component), None)
-    if factor is None or len(factor.levels) != 1:
-        return f"with {effect.component}"
-    if factor.kind == "add":
-        return f"with {factor.name}"
-    return f"without {factor.name}" if factor.kind == "remove" else f"with {factor.name}: {factor.levels[0].name}"
 
 
 def _some(names: list[str]) -> str:
@@ -169,6 +163,12 @@ def _summary(evidence: StudyEvidence) -> list[Fact]:
 def _blocks(plan: Plan) -> list[Fact]:
     seeds = Fact("seeds", str(len({block.seed for block in plan.blocks})))
     return [seeds] if plan.splits is None else [seeds, Fact(f"{plan.splits.parameter}s", str(len(plan.splits.names)))]
+
+
+def _size(plan: Plan) -> str:
+    if is_drawn(plan):
+        return drawn_words(plan)
+    return f"{len(plan.configurations)} configurations × {len(plan.blocks)} {'seeds' if plan.splits is None else 'blocks'}"
 
 
 def _drawings(evidence: StudyEvidence) -> list[tuple[str, Markup]]:
@@ -208,18 +208,17 @@ def _said(effect: Effect) -> Said:
 
 def _component(evidence: StudyEvidence, index: int) -> Fact:
     factor = evidence.factors[index]
-    levels = "; ".join(
-        f"{level.name} ({', '.join(f'{key} = {_value(value)}' for key, value in level.settings.items())})"
-        + (
-            f"; matched control: {', '.join(f'{key} = {_value(value)}' for key, value in level.matched.items())}"
-            if level.matched
-            else ""
-        )
-        if level.settings
-        else level.name
-        for level in factor.levels
-    )
+    levels = "; ".join(_level(level) for level in factor.levels)
     return Fact(factor.name, f"{factor.kind}: {levels}")
+
+
+def _level(level: Level) -> str:
+    """The level with what it sets, the patches that make it, and its control."""
+    made = [f"{key} = {_value(value)}" for key, value in level.settings.items()]
+    made += [f"patch {patch.name}" for patch in level.patches]
+    control = ", ".join(f"{key} = {_value(value)}" for key, value in level.matched.items())
+    said = f"{level.name} ({', '.join(made)})" if made else level.name
+    return f"{said}; matched control: {control}" if control else said
 
 
 def _goal(evidence: StudyEvidence, metric: str) -> Fact:

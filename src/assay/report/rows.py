@@ -9,7 +9,7 @@ from typing import NamedTuple
 from assay.records.effect import Effect
 from assay.records.evidence import PARAMETER_COUNTS, StudyEvidence, TrialResult
 from assay.records.factor import Hypothesis
-from assay.records.plan import Configuration
+from assay.records.plan import Configuration, Plan
 from assay.report.numbers import mean_and_deviation
 
 DDOF_NOTE = "mean ± sample standard deviation (ddof 1)"
@@ -40,9 +40,49 @@ class Line(NamedTuple):
 
 
 def lines_of(evidence: StudyEvidence) -> list[Line]:
-    """One line per configuration of the plan, the baseline first."""
+    """One line per configuration of the plan, the baseline first; of a design that draws them, the named ones, then one per effect."""
     names = metric_names(evidence) + parameter_counts(evidence)
-    return [_line(evidence, index, configuration, names) for index, configuration in enumerate(evidence.plan.configurations)]
+    plan = evidence.plan
+    if not is_drawn(plan):
+        return [_line(evidence, index, configuration, names) for index, configuration in enumerate(plan.configurations)]
+    shown = {plan.configurations[0].name, *plan.named}
+    lines = [_line(evidence, index, one, names) for index, one in enumerate(plan.configurations) if one.name in shown]
+    averaged = [effect for effect in evidence.effects if effect.component not in shown]
+    return lines + [_averaged(evidence, component, names) for component in dict.fromkeys(one.component for one in averaged)]
+
+
+def is_drawn(plan: Plan) -> bool:
+    """Whether combinations were drawn one by one, so that a line for each says nothing."""
+    return plan.design == "adaptive"
+
+
+def drawn_words(plan: Plan) -> str:
+    """How many combinations were drawn, and in how many trials."""
+    apart = {plan.configurations[0].name, *plan.named}
+    trials = [trial for trial in plan.trials if trial.configuration not in plan.named]
+    drawn = len({trial.configuration for trial in trials} - apart)
+    return f"{drawn} combination{'s were' if drawn != 1 else ' was'} drawn beside the baseline, in {len(trials)} trials"
+
+
+def change_words(evidence: StudyEvidence, component: str) -> str:
+    """What was done to the baseline: "without x" for a removed component, "with x: level" or "with x" for anything else."""
+    factor = next((factor for factor in evidence.factors if factor.name == component), None)
+    if factor is None or len(factor.levels) != 1:
+        return f"with {component}"
+    if factor.kind in ("add", "placebo"):
+        return f"with {factor.name}"
+    return f"without {factor.name}" if factor.kind == "remove" else f"with {factor.name}: {factor.levels[0].name}"
+
+
+def _averaged(evidence: StudyEvidence, component: str, names: Iterable[str]) -> Line:
+    """The effect of a component over all combinations, which is no configuration's."""
+    return Line(
+        configuration=Configuration(name=f"{change_words(evidence, component)}, on average"),
+        trials=(),
+        summaries={metric: summarise((), metric, len(evidence.plan.blocks)) for metric in names},
+        effects={effect.metric: effect for effect in evidence.effects if effect.component == component},
+        is_baseline=False,
+    )
 
 
 def _line(evidence: StudyEvidence, index: int, configuration: Configuration, metrics: Iterable[str]) -> Line:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from assay.cli.commands.study_run import run_and_show
+from assay.cli.commands.study_run import accept_option, run_and_show
 from assay.cli.output import emit, json_option, say
 from assay.project.project import Project
 from assay.project.study_again import former_of, study_again
 from assay.project.study_components import components_in
 from assay.project.study_file import load_study_file
 from assay.project.study_writer import write_study
+from assay.questions.study.archive import kept_evidence
 from assay.store.store import Store
 
 
@@ -26,13 +27,22 @@ from assay.store.store import Store
     "--to", "target", type=click.Path(path_type=Path), metavar="FILE", help="Write the extended study into FILE; nothing is run."
 )
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
+@accept_option
 @json_option
-def command(study: str, seeds: str | None, texts: tuple[str, ...], target: Path | None, workers: int | None, as_json: bool) -> int:
+def command(
+    study: str,
+    seeds: str | None,
+    texts: tuple[str, ...],
+    target: Path | None,
+    workers: int | None,
+    accept_baseline: str,
+    as_json: bool,
+) -> int:
     """Run STUDY, which is finished, with more seeds or components: a study file, or the id, name or prefix of a study, or last.
 
     Trials that have finished are reused. What was sealed and answered before stays as it is; the report says that the study was extended
     once results were known, and what its intervals are then worth. Of a file, what it has more than the study of its name that was run is
-    the extension.
+    the extension. A baseline that was accepted before still is.
     """
     if Path(study).is_file():
         made = load_study_file(study)
@@ -50,4 +60,6 @@ def command(study: str, seeds: str | None, texts: tuple[str, ...], target: Path 
         else:
             say(f"Wrote {target}; `assay study run {target}` runs it, and reuses what has finished.")
         return 0
-    return run_and_show(grown, grown.plan(), workers, as_json=as_json)
+    gate = kept_evidence(store, former.id).gate
+    accepted = accept_baseline or (gate.accepted if gate is not None else "")
+    return run_and_show(grown, grown.plan(), workers, accept_baseline=accepted, as_json=as_json)

@@ -18,13 +18,7 @@ from assay.report.tables import in_words
 @design_options
 @json_option
 def command(
-    file: str,
-    workers: int | None,
-    design: str | None,
-    resolution: int | None,
-    budget: int | None,
-    priors: bool,
-    as_json: bool,
+    file: str, workers: int | None, design: str | None, resolution: int | None, budget: int | None, priors: bool, as_json: bool
 ) -> int:
     """Check the baseline of the study in FILE, and run none of its ablations.
 

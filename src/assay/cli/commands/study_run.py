@@ -13,14 +13,16 @@ from assay.project.study_file import load_study_file
 from assay.project.study_plan import PlanView
 from assay.report.document import study_document
 
+accept_option = click.option(
+    "--accept-baseline", default="", metavar="REASON", help="Go on though the baseline fails at the gate; the report says why."
+)
+
 
 @click.command(name="run")
 @click.argument("file", type=click.Path())
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
 @design_options
-@click.option(
-    "--accept-baseline", default="", metavar="REASON", help="Go on though the baseline fails at the gate; the report says why."
-)
+@accept_option
 @click.option(
     "--minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="Of adaptive: begin no batch of trials later."
 )

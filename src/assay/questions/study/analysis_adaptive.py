@@ -108,9 +108,12 @@ def _interaction(course: Course, term: int, factors: Sequence[Factor], goal: Met
     estimate = _within(float(tests.estimate[term]), low, high)
     verdict = _verdict(course, term)
     chance = nan if course.belief is None else float(course.belief.chance[term])
-    start = f"{one.name} and {other.name}, {goal.name}: the effect of {act(one, one.levels[0])} with {other.name} flipped less that with"
-    start += f" it as in the baseline is twice {amount_signed(estimate, low, high)}"
-    if verdict == "matters":
+    about = f"{one.name} and {other.name}, {goal.name}"
+    start = f"{about}: the effect of {act(one, one.levels[0])} with {other.name} flipped less that with it as in the baseline"
+    start += f" is twice {_signed(estimate, low, high)}"
+    if not tests.n[term]:
+        words = f"{about}: nothing was estimated yet; the search holds it {_percent(chance)} likely that they do not simply add up."
+    elif verdict == "matters":
         words = f"{start}: they do not simply add up."
     elif verdict == "no effect":
         words = f"{start}: smaller than {goal.margin:g}, if there is one."

@@ -85,13 +85,16 @@ def _open(one: Estimate, goal: MetricGoal, needed: int | None, where: str) -> st
     if one.kind == "none":
         return start + "no pair of trials gave a value."
     if one.kind == "single":
-        return f"{start}{size(one.estimate)} in the one seed that both completed, which gives no interval; more seeds would."
-    more = (
-        f"about {needed} seeds would"
-        if needed is not None
-        else f"not even {MOST_SEEDS:,} seeds would, if the difference is what it seems"
-    )
-    return f"{start}{signed(one)}; {more}."
+        return f"{start}{size(one.estimate)} in the one {one.unit} that both completed, which gives no interval; more {one.unit}s would."
+    return f"{start}{signed(one)}; {_what_would(one, needed)}."
+
+
+def _what_would(one: Estimate, needed: int | None) -> str:
+    if one.unit != "seed":
+        return f"more {one.unit}s or more data might, more seeds alone would not"
+    if needed is not None:
+        return f"about {needed} seeds would"
+    return f"not even {MOST_SEEDS:,} seeds would, if the difference is what it seems"
 
 
 def signed(one: Estimate) -> str:

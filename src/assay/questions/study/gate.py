@@ -13,7 +13,7 @@ from assay.errors import InvalidValue
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.analysis_readings import Readings
 from assay.questions.study.definition import Definition
-from assay.questions.study.gate_parts import around_tuning, beside_other_seeds, over_seeds, run_twice
+from assay.questions.study.gate_parts import around_tuning, beside_other_seeds, over_seeds, run_twice, tuning_blocks
 from assay.records.effect import Effect
 from assay.records.factor import MetricGoal
 from assay.records.finding import Finding
@@ -55,8 +55,7 @@ def gate_jobs(definition: Definition, plan: Plan) -> list[Job]:
     added: list[tuple[Configuration, Block, bool]] = [(baseline, one, False) for one in plan.blocks if one.index not in there]
     if asked.reproducible != "unchecked":
         added.append((_named(baseline, AGAIN), plan.blocks[0], True))
-    blocks = plan.blocks[: asked.seeds]
-    added += [(one, block, False) for block in blocks for one in neighbouring(definition, baseline)]
+    added += [(one, block, False) for block in tuning_blocks(plan, asked) for one in neighbouring(definition, baseline)]
     if asked.other_seeds:
         first = len(plan.blocks)
         added += [

@@ -22,7 +22,7 @@ from assay.records.effect import Effect
 from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.records.finding import Finding
 from assay.records.gate import GateAsked, GatePart
-from assay.records.plan import Configuration, Plan
+from assay.records.plan import Block, Configuration, Plan, Trial
 from assay.records.verdict import RANKS, Sameness, Verdict
 from assay.stats.simultaneous import t_quantile
 from assay.stats.two_samples import difference_of_means
@@ -76,22 +76,22 @@ def over_seeds(goals: Sequence[MetricGoal], baseline: Sequence[Outcome]) -> Judg
     """The noise floor: how the baseline scatters over the study's seeds."""
     finished = [one for one in baseline if one.state == "finished"]
     if not finished:
-        text = f"It finished under none of its {len(baseline)} seeds{_because(baseline)}: there is nothing to compare with."
+        over = blocks_in_words([one.trial for one in baseline])
+        text = f"It finished under none of its {over}{_because(baseline)}: there is nothing to compare with."
         return GatePart(name="over seeds", state="failed", text=text), []
     said: list[str] = []
     empty: list[str] = []
+    alone = all(one.trial.split is None for one in baseline)
     for goal in goals:
         values = _values(goal.name, finished)
-        (said if values else empty).append(_scatter(goal.name, values) if values else goal.name)
+        (said if values else empty).append(_scatter(goal.name, values, alone=alone) if values else goal.name)
     lost = len(baseline) - len(finished)
     short = f" {lost} of {len(baseline)} trials did not finish{_because(baseline)}." if lost else ""
     if empty:
         text = f"Under no seed does it give a usable value of {' and '.join(empty)}.{short}"
         return GatePart(name="over seeds", state="failed", text=text), []
-    number = len(baseline)
-    return GatePart(
-        name="over seeds", state="passed", text=f"Over {number} seed{'s' * (number > 1)}: {'; '.join(said)}.{short}"
-    ), []
+    over = blocks_in_words([one.trial for one in baseline])
+    return GatePart(name="over seeds", state="passed", text=f"Over {over}: {'; '.join(said)}.{short}"), []
 
 
 class _Question(NamedTuple):
@@ -160,16 +160,32 @@ def _effects(
 ) -> tuple[Effect, ...]:
     """The settings as named configurations of a plan without components, so that they are analysed as everything else is."""
     baseline = plan.configurations[0]
-    seeds = [block.seed for block in plan.blocks[: asked.seeds]]
-    empty = make_plan("leave-one-out", baseline.params, (), seeds)
+    blocks = tuning_blocks(plan, asked)
+    empty = make_plan("leave-one-out", baseline.params, (), list(dict.fromkeys(block.seed for block in blocks)), splits=plan.splits)
     whole = msgspec.structs.replace(
         empty, configurations=(baseline, *settings), named=tuple(one.name for one in settings), comparisons=len(settings)
     )
     names = {one.name for one in whole.configurations}
-    rows = [one for one in outcomes if one.trial.configuration in names and one.trial.block < len(seeds)]
+    rows = [one for one in outcomes if one.trial.configuration in names and one.trial.block < len(blocks)]
     if not any(criterion.name in row.metrics for row in rows):
         return ()
     return tuple(analyse(_Question([criterion]), whole, rows).effects)
+
+
+def tuning_blocks(plan: Plan, asked: GateAsked) -> tuple[Block, ...]:
+    """The blocks under which settings run: those of the study's first seeds, each with all of its splits."""
+    seeds = list(dict.fromkeys(block.seed for block in plan.blocks))[: asked.seeds]
+    return tuple(block for block in plan.blocks if block.seed in seeds)
+
+
+def blocks_in_words(blocks: Sequence[Block] | Sequence[Trial]) -> str:
+    """How many seeds, or blocks of seed and split.
+
+    >>> blocks_in_words([Block(index=0, seed=3)])
+    '1 seed'
+    """
+    what = "seed" if all(block.split is None for block in blocks) else "block"
+    return f"{len(blocks)} {what}{'s' * (len(blocks) != 1)}"
 
 
 def _clearly_better(one: Effect, goal: MetricGoal) -> bool:
@@ -222,13 +238,16 @@ def _values(name: str, outcomes: Sequence[Outcome]) -> list[float]:
     return [float(value) for value in found if isfinite(value) and abs(value) <= LARGEST]
 
 
-def _scatter(name: str, values: Sequence[float]) -> str:
+def _scatter(name: str, values: Sequence[float], *, alone: bool) -> str:
+    """Mean and deviation, and where seeds alone make the blocks, what chance makes of two means: trials of one split are not independent."""
     mean, count = float(np.mean(values)), len(values)
     if count < 2:
         return f"{name} {size(mean)}, and no noise floor from a single seed"
     sd = float(np.std(values, ddof=1))
     if sd == 0:
-        return f"{name} {size(mean)}, the same under every seed"
+        return f"{name} {size(mean)}, the same under every {'seed' if alone else 'block'}"
+    if not alone:
+        return f"{name} {size(mean, beside=sd)} ± {size(sd, beside=sd)}"
     floor = t_quantile(0.975, 2 * (count - 1)) * sd * sqrt(2 / count)
     apart = f"two means of unlike seeds lie up to {size(floor, beside=floor)} apart by chance"
     return f"{name} {size(mean, beside=sd)} ± {size(sd, beside=sd)}, so {apart}"

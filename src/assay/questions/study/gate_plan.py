@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.questions.study.definition import Definition
 from assay.questions.study.gate import EVERY, criterion_of, gate_jobs, neighbouring
+from assay.questions.study.gate_parts import blocks_in_words, tuning_blocks
 from assay.questions.study.tuning import tuning_jobs, tuning_seeds
 from assay.records.plan import Plan
 
@@ -14,11 +15,11 @@ def gate_in_words(definition: Definition, plan: Plan) -> str:
     said = []
     if asked.reproducible != "unchecked":
         said.append("the baseline is run twice")
-    settings, blocks = len(neighbouring(definition, baseline)), len(plan.blocks[: asked.seeds])
+    settings, blocks = len(neighbouring(definition, baseline)), blocks_in_words(tuning_blocks(plan, asked))
     if settings:
         paths = ", ".join(one.path for one in asked.tune)
         said.append(
-            f"it is compared in {criterion_of(definition).name} with {settings} settings one step away ({paths}) x {blocks} seeds"
+            f"it is compared in {criterion_of(definition).name} with {settings} settings one step away ({paths}) x {blocks}"
         )
     if asked.other_seeds:
         said.append(f"and with itself under {len(plan.blocks)} other seeds")

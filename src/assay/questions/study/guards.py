@@ -112,12 +112,16 @@ def unequal_sizes(evidence: StudyEvidence) -> Iterator[Finding]:
 
 
 def _behaviour(evidence: StudyEvidence, configuration: Configuration) -> str:
-    """Digest of all results of a configuration; empty where a trial did not finish, or none reports a number."""
+    """Digest of all results of a configuration; empty where a trial did not finish, none reports a number, or it was drawn once."""
     rows = sorted((row for row in evidence.rows if row.configuration == configuration.name), key=lambda row: row.block)
     if not rows or any(row.state != "finished" for row in rows):
         return ""
+    if len(rows) == 1 < len(evidence.plan.blocks):  # that a count of right answers is the same once is chance
+        return ""
     results = [{name: float(value) for name, value in row.metrics.items() if name not in row.measured} for row in rows]
-    return digest(canonical(results)) if any(isfinite(value) for one in results for value in one.values()) else ""
+    if not any(isfinite(value) for one in results for value in one.values()):
+        return ""
+    return digest(canonical([[row.block for row in rows], results]))
 
 
 def _different(group: Sequence[Configuration], evidence: StudyEvidence, idle: set[str]) -> list[Configuration]:
