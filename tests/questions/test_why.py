@@ -378,7 +378,7 @@ def test_trials_of_a_function_are_asked_key_by_key(place: Path) -> None:
         assert run.start.trial is not None
         if run.start.trial.block == 0:
             runs[run.start.trial.configuration] = run.id
-    good, bad = runs.pop("baseline"), runs.popitem()[1]
+    good, bad = runs["baseline"], runs["depth: deep"]
     found = ask(good=good, bad=bad)
     assert [(cause.factor, cause.a, cause.b) for cause in found.causes] == [("model.depth", "2", "3")]
     assert [each.factor for each in found.ruled_out] == ["lr"]
