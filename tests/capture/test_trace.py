@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.capture.injected import tracer
@@ -61,6 +61,10 @@ def test_a_torn_record_is_ignored(tmp_path: Path) -> None:
         )
     )
 )
+@example([b"k0"])
+@example([b"s{'rank': 0}", b"o0", b"o(1, 2)", b"o('x', 1, 2)"])
+@example([b"s{'time': []}", b"s{'began': None}"])
+@example([b"e{'native': 1}", b"e{'blas': 1}", b"e{'compiled': 1}", b"e{'threads': 1}", b"e{'seeded': 1}", b"e{'used': {'x': 'y'}}"])
 def test_garbage_is_no_error(items: list[bytes]) -> None:
     """Whatever bytes a report holds, merging gives an observation, and a good record among them is found."""
     seen = merge([END.join([*items, b"r1.5 - /good", b""])])

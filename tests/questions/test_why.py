@@ -123,6 +123,26 @@ def test_two_that_add_up_have_their_shares(place: Path) -> None:
     assert found.gap.value == pytest.approx(-0.2) and "tag" in {each.factor for each in found.ruled_out}
 
 
+def test_without_uv_packages_are_named_and_the_rest_is_tested(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No environment can be built then; an argument that differs too is still found."""
+    for version in ("1.0", "2.0"):
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / version], check=True)
+        (packages,) = (tmp_path / version / "lib").glob("python3*/site-packages")
+        (packages / f"toy-{version}.dist-info").mkdir()
+        (packages / f"toy-{version}.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: toy\nVersion: {version}\n")
+        python = tmp_path / version / "bin" / "python"
+        command = [sys.executable, "-m", "assay", "run", "--name", version, str(python), "train.py", "--noise", version]
+        subprocess.run(command, check=True, capture_output=True)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    found = ask(good="1.0", bad="2.0")
+    assert (found.verdict, named(found)) == ("decided", ["noise"])
+    (untested,) = found.untested
+    assert untested.factor == "toy" and "uv, which is not here" in untested.why
+
+
 def test_a_gap_within_the_noise_is_said_to_be_that(place: Path) -> None:
     """No cause is named where the same recipe varies as much by itself."""
     record("good", "train.py", "--lr", "0.1", "--seed", "0", "--noise", "1.0")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
+import time
 import warnings
 import zipfile
 from pathlib import Path
@@ -18,6 +20,7 @@ from assay.records.recipe import Recipe
 from assay.records.run import Host, Start
 from assay.store.bundles.opening import open_bundle
 from assay.store.bundles.reading import BundleFile
+from assay.store.bundles.unused import UNUSED, remove, unused_bundles
 from assay.store.bundles.writing import MANIFEST, new_bundle
 
 RUN = "a" * 16
@@ -151,13 +154,37 @@ def test_a_body_that_fails_changes_nothing(tmp_path: Path) -> None:
         writer.add("a", [b"x"])
 
 
-def test_a_run_that_crashed_is_no_running_one_where_it_is_unpacked(tmp_path: Path) -> None:
-    """The times of its files are signs of life, and unpacking must give none."""
+def test_an_unpacked_bundle_is_unused_after_thirty_days_and_only_then_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was opened in the meantime stays, as does one into which a run came."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path, later = crashed(tmp_path / "crashed.zip"), time.time() + UNUSED + 60
+    place = open_bundle(path, tmp_path).path
+    assert unused_bundles() == []
+    (found,) = unused_bundles(later)
+    assert (found.path, found.has_more) == (place, False) and found.bytes > 0
+    os.utime(place, (later, later))
+    assert not remove(found) and open_bundle(path, tmp_path).runs.ids() == [RUN]
+    (place / "runs" / RUN / "note").write_text("later")
+    assert unused_bundles(later)[0].has_more
+    (place / "runs" / RUN / "note").unlink()
+    (found,) = unused_bundles(later)
+    assert remove(found) and unused_bundles(later) == [] and list(place.parent.iterdir()) == []
+    assert open_bundle(path, tmp_path).runs.ids() == [RUN]
+
+
+def crashed(path: Path) -> Path:
+    """A bundle of one run that has no result."""
     recipe = canonical(Recipe(command=("true",)))
     start = Start(id=RUN, recipe=digest(recipe), started=1.0, host=Host(name="elsewhere", boot="another", pid=1))
-    path = tmp_path / "crashed.zip"
     with new_bundle(path) as writer:
         writer.add(MANIFEST, [manifest(objects={digest(recipe): "store/recipe"})])
         writer.add("store/recipe", [recipe])
         writer.add(f"store/runs/{RUN}/start", [canonical(start)])
-    assert open_bundle(path, tmp_path).runs.read(RUN).state == "crashed"
+    return path
+
+
+def test_a_run_that_crashed_is_no_running_one_where_it_is_unpacked(tmp_path: Path) -> None:
+    """The times of its files are signs of life, and unpacking must give none."""
+    assert open_bundle(crashed(tmp_path / "crashed.zip"), tmp_path).runs.read(RUN).state == "crashed"

@@ -116,6 +116,13 @@ def test_the_words_of_a_failure_are_the_last_that_say_something(project: Path) -
     assert run.result.failure.text == "out of memory"
 
 
+def test_a_command_that_fails_without_a_word_failed_with_its_exit_code(project: Path) -> None:
+    """So that whoever shows the failure has something to show."""
+    run = supervise(Store.open(project), project, python("print(1); raise SystemExit(3)"), cwd=project, relay=False).run
+    assert run.result is not None and run.result.failure is not None
+    assert run.result.failure.text == "it ended with exit code 3, and said nothing on standard error"
+
+
 def test_usr1_is_passed_on_and_interrupts_nothing(start: Start, only_run: OnlyRun) -> None:
     """A checkpoint signal of a scheduler reaches the script, which goes on."""
     code = (

@@ -204,9 +204,11 @@ class _Parser:
             self._fact(kind, ast.literal_eval(item[1:].decode("ascii")))
 
     def _fact(self, kind: str, fact: Any) -> None:
+        if not _has_shape(kind, fact):
+            return  # a damaged record, or that of a program which writes to the same place
         self._facts.setdefault(kind, []).append((self._process, fact))
-        if kind == "s" and isinstance(fact, dict):
-            self._skip = tuple(fact.get("skip", ()))
+        if kind == "s":
+            self._skip = tuple(map(str, fact.get("skip", ())))
 
     def _one_of_many(self, name: bytes) -> None:
         """A file that was read: its process said the time and its folder before it, and left it to us to tell the program's from Python's."""
@@ -223,6 +225,27 @@ class _Parser:
         old, _, new = path.partition("\0")
         use = Use(float(head[1:]), known, stat != "?", self._process)
         self._records.append(_Record(use.time, kind, use, _normal(old), _normal(new) if new else ""))
+
+
+_SHAPES: Mapping[str, type | tuple[type, ...]] = {"s": dict, "e": dict, "c": (list, tuple), "k": (list, tuple)}
+_INNER: Mapping[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("time", "began"), (int, float)),
+    "rank": (int, type(None)),
+    **dict.fromkeys(("skip", "seeded", "compiled"), (list, tuple, set, frozenset)),
+    **dict.fromkeys(("native", "blas", "frameworks", "threads", "used"), dict),
+}
+
+
+def _has_shape(kind: str, fact: Any) -> bool:
+    """Whether a fact is made as its kind is, down to what is taken from it."""
+    if kind == "o":
+        return isinstance(fact, tuple) and len(fact) == 3 and isinstance(fact[0], int | float)
+    if not isinstance(fact, _SHAPES.get(kind, object)):
+        return False
+    if not isinstance(fact, dict):
+        return True
+    sound = all(isinstance(value, _INNER.get(name, object)) for name, value in fact.items())
+    return sound and all(isinstance(value, int | float) for value in fact.get("used", {}).values())
 
 
 def _normal(path: str) -> str:

@@ -70,15 +70,18 @@ def title(text: str) -> None:
 
 
 def pairs(items: Sequence[tuple[str, str]], indent: int = 2) -> None:
-    """Print names and values in two columns; long values are broken into lines below each other."""
+    """Print names and values in two columns; long values are broken into lines below each other, below a name that is too long itself."""
     if not items:
         return
     names = [safe(name) for name, _ in items]
     column = min(max(len(name) for name in names), 28)
     for name, (_, value) in zip(names, items, strict=True):
         lines = wrap(safe(value), max(width() - indent - column - 2, 20))
-        say(f"{' ' * indent}{name:<{column}}  {lines[0]}".rstrip())
-        for line in lines[1:]:
+        if len(name) > column:
+            say(f"{' ' * indent}{name}")
+        else:
+            say(f"{' ' * indent}{name:<{column}}  {lines.pop(0)}".rstrip())
+        for line in lines:
             say(f"{' ' * (indent + column + 2)}{line}")
 
 

@@ -28,7 +28,7 @@ from assay.capture.seeds import set_deterministic_seed
 from assay.capture.trace import settle, trace_here
 from assay.errors import AssayError
 from assay.execution.channel import Inbox, send
-from assay.execution.setup import Began, CommandTask, NotReady, Ready, Report, Setup, Task, interpreter_flags
+from assay.execution.setup import Began, CommandTask, NotReady, Ready, Recording, Report, Setup, Task, interpreter_flags
 from assay.execution.trial import carry_out, forget_server_exits
 from assay.records.run import HEARTBEAT, Failure
 from assay.store.runs import new_run_id, this_process
@@ -39,6 +39,8 @@ from assay.tracking.resources import look_for_gpus
 
 _GRACE = 10.0
 """Seconds between asking a trial to stop and killing it."""
+_RECORDING = 120.0
+"""The same for one whose function has stopped: only the machine's load keeps it from its end, and its run is lost if it is killed."""
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _BOOT = (
     "import json, sys; facts = json.loads(sys.argv[1]); sys.path[:] = facts['path']; "
@@ -79,6 +81,7 @@ class _Running:
     inbox: Inbox
     since: float
     run: str | None = None
+    recording: bool = False
     report: Report | None = None
     popen: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -203,6 +206,8 @@ class Server:
             if isinstance(message, Began):
                 running.run = message.run
                 self._tell(message)
+            elif isinstance(message, Recording):
+                running.recording = True
             else:
                 running.report = message
 
@@ -262,8 +267,10 @@ class Server:
                 store.runs.open_writer(run_id).beat()
 
     def _kill_the_late(self) -> None:
-        if self._stopping is not None and time.monotonic() >= self._stopping + _GRACE:
-            for running in self._running.values():
+        if self._stopping is None:
+            return
+        for running in self._running.values():
+            if time.monotonic() >= self._stopping + (_RECORDING if running.recording else _GRACE):
                 _signal_group(running.pid, signal.SIGKILL)
 
 

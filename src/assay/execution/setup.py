@@ -129,6 +129,12 @@ class Began(NamedTuple):
     run: str
 
 
+class Recording(NamedTuple):
+    """The function of a trial has ended, however it did, and what came of it is being written down."""
+
+    number: int
+
+
 class Ready(NamedTuple):
     """The server has loaded the function."""
 

@@ -21,7 +21,7 @@ from assay.capture.seeds import set_deterministic_seed
 from assay.errors import AssayError
 from assay.execution.channel import send
 from assay.execution.command_trial import record_command
-from assay.execution.setup import Began, CommandTask, Report, Setup, Task
+from assay.execution.setup import Began, CommandTask, Recording, Report, Setup, Task
 from assay.execution.shipping import accepts_prepared, ship
 from assay.records.run import Failure, State
 from assay.store.store import Store
@@ -87,6 +87,7 @@ def _record(setup: Setup, functions: tuple[Any, Any], store: Store, task: Task, 
     _redirect(output)
     started = time.monotonic()
     ended = _attempt(functions, store, task)
+    send(pipe, Recording(task.number))
     metrics: dict[str, float] = {}
     prepared = None
     if ended.state == "finished":

@@ -448,10 +448,19 @@ class Project:
         return fsck(self.store, repair=repair)
 
     def gc(self, *, delete: bool = False, grace: float | None = None) -> Collected:
-        """What nothing needs any more, removed where `delete` says so; see `assay.store.gc.collect`, which has its own `grace` for None."""
+        """What nothing needs any more, removed where `delete` says so; see `assay.store.gc.collect`, which has its own `grace` for None.
+
+        Unpacked bundles that nobody opened for 30 days are counted too, and go with it.
+        """
+        from assay.store.bundles.unused import remove, unused_bundles
         from assay.store.gc import GRACE, collect
 
-        return collect(self.store, delete=delete, grace=GRACE if grace is None else grace)
+        found = collect(self.store, delete=delete, grace=GRACE if grace is None else grace)
+        unused = unused_bundles()
+        bundles = [bundle for bundle in unused if not bundle.has_more and (not delete or remove(bundle))]
+        found.bundles_kept = tuple(str(bundle.path) for bundle in unused if bundle.has_more)
+        found.bundles, found.bundles_bytes = len(bundles), sum(bundle.bytes for bundle in bundles)
+        return found
 
     def du(self) -> Usage:
         """What takes space, by kind and by run; see `assay.store.usage.usage`."""

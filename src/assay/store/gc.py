@@ -37,7 +37,9 @@ _OWN = frozenset({"objects", "runs", "tmp", REMOVED, DAMAGED, "format", ".gitign
 class Collected(msgspec.Struct):
     """What is not needed: objects and temporary files, how many and of how many bytes; `deleted`: whether they are gone now.
 
-    `young` counts the objects that nothing leads to and that are kept for their age; `kept` are all that stay.
+    `young` counts the objects that nothing leads to and that are kept for their age; `kept` are all that stay. `bundles` lie unpacked in the
+    user's cache, for no project in particular, and were not opened for 30 days; `bundles_kept` are the folders of those from which runs were
+    carried out since, which are nowhere else.
     """
 
     objects: int = 0
@@ -48,6 +50,9 @@ class Collected(msgspec.Struct):
     young_bytes: int = 0
     kept: int = 0
     kept_bytes: int = 0
+    bundles: int = 0
+    bundles_bytes: int = 0
+    bundles_kept: tuple[str, ...] = ()
     deleted: bool = False
 
 

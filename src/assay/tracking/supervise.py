@@ -395,5 +395,6 @@ class _Carried:
         tail = _ESCAPES.sub("", (outputs[-1].tail or outputs[-1].data)[-_TAIL:].decode("utf-8", "replace")) if outputs else ""
         at = tail.rfind("Traceback (most recent call last)")
         lines = tail.rstrip().splitlines()
-        text, trace = (redact(part)[0] for part in (lines[-1] if lines else "", tail[at:] if at >= 0 else ""))
+        silent = f"it ended with {kind}, and said nothing on standard error"
+        text, trace = (redact(part)[0] for part in (lines[-1] if lines else silent, tail[at:] if at >= 0 else ""))
         return Failure(kind=kind, text=text, traceback=trace)

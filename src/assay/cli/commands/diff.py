@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -11,8 +12,9 @@ import click
 from assay.cli.boundary import NO, YES
 from assay.cli.bundles import both
 from assay.cli.commands.ls import value_text
-from assay.cli.output import emit, json_option, pairs, say, title, width
+from assay.cli.output import emit, hint, json_option, pairs, say, title, width
 from assay.cli.streams import write_answer
+from assay.comparison.abridged import abridged
 from assay.project import documents
 from assay.records.run import Run
 from assay.records.verdict import Divergence
@@ -34,13 +36,20 @@ _LONGEST_SCRIPT = 40  # characters; `python -c` has its whole code among its wor
 @click.argument("a", metavar="RUN|BUNDLE")
 @click.argument("b", metavar="RUN|BUNDLE")
 @click.option("--patch", "as_patch", is_flag=True, help="Print the difference of their code as a patch that `git apply` takes.")
+@click.option(
+    "--whole/--abridged", default=None,
+    help="With --patch: data files of which much changed as a whole, or only their beginning.  [default: abridged on a terminal]",
+)  # fmt: skip
 @json_option
-def command(a: str, b: str, as_patch: bool, as_json: bool) -> int:
+def command(a: str, b: str, as_patch: bool, whole: bool | None, as_json: bool) -> int:
     """Say in what two runs differ: parameters, code, data, packages, settings, metrics. Either may be in a file that `assay publish` wrote."""
     project, first, second = both(a, b)
     if as_patch and not as_json:
         patch = project.patch(first, second)
-        write_answer(patch)
+        shown = patch if whole or (whole is None and not sys.stdout.isatty()) else abridged(patch)
+        write_answer(shown)
+        if shown != patch:
+            hint("assay: of data files only the beginning is shown, so `git apply` does not take this; --whole gives all of the patch.")
         return NO if patch else YES
     found, parted = project.diff(first, second), project.divergence(first, second)
     cells = project.notebook_patches(first, second)

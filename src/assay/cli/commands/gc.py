@@ -27,6 +27,9 @@ _DAY = 86400.0
 def command(delete: bool, grace: float, as_json: bool) -> int:
     """Find what no run, study or data set needs, and what dead processes left half-written; remove it with --delete.
 
+    Bundles that `assay reproduce` and its like have unpacked into the cache go once nobody has opened them for 30 days; one from which runs
+    were carried out stays.
+
     What is young is kept, since a run that is being recorded now may be about to name it. --grace 0 is safe only while nothing is recorded.
     """
     found = Project.open().gc(delete=delete, grace=grace * _DAY)
@@ -36,9 +39,13 @@ def command(delete: bool, grace: float, as_json: bool) -> int:
     did = "removed" if found.deleted else "would remove"
     temporary = f"{counted(found.temporary, 'temporary file')}, {size(found.temporary_bytes)}"
     say(f"{did} {counted(found.objects, 'object')}, {size(found.bytes)}, and {temporary}")
+    if found.bundles:
+        say(f"{did} {counted(found.bundles, 'unpacked bundle')}, {size(found.bundles_bytes)}, that nobody opened for 30 days")
     say(f"kept {counted(found.kept, 'object')}, {size(found.kept_bytes)}")
     if found.young:
         hint(f"assay: of these, {found.young} ({size(found.young_bytes)}) are kept for their age alone (--grace).")
-    if not found.deleted and (found.objects or found.temporary):
+    for folder in found.bundles_kept:
+        hint(f"assay: nobody opened this bundle for 30 days, but runs were carried out from it, so it stays until you remove it: {folder}")
+    if not found.deleted and (found.objects or found.temporary or found.bundles):
         hint("assay: nothing was removed; `assay gc --delete` does.")
     return 0

@@ -89,7 +89,7 @@ def find_uv(environ: Mapping[str, str] | None = None, indexes: Sequence[str] = (
     return Uv(program, uv_environment(env, indexes), uv_options(env))
 
 
-_INSTALL: Final = "Install it with `pip install 'assay[environments]'`, or put uv on PATH."
+_INSTALL: Final = "Install it with `pip install uv` where Assay is installed, or put uv on PATH."
 
 
 def _reason(said: str) -> str:

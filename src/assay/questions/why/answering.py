@@ -21,8 +21,8 @@ _AGREE = 1e-6
 """Relative difference up to which a run that came again has the value that was recorded."""
 _ALL_AT_ONCE = "all differences together move the metric by no more than the noise"
 _HOW = {
-    "individually": "runs set it apart from every other difference, and it moved nothing",
-    "jointly": "it moved nothing together with others; effects that cancel each other exactly would have gone unseen",
+    "individually": "runs set it apart from every other difference, and it moved nothing that can be seen{below}",
+    "jointly": "it moved nothing that can be seen{below} together with others; effects that cancel each other exactly would have gone unseen",
 }
 
 
@@ -112,7 +112,8 @@ def _no_causes(answer: Answer, by_key: Mapping[str, Flip]) -> list[SetAside]:
     if answer.verdict == "within noise":
         keys = [*(each.factor for each in answer.ruled_out), *answer.undecided, *answer.untested]
         return [_aside(by_key[key], _ALL_AT_ONCE) for key in by_key if key in keys]
-    return [_aside(by_key[each.factor], _HOW[each.how]) for each in answer.ruled_out]
+    below = f" (below the margin of {answer.margin:.3g})" if answer.margin > 0 else ""
+    return [_aside(by_key[each.factor], _HOW[each.how].format(below=below)) for each in answer.ruled_out]
 
 
 def _open(answer: Answer, by_key: Mapping[str, Flip]) -> list[SetAside]:

@@ -9,6 +9,7 @@ from assay.capture.environment import packages_in
 from assay.errors import EnvironmentUnavailable
 from assay.execution.again import Original
 from assay.execution.environments import build, interpreter_for, resolve
+from assay.execution.environments.uv import find_uv
 from assay.questions.why.flips import Flip, Variant
 from assay.records.environment import Package
 from assay.records.finding import Finding
@@ -37,7 +38,7 @@ class SurroundingsPart:
         self._built: dict[frozenset[str], Path] = {}
         self._forced: dict[frozenset[str], list[str]] = {}
         names = sorted(name for name in self._a.keys() | self._b.keys() if self._a.get(name) != self._b.get(name))
-        self.flips = [*self._python(), *(flip for name in names if (flip := self._package(name)) is not None)]
+        self.flips = _buildable([*self._python(), *(flip for name in names if (flip := self._package(name)) is not None)])
 
     def apply(self, variant: Variant, bad: frozenset[str]) -> Variant:
         """The variant with the interpreter of an environment that has the packages of the combination.
@@ -92,6 +93,18 @@ class SurroundingsPart:
                 barred=f"it was installed from a folder ({folder.origin}); what it loaded of the project is compared as code"
             )
         return flip
+
+
+def _buildable(flips: list[Flip]) -> list[Flip]:
+    """The flips, each barred that runs would have to decide where nothing can build an environment."""
+    if not any(flip.is_open for flip in flips):
+        return flips
+    try:
+        find_uv()
+    except EnvironmentUnavailable as error:
+        said = f"{error.problem}, so no environment with the other version can be built. {error.next_step}".strip().rstrip(".")
+        return [flip._replace(barred=said) if flip.is_open else flip for flip in flips]
+    return flips
 
 
 def _shown(package: Package | None) -> str | None:

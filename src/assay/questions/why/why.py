@@ -233,5 +233,5 @@ def _end_broke(tried: Tried, word: str) -> TrialsFailed:
         f"the {word} run does not give its metric when it is carried out again",
         value=tried.run,
         expected="a run that finishes here as it did then",
-        next_step=f"{tried.why[:1].upper()}{tried.why[1:]}. `assay reproduce` says more.",
+        next_step=f"{tried.why[:1].upper()}{tried.why[1:].rstrip('.')}. `assay reproduce` says more.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -47,9 +48,11 @@ def open_bundle(path: Path, root: Path) -> Store:
         StoreUnusable: the cache folder cannot be written.
     """
     with BundleFile(path) as bundle:
-        above = _cache_folder()
+        above = bundles_folder()
         with using(path):
             place = above / hash_file(path)[:32]
+        with suppress(OSError):  # read-only is good enough for reading
+            os.utime(place)  # says that it is in use: `unused` goes by it
         if not (place / "format").exists():
             with using(above):
                 above.mkdir(parents=True, exist_ok=True)
@@ -106,6 +109,7 @@ def _unpack(bundle: BundleFile, aside: Path, place: Path) -> None:
     """Let the store of a bundle appear at `place`, whole."""
     try:
         fill(Store.at(aside, aside), bundle)
+        os.utime(aside / "format")  # what is younger has come into it later
         aside.rename(place)
     except OSError:
         if not (place / "format").exists():  # else another process was faster
@@ -122,5 +126,6 @@ def _tidy(above: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _cache_folder() -> Path:
+def bundles_folder() -> Path:
+    """Where bundles lie unpacked: in the user's cache, each under the sum of its file."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "assay" / "bundles"
