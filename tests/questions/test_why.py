@@ -123,9 +123,7 @@ def test_two_that_add_up_have_their_shares(place: Path) -> None:
     assert found.gap.value == pytest.approx(-0.2) and "tag" in {each.factor for each in found.ruled_out}
 
 
-def test_without_uv_packages_are_named_and_the_rest_is_tested(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_uv_packages_are_named_and_the_rest_is_tested(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No environment can be built then; an argument that differs too is still found."""
     for version in ("1.0", "2.0"):
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / version], check=True)
