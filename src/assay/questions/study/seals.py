@@ -40,8 +40,8 @@ def as_sealed(store: Store, definition: Definition, evidence: StudyEvidence) -> 
     Raises:
         StoreTooNew, StoreDamaged, StoreUnusable: a run or a study cannot be read.
     """
-    # What extends a study is marked as such already, and says what that costs.
-    if definition.origin is not None and definition.origin.by == "extend":
+    # What extends a study is marked as such already, and says what that costs; what questions its conclusions confirms nothing anyway.
+    if definition.serves or (definition.origin is not None and definition.origin.by == "extend"):
         return evidence
     known = _known(store, definition, evidence)
     answers = tuple(_marked(answer, definition, known, evidence.plan.configurations) for answer in evidence.answers)
