@@ -45,7 +45,9 @@ def command(delete: bool, grace: float, as_json: bool) -> int:
     if found.young:
         hint(f"assay: of these, {found.young} ({size(found.young_bytes)}) are kept for their age alone (--grace).")
     for folder in found.bundles_kept:
-        hint(f"assay: nobody opened this bundle for 30 days, but runs were carried out from it, so it stays until you remove it: {folder}")
+        hint(
+            f"assay: nobody opened this bundle for 30 days, but runs were carried out from it, so it stays until you remove it: {folder}"
+        )
     if not found.deleted and (found.objects or found.temporary or found.bundles):
         hint("assay: nothing was removed; `assay gc --delete` does.")
     return 0
