@@ -211,6 +211,20 @@ def test_what_is_left_out_is_named(project: Path) -> None:
     assert not any(b"ghp_" in path.read_bytes() for path in (project / ".assay" / "objects").rglob("*") if path.is_file())
 
 
+def test_what_the_project_keeps_out_is_in_no_snapshot(project: Path) -> None:
+    """Tracked files too, from the next snapshot after the rule on, and back again without it."""
+    (project / "notes").mkdir()
+    (project / "notes" / "private.md").write_text("mine\n")
+    git(project, "add", "-A")
+    assert "notes/private.md" in snap(project).files
+    (project / ".assayignore").write_text("notes/\n")
+    taken = snap(project)
+    assert set(taken.files) == {"train.py", ".assayignore"}
+    assert taken.left_out == {"notes/private.md": "kept out by .assayignore"}
+    (project / ".assayignore").write_text("notes/\n!private.md\n")
+    assert "notes/private.md" in snap(project).files
+
+
 def test_another_process_knows_which_copies_miss_secrets(project: Path) -> None:
     """Without reading them again: what was found is kept with their stat records."""
     (project / "config.yaml").write_text("password: hunter2\n")

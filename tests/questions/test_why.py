@@ -382,6 +382,29 @@ def test_trials_of_a_function_are_asked_key_by_key(place: Path) -> None:
     assert [each.factor for each in found.ruled_out] == ["lr"]
 
 
+def test_code_beside_the_project_is_told_apart_from_code_in_it(place: Path) -> None:
+    """Two sibling modules and an ignored one were edited: no run of one combination stands for another, so the effects add up."""
+    outside = place.parent / "beside"
+    outside.mkdir()
+    (place / ".gitignore").write_text("inner.py\n")
+    (place / "train.py").write_text(
+        "import sys\nsys.path.insert(0, '../beside')\nimport one, two, inner\nprint(f'accuracy={one.V + two.V + inner.V}')\n"
+    )
+
+    def edit(one: int, two: int, inner: int) -> None:
+        for path, value in ((outside / "one.py", one), (outside / "two.py", two), (place / "inner.py", inner)):
+            path.write_text(f"V = {value}\n")
+
+    edit(1, 1, 1)
+    record("good", "train.py")
+    edit(5, 7, 4)
+    record("bad", "train.py")
+    found = ask()
+    effects = {Path(cause.factor).name: cause.effect.value for cause in found.causes}
+    assert effects == pytest.approx({"one.py": 4.0, "two.py": 6.0, "inner.py": 3.0})
+    assert "+V = 4\n" in Project.open().patch("good", "bad")
+
+
 def test_equal_recipes_point_to_the_doctor(place: Path) -> None:
     """Nothing that could be flipped differs, so flipping cannot answer."""
     (place / "train.py").write_text("import os\nprint('accuracy=%d' % int.from_bytes(os.urandom(4), 'big'))\n")

@@ -19,6 +19,7 @@ import msgspec
 from assay.capture.code_file import CodeFile, read_code_file
 from assay.capture.code_secrets import left_out_of
 from assay.capture.git import is_blob
+from assay.capture.keep_out import KEPT_OUT, KeepOut
 from assay.capture.listing import Listing, make_listing
 from assay.capture.stat_cache import KeptCopy
 from assay.records.run import Git
@@ -98,6 +99,8 @@ class _Memory:
         self._stored: set[str] = set()  # contents that this process saw in the store
         self._paths: list[tuple[str, str]] = []  # relative and absolute
         self._written: set[str] = set()
+        self._rules = KeepOut()
+        self._withheld: set[str] = set()
         self._tracked: set[str] = set()
         self._absent: set[str] = set()
         self._doubtful = False  # whether git has to be asked again to tell if the tree is dirty
@@ -151,9 +154,13 @@ class _Memory:
         others = self._listing.others
         written = store.catalogue.written_among(map(path_text, others)) if others else set[str]()
         kept_out = {path for path in others if path_text(path) in written} if written else set[str]()
-        if source == "held" and kept_out == self._written:
+        rules = KeepOut.read(self._root)
+        if source == "held" and kept_out == self._written and rules == self._rules:
             return False
-        self._written = kept_out
+        self._written, self._rules = kept_out, rules
+        listed = (*self._listing.settled, *others) if rules.rules else ()
+        self._withheld = {path for path in listed if path not in kept_out and rules.reason(path)}
+        kept_out = kept_out | self._withheld
         self._tracked = set(self._listing.settled)
         base = self._root + "/"
         self._paths = [(path, base + path) for path in (*self._listing.settled, *others) if path not in kept_out]
@@ -216,6 +223,7 @@ class _Memory:
         """A snapshot made of all files; each content that this process has not seen in the store is looked for."""
         self._entries, self._left_out = {}, dict(self._listing.left_out)
         self._left_out |= {path_text(path): "written by a former run" for path in self._written}
+        self._left_out |= {path_text(path): KEPT_OUT for path in self._withheld}
         files: dict[str, str] = {}
         stats: dict[str, tuple[int, int]] = {}
         known, absent = self._known, self._absent

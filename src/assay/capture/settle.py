@@ -17,6 +17,7 @@ from assay.capture.code import Snapshot
 from assay.capture.code_file import LARGEST
 from assay.capture.code_secrets import findings_of, left_out_of, read_small, without_secrets
 from assay.capture.content import Budget, Contents, budget_seconds, readable
+from assay.capture.keep_out import KeepOut
 from assay.capture.scan import changed_since
 from assay.capture.secrets import secret_content, secret_name
 from assay.capture.stat_cache import cache_folder
@@ -88,6 +89,7 @@ class _Settling:
         self._since = int(since * 1e9)
         self._keep_below = keep_below
         self._contents = Contents(os.path.abspath(root), snapshot.files, snapshot.stats)
+        self._rules = KeepOut.read(os.path.abspath(root))
         seconds = budget_seconds()
         # Two of them, so that large inputs take no time from the artifacts.
         self._for_reads, self._for_writes = Budget(seconds), Budget(seconds)
@@ -202,7 +204,7 @@ class _Settling:
         source = self._observed.sources.get(path)
         if source is None or (source.size, source.mtime, len(source.data)) != (then.size, then.mtime, then.size):
             return None
-        if secret_name(self._contents.name(path)):
+        if self._withheld(self._contents.name(path)):
             return None
         kept = without_secrets(path, source.data)[0]
         try:
@@ -252,7 +254,7 @@ class _Settling:
         try:
             content = self._for_reads.hash(kept.place)
             name = self._contents.name(path)
-            if now.size <= self._keep_below and not (secret_name(name) or _secret_inside(kept.place, content, now)):
+            if now.size <= self._keep_below and not (self._withheld(name) or _secret_inside(kept.place, content, now)):
                 self._store.objects.put_file(Path(kept.place), expect=content)
         except (OSError, AssayError):
             return None
@@ -289,7 +291,7 @@ class _Settling:
     def _kept(self, path: str, content: str, now: Stat, by: str, *, always: bool) -> FileUse:
         """The use of a file whose content is put into the store, unless it is too large or secret."""
         name, note = self._contents.name(path), ""
-        if always and not secret_name(name):
+        if always and not self._withheld(name):
             if self._contents.in_snapshot(path) != content:
                 content, note = self._without_secrets(path, content)
             kept = self._store.objects.renew(content)
@@ -297,7 +299,7 @@ class _Settling:
                 return FileUse(path=name, id=content, size=now.size, mtime=now.mtime, kept=kept, by=by, note=note)
         if now.size > self._keep_below and not always:
             note = f"too large to keep (over {self._keep_below >> 20} MiB)"
-        elif secret := secret_name(name) or _secret_inside(path, content, now):
+        elif secret := self._withheld(name) or _secret_inside(path, content, now):
             note = f"not kept: {secret}"
         else:
             try:
@@ -308,6 +310,10 @@ class _Settling:
         if note:
             self._gap(name, note)
         return FileUse(path=name, id=content, size=now.size, mtime=now.mtime, kept=not note, by=by, note=note)
+
+    def _withheld(self, name: str) -> str:
+        """Why the name alone forbids to keep a file; empty where it does not."""
+        return secret_name(name) or self._rules.reason(name)
 
     def _without_secrets(self, path: str, content: str) -> tuple[str, str]:
         """The id of what may be kept of a source file that the snapshot does not have, and a note where that is not all of it."""

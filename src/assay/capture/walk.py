@@ -19,7 +19,7 @@ SUFFIXES: Final = frozenset(
     " .properties .jsonnet .libsonnet .gin .tex .bib .html .css .stan .smk .nf .def .lock .patch .diff".split()
 )
 NAMES: Final = frozenset(
-    ("makefile", "dockerfile", "snakefile", "justfile", "pipfile", "procfile", "license", "readme", "requirements")
+    (".assayignore", "makefile", "dockerfile", "snakefile", "justfile", "pipfile", "procfile", "license", "readme", "requirements")
 )
 _GENERATED: Final = {
     "__pycache__": "compiled by Python",

@@ -58,6 +58,11 @@ _RULES = (
         "read secrets from variables or from a file of their own, such as .env, which no run needs to keep",
     ),
     _rule(
+        "why", r"^(not kept: )?kept out by ",
+        "the project's rules forbid to keep it: its content is at most known by its id alone",
+        "whoever repeats the run needs the file from you; take its rule out of .assayignore where it may be kept",
+    ),
+    _rule(
         "why", r"^not kept: ",
         "the file holds a secret: its content is known by its id alone",
         "whoever repeats the run needs a secret of their own; pass it by a variable rather than by a file",

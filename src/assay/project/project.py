@@ -14,7 +14,6 @@ from assay.capture.environment import packages_in, with_sources
 from assay.capture.outside import restore_loaded, restored_folders
 from assay.comparison.diff import differences
 from assay.comparison.notebooks import notebook_patches
-from assay.comparison.patch import patch
 from assay.comparison.patched import Patched, patch_text, patched
 from assay.errors import InvalidValue, MissingContent, UnknownMetric, UsageError
 from assay.lineage.graph import Graph, ancestors, descendants
@@ -216,8 +215,10 @@ class Project:
         return one, other
 
     def patch(self, a: RunLike, b: RunLike) -> str:
-        """A patch, as `git apply` takes it, from the code of `a` to that of `b`."""
-        return patch(self.store, self.resolve(a), self.resolve(b))
+        """A patch, as `git apply` takes it, from the code of `a` to that of `b`, modules that they loaded though git ignores them included."""
+        from assay.comparison.patched import patch_text
+
+        return patch_text(self.store, self.resolve(a), self.resolve(b))
 
     def notebook_patches(self, a: RunLike, b: RunLike) -> dict[str, str]:
         """For each notebook that differs in what it runs, a diff of its cells; see `assay.comparison.notebooks`."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from assay.capture.keep_out import KeepOut
 from assay.capture.outside import interpreter_folders
 from assay.capture.secrets import secret_name
 from assay.errors import AssayError
@@ -184,6 +185,8 @@ def _in_project(root: Path, use: FileUse | None, runs: Sequence[Run]) -> Path | 
         return None
     for above in dict.fromkeys((root, *(Path(run.start.root) for run in runs))):
         path = above / use.path
+        if KeepOut.read(str(above)).reason(use.path):
+            return None
         if path.is_file() and path.resolve().is_relative_to(above.resolve()) and _has(path, use):
             return path
     return None

@@ -48,6 +48,9 @@ def command(a: str, b: str, as_patch: bool, whole: bool | None, as_json: bool) -
         patch = project.patch(first, second)
         shown = patch if whole or (whole is None and not sys.stdout.isatty()) else abridged(patch)
         write_answer(shown)
+        outside = [change.path for change in project.patched(first, second).files if change.path.startswith("/")]
+        if outside:
+            hint(f"assay: these changed too, and lie outside the project, where no patch of it reaches: {safe(', '.join(outside))}")
         if shown != patch:
             hint(
                 "assay: of data files only the beginning is shown, so `git apply` does not take this; --whole gives all of the patch."

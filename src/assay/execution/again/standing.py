@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from assay.capture.outside import moved
 from assay.errors import MissingContent
 from assay.execution.again.inputs import content_of
+from assay.execution.again.outside import COPIES
 from assay.records.environment import Environment
 from assay.records.run import Run
 from assay.records.trace import FileUse, Trace
@@ -23,7 +25,7 @@ def standing_for(
         store: where runs are.
         recipe: id of the recipe.
         variables: environment variables beside the recipe's that it must have had at these values; None: not at all.
-        workspace: holds code and inputs; what lies outside is looked at in place.
+        workspace: holds code and inputs; what lies outside is looked at in place, but for that of which the workspace has a copy.
         used: runs that are passed over.
     """
     for run_id in reversed(store.catalogue.with_recipe(recipe)):
@@ -58,4 +60,7 @@ def _trace(store: Store, run: Run) -> Trace | None:
 
 
 def _is_here(use: FileUse, workspace: Path) -> bool:
-    return use.id is not None and content_of(workspace / use.path) == use.id
+    # A copy of what lies outside comes before its original, which may be another by now.
+    copy = moved(use.path, workspace / COPIES) if use.path.startswith("/") else None
+    place = copy if copy is not None and copy.exists() else workspace / use.path
+    return use.id is not None and content_of(place) == use.id
