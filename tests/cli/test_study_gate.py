@@ -56,9 +56,15 @@ def test_a_badly_tuned_baseline_fails_is_accepted_with_a_reason_and_mended(assay
     assert [part["state"] for part in document["gate"]["parts"]] == ["passed", "passed", "failed"]
     assert {trial["state"] for trial in document["trials"] if trial["configuration"] != "baseline"} == {"queued"}
     assert "FAILED at the gate" in assay("study", "show", "toy").out, "what stopped it is kept"
+    for further in (("study", "extend", "toy", "--seeds", "+1"), ("study", "next", "toy"), ("sensitivity", "toy", "--to", "seeds")):
+        refused = assay(*further)
+        assert refused.code == 2 and "at the gate" in refused.err and "--accept-baseline" in refused.err
 
     accepted = assay("study", "run", "study.yaml", "--accept-baseline", "as published", "--workers", "2")
     assert accepted.code == 0 and "accepted: “as published”" in " ".join(accepted.out.split())
+    longer = assay("study", "extend", "toy", "--seeds", "+1", "--workers", "2", "--json")
+    assert longer.code == 0 and longer.document["gate"]["accepted"] == "as published"
+    assert longer.document["gate"]["asked"]["tune"], "the gate goes with the study"
     assert assay("report", "toy", "--to", "report").code == 0
     assert json.loads((folder / "report" / "effects.json").read_text())["gate"]["accepted"] == "as published"
     for name in ("index.html", "table.md"):

@@ -110,3 +110,15 @@ def test_designs_whose_effects_lie_elsewhere_name_no_winner(project: Path) -> No
     study.run("add-one-in")
     with pytest.raises(InvalidStudy, match="leave-one-out"):
         study.next("add-one-in")
+
+
+def test_a_study_that_its_gate_stopped_is_neither_extended_nor_followed_and_a_placebo_goes_on(project: Path) -> None:
+    gate = assay.gate({"mixup": [0, 1]}, seeds=2)
+    stopped = study_of(project, gate=gate)
+    assert stopped.run().gate is not None
+    for grow in (lambda: stopped.extend(seeds="+1"), lambda: stopped.next()):
+        with pytest.raises(InvalidStudy, match="failed at the gate"):
+            grow()
+    sound = study_of(project, components=[assay.remove("old part", old=False), assay.placebo()])
+    sound.run()
+    assert [factor.kind for factor in sound.next().plan().definition.factors] == ["add", "placebo"]

@@ -29,7 +29,14 @@ def test_one_configuration_tells_the_noise_of_unlike_seeds():
 
 
 @pytest.mark.parametrize(
-    "table", [[[1.0, 2.0]], [[1.0, 2.0], [1.0, 2.0]], [[np.nan, 1.0], [np.nan, 1.0]], [[1.0, np.nan], [2.0, 3.0]]]
+    "table",
+    [
+        [[1.0, 2.0]],
+        [[1.0, 2.0], [1.0, 2.0]],
+        [[np.nan, 1.0], [np.nan, 1.0]],
+        [[1.0, np.nan], [2.0, 3.0]],
+        [[np.nan, np.nan], [np.nan, np.nan]],
+    ],
 )
 def test_what_has_no_noise_tells_none(table):
     assert noise_of(np.array(table)) is None

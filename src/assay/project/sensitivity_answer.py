@@ -15,6 +15,7 @@ from assay.project.sensitivity_studies import (
     Subject,
     at,
     baseline_value,
+    check_concluded,
     level_text,
     more_seeds,
     other_data,
@@ -75,6 +76,7 @@ def answer(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable[[str
     if _needs_runs(to, asked):
         return SensitivityResult(_by_running(subject, to, asked, say))
     evidence = subject.evidence or subject.run(asked.workers)
+    check_concluded(evidence)
     return SensitivityResult(_by_reading(Store.open(subject.root), evidence, to, asked))
 
 

@@ -123,13 +123,7 @@ class Subject(NamedTuple):
         assert self.source is not None, "what has no evidence can be run"
         view = plan or self.design.plan(self.source)
         found = self.source.run(view, workers, accept_baseline=self._accepted(view.study)).evidence
-        if found.gate is not None and found.gate.stops:
-            raise InvalidStudy(
-                "the baseline fails at the gate, so the study concluded nothing that could survive",
-                value=found.name or found.study[:12],
-                expected="a study whose baseline passes, or is accepted",
-                next_step='Mend the baseline, or run the study with --accept-baseline "REASON" first.',
-            )
+        check_concluded(found)
         return found
 
     def _accepted(self, study: str) -> str:
@@ -140,6 +134,21 @@ class Subject(NamedTuple):
         except (InvalidStudy, StoreUnusable):  # it was not run before
             return ""
         return former.gate.accepted if former.gate is not None else ""
+
+
+def check_concluded(found: StudyEvidence) -> None:
+    """Passes where a study has run its ablations.
+
+    Raises:
+        InvalidStudy: its baseline failed at the gate.
+    """
+    if found.gate is not None and found.gate.stops:
+        raise InvalidStudy(
+            "the baseline fails at the gate, so the study concluded nothing that could survive",
+            value=found.name or found.study[:12],
+            expected="a study whose baseline passes, or is accepted",
+            next_step='Mend the baseline, or run the study with --accept-baseline "REASON" first.',
+        )
 
 
 def settings(baseline: object, vary: Mapping[str, Sequence[Any]], *, crossed: bool) -> list[Setting]:

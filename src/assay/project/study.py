@@ -21,6 +21,7 @@ from assay.execution.shipping import check_callable, function_name
 from assay.project.study_designs import told
 from assay.project.study_gate import carry_out, check_baseline
 from assay.project.study_growth import extended, following
+from assay.project.study_patches import refuse_patches
 from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
 from assay.questions.study.archive import kept_evidence
@@ -239,6 +240,7 @@ class Study:
             check_callable(self.prepare, "prepare", block)
         if self.start not in ("fork", "spawn"):
             raise InvalidStudy("trials cannot be started in this way", value=self.start, expected='"fork" or "spawn"')
+        refuse_patches(self.baseline, self.components)
 
     def _configured(self, configuration: Configuration) -> Any:
         factors = merge(self.components)

@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from assay.ablation.nodes import keys_of
 from assay.capture.git import GitFailed, git_output
 from assay.errors import InvalidStudy, PatchConflict
 from assay.execution.patches import Patches
@@ -33,6 +34,26 @@ def patches_in(settings: Mapping[str, Any], root: Path, folder: Path) -> tuple[d
     rest = {path: value for path, value in settings.items() if path not in KEYS}
     found = [_patch(key, item, root, folder) for key in KEYS if key in settings for item in _items(key, settings[key])]
     return rest, tuple(found)
+
+
+def refuse_patches(baseline: object, factors: Sequence[Factor]) -> None:
+    """Passes where no component is made of patches.
+
+    Raises:
+        InvalidStudy: one is, in a study of a function: its code is loaded, and a patch could not be made in it for one trial alone.
+    """
+    own = keys_of(baseline)
+    for factor in factors:
+        for level in factor.levels:
+            named = [level.settings[key] for key in KEYS if key in level.settings and key not in own]
+            named += [patch.name for patch in level.patches]
+            if named:
+                raise InvalidStudy(
+                    f"{factor.name!r} is a patch, and this study is of a Python function, whose code is loaded already",
+                    value=named[0],
+                    expected="parameters of the configuration",
+                    next_step="Put the call into a script, and describe the study in a file: `command: python SCRIPT {overrides}`.",
+                )
 
 
 def apart(factors: Sequence[Factor], patches: Patches) -> list[Constraint]:

@@ -63,7 +63,7 @@ def noise_of(table: Array, study: str = "") -> Noise | None:
     """The noise of a table, shape (blocks, configurations) with NaN where there is no value; None where it tells none."""
     usable = table[:, np.isfinite(table).any(axis=0)]
     complete = usable[np.isfinite(usable).all(axis=1)]
-    if len(complete) < 2:
+    if len(complete) < 2 or not complete.size:
         return None
     scale = float(np.abs(complete).max())
     # A configuration that equals another up to a constant repeats its noise, and would make it look smaller than it is.
