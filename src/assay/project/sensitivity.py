@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from assay.errors import InvalidStudy
+from assay.errors import AssayError, InvalidStudy, UnknownRun
 from assay.project.command_study import CommandStudy
 from assay.project.project import Project
 from assay.project.sensitivity_answer import SensitivityResult, answer
@@ -18,8 +18,10 @@ from assay.project.study_file import load_study_file
 from assay.project.study_result import StudyResult
 from assay.questions.study.archive import kept_evidence
 from assay.records.evidence import StudyEvidence
+from assay.records.recipe import Recipe
 from assay.records.sensitivity import SensitiveTo
 from assay.store.root import find_root
+from assay.store.store import Store
 
 SUFFIXES = (".yaml", ".yml", ".toml")
 
@@ -71,7 +73,7 @@ def subject_of(study: Study | CommandStudy | StudyResult | str | Path, design: s
         return Subject(None, source, _own_design(source, design), source.root)
     project = Project.open()
     evidence = kept_evidence(project.store, str(study))
-    return Subject(evidence, _made_again(project, evidence), Design.of(evidence.plan), project.root)
+    return Subject(evidence, _file_of(project, evidence) or _made_again(project, evidence), Design.of(evidence.plan), project.root)
 
 
 def _root(source: Study | CommandStudy) -> Path:
@@ -83,6 +85,32 @@ def _root(source: Study | CommandStudy) -> Path:
 def _own_design(source: Study | CommandStudy, design: str | None) -> Design:
     own = source.design if isinstance(source, CommandStudy) else "leave-one-out"
     return Design(design or own, None, None)
+
+
+def _file_of(project: Project, evidence: StudyEvidence) -> AnyStudy | None:
+    """The study of a file that still says the same, beside the code of its trials; None where there is none."""
+    folder = _folder_of_trials(project.store, evidence)
+    if folder is None:
+        return None
+    design = Design.of(evidence.plan)
+    for file in sorted(path for path in (project.root / folder).glob("*") if path.suffix in SUFFIXES):
+        try:
+            source = load_study_file(file, project.root)
+            if design.plan(source).study == evidence.study:
+                return source
+        except AssayError:  # a file of something else
+            continue
+    return None
+
+
+def _folder_of_trials(store: Store, evidence: StudyEvidence) -> str | None:
+    for row in evidence.rows:
+        if row.run is not None:
+            try:
+                return store.objects.record(store.runs.read(row.run).start.recipe, Recipe).directory
+            except UnknownRun:  # removed since
+                continue
+    return None
 
 
 def _made_again(project: Project, evidence: StudyEvidence) -> AnyStudy | None:

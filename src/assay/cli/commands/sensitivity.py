@@ -63,7 +63,7 @@ def command(
 ) -> int:
     """Run STUDY (its file, or what names it here) under other conditions: do its conclusions keep sign, verdict and rank?
 
-    A study that is named is run as it was sealed; one of a Python function can be run where it is made alone.
+    A study that is named is run from its file, else as it was sealed; one of a Python function can be run where it is made alone.
     """
     wanted = Wanted(
         vary={name: _levels(name, texts) for name, texts in _pairs(vary, "--vary").items()},
