@@ -107,3 +107,17 @@ def test_a_study_is_stopped_from_another_terminal_and_run_on_later(assay: Assay,
     assert [trial["state"] for trial in trials] == ["finished"] * 4
     # The baseline goes first, under every seed; it was stopped under the second.
     assert [trial["reused"] for trial in trials] == [True, False, False, False]
+
+
+def test_a_study_that_is_named_is_extended_without_running_anything_again(assay: Assay, file: Path, folder: Path) -> None:
+    """Its sealed baseline has sorted keys; the commands that are made of it again are those that ran."""
+    text = file.read_text().replace("baseline: {augment: false}", "baseline: {zeal: 3, augment: false, deep: {width: 2, depth: 1}}")
+    file.write_text(text.replace("{seed} --wait", "{seed} --zeal {zeal} --wait"))
+    script = SCRIPT.replace(
+        "given = ",
+        'parser.add_argument("--zeal")\nparser.add_argument("--deep.width")\nparser.add_argument("--deep.depth")\ngiven = ',
+    )
+    (folder / "fit.py").write_text(script)
+    assert assay("study", "run", "toy.yaml").code == 0
+    trials = assay("study", "extend", "toy", "--seeds", "+1", "--json").document["trials"]
+    assert [trial["reused"] for trial in trials] == [True] * 4 + [False] * 2

@@ -65,6 +65,39 @@ def _leaves(params: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]
     return found
 
 
+def order_of(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Dotted keys in the order in which a command is given them; empty where a stored copy, whose keys are sorted, has the same.
+
+    >>> order_of({"lr": 0.1, "depth": 2})
+    ('lr', 'depth')
+    """
+    keys = tuple(key for key, _ in _leaves(params))
+    return () if keys == tuple(key for key, _ in _leaves(_sorted(params))) else keys
+
+
+def in_order(params: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
+    """The same configuration with its keys in the order that `order_of` gave.
+
+    >>> in_order({"depth": 2, "lr": 0.1}, ("lr", "depth"))
+    {'lr': 0.1, 'depth': 2}
+    """
+    return _arranged(params, {key: index for index, key in enumerate(order)}, "")
+
+
+def _arranged(params: Mapping[str, Any], place: Mapping[str, int], prefix: str) -> dict[str, Any]:
+    def first(key: str) -> int:
+        return min((place.get(leaf, len(place)) for leaf, _ in _leaves({key: params[key]}, prefix)), default=len(place))
+
+    return {
+        key: _arranged(params[key], place, f"{prefix}{key}.") if isinstance(params[key], dict) else params[key]
+        for key in sorted(params, key=first)
+    }
+
+
+def _sorted(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _sorted(params[key]) if isinstance(params[key], dict) else params[key] for key in sorted(params)}
+
+
 def _override(key: str, value: Any, style: OverrideStyle) -> list[str]:
     if style == "hydra":
         return [f"{key}={_text(value)}"]

@@ -19,7 +19,7 @@ from assay.execution.commands import CommandExecutor, Commands
 from assay.execution.patches import Patches, files_below, patches_of
 from assay.execution.pool import refuse_recursion
 from assay.execution.prepared import PREPARED
-from assay.project.command_line import OverrideStyle, places_in, words_of
+from assay.project.command_line import OverrideStyle, order_of, places_in, words_of
 from assay.project.study import expected
 from assay.project.study_aside import aside
 from assay.project.study_designs import told
@@ -146,7 +146,12 @@ class CommandStudy:
             options=told(resolution, budget, self.groups, dict.fromkeys(constraints), priors),
             splits=self.splits,
             origin=self.origin,
-            terms=Terms(directory=self.directory, data=tuple(self.data), override_style=self.override_style),
+            terms=Terms(
+                directory=self.directory,
+                data=tuple(self.data),
+                override_style=self.override_style,
+                order=order_of(self.baseline),
+            ),
             gate=self.gate,
             serves=self.serves,
             graph=self.graph,

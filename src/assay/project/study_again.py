@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from assay.errors import InvalidStudy
+from assay.project.command_line import in_order
 from assay.project.command_study import CommandStudy
 from assay.questions.study.archive import find_study, kept_evidence, studies
 from assay.questions.study.definition import Definition
@@ -30,7 +31,7 @@ def study_again(store: Store, study: str, root: Path) -> tuple[CommandStudy, Def
     terms, options = definition.terms, definition.options
     made = CommandStudy(
         command=shlex.split(definition.subject),
-        baseline=definition.baseline,
+        baseline=in_order(definition.baseline, terms.order),
         components=definition.factors,
         metrics=definition.goals,
         seeds=definition.seeds,

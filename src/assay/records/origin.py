@@ -33,13 +33,15 @@ class Terms(Record, frozen=True, kw_only=True):
         directory: working directory relative to the root.
         data: files and folders, relative to the directory, that trials need beside the code.
         override_style: how the configuration is written into the command.
+        order: dotted keys of the baseline as the command is given them; empty where they are sorted, as stored mappings are.
     """
 
     directory: str = "."
     data: tuple[str, ...] = ()
     override_style: Literal["space", "equals", "hydra"] = "space"
+    order: tuple[str, ...] = ()
 
-    LATER: ClassVar[Mapping[str, object]] = {"directory": ".", "data": (), "override_style": "space"}
+    LATER: ClassVar[Mapping[str, object]] = {"directory": ".", "data": (), "override_style": "space", "order": ()}
 
 
 PLAIN_TERMS = Terms()
