@@ -38,8 +38,9 @@ def rule_in_words(definition: Definition) -> str:
     margin = any(goal.margin is not None for goal in definition.goals)
     within = ", and every other component's lies within the margin" if margin else ""
     return (
-        f"when a search expects fewer than {WRONG:g} wrong terms in what explains each metric and each of these terms is confirmed{within}; or at "
-        "the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % of metrics at most"
+        f"when a search expects fewer than {WRONG:g} wrong terms for each of those (at least two) that it has chosen to explain a metric, and each "
+        f"of these is confirmed{within}; or at the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % "
+        "of metrics at most"
     )
 
 

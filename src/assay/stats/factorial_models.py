@@ -17,15 +17,15 @@ from assay.stats.simultaneous import Array
 
 Terms = NDArray[np.intp]
 
-# What is believed before: 2 of the factors matter, at most one in five; a product does where none, one or both of its factors do.
-_FACTORS, _LARGEST = 2.0, 0.2
-_PRODUCTS = (0.002, 0.04, 0.12)
+# What is believed before: 2.5 of the factors matter, at most one in five; a product does where none, one or both of its factors do.
+_FACTORS, _LARGEST = 2.5, 0.2
+_PRODUCTS = (0.004, 0.05, 0.12)
 _PRODUCTS_AT = 12
 """Factors at which the beliefs in products hold; with more there are more products, and each is believed in less."""
 
-# Sizes of coefficients in standard deviations of the noise, squared, and variance between blocks over variance within: unknown both, so
-# the likeliest is taken.
-_SIZES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+# Sizes of coefficients in standard deviations of the noise, squared, and variance between blocks over variance within: unknown both. A search
+# takes the likeliest; chances are means over all sizes.
+_SIZES = (0.03, 0.06, 0.12, 0.24, 0.48, 0.96, 1.9, 3.8)
 _RATIOS = (0.0, 0.3, 1.0, 4.0, 25.0)
 # What is believed of the noise before any response: worth two responses at a tenth of their spread, so that a perfect fit of few proves little.
 _BELIEF, _SHARE = 2.0, 0.1
@@ -98,9 +98,9 @@ def log_prior(of: Space, models: Terms) -> Array:
 
 
 class Evidence:
-    """What responses say of models, at the likeliest size of the coefficients and ratio of variances.
+    """What responses say of models, at a size of the coefficients and a ratio of variances, or over all sizes.
 
-    Coefficients have a product moment prior of order 2: a normal density whose standard deviation is tied to the noise, times the fourth power
+    Coefficients have a product moment prior of order 3: a normal density whose standard deviation is tied to the noise, times the sixth power
     of each. So a term whose effect is nil is unlikely and not merely needless, and its absence is learned about as fast as its presence.
     Intercept and block effects are integrated out, the latter as random effects.
 
@@ -154,8 +154,26 @@ class Evidence:
         logdet = np.linalg.slogdet(precision)[1]
         evidence, variance = self._evidence(left, logdet + models.shape[1] * log(self.size))
         spread = np.diagonal(covariance, axis1=1, axis2=2)
-        moment = self._moment(coefficients, spread, variance[:, None], models < self.space.terms)
+        moment = self._moment(coefficients, spread, variance[:, None])
         return np.asarray(evidence + np.log(moment).sum(axis=1)), np.asarray(coefficients), np.asarray(covariance), variance
+
+    def averaged(self, models: Terms) -> tuple[Array, Array, float]:
+        """Posterior weight of each model, summing to 1, its weighted coefficients, and the noise: means over all sizes of coefficients.
+
+        The likeliest size alone makes a model too sure of itself where few terms, or none, tell what sizes there are.
+        """
+        best, prior = self.size, log_prior(self.space, models)
+        weights, coefficients, deviations = [], [], []
+        for self.size in _SIZES:
+            evidence, found, _, variance = self.fit(models)
+            weights.append(prior + evidence)
+            coefficients.append(found)
+            deviations.append(variance)
+        self.size = best
+        share = np.array(weights)
+        share = np.exp(share - np.logaddexp.reduce(share, axis=None))
+        mean = np.einsum("sm,smp->mp", share, np.array(coefficients))
+        return np.asarray(share.sum(axis=0)), np.asarray(mean), float(np.sqrt(np.sum(share * np.array(deviations))))
 
     def exchanged(self, models: Terms) -> Array:
         """Log posterior weight of each model with one of its places given to each term, shape (models, width, terms + 1).
@@ -185,11 +203,12 @@ class Evidence:
         share = mixed / s[:, :, None, :]
         others = b[:, None, :, :] - share * b[:, :, None, :]
         spread = s[:, None, :, :] - share * mixed
-        filled = (models < count)[:, None, :, None] & ~np.eye(models.shape[1], dtype=bool)[None, :, :, None]
-        moment = self._moment(others, spread, variance[:, :, None, :], filled).prod(axis=2)
+        places = np.arange(models.shape[1])
+        spread[:, places, places] = self.size  # of the place itself, which counts as padding
+        moment = self._moment(others, spread, variance[:, :, None, :]).prod(axis=2)
         entering = new[:, None, :] + along / own[:, None, :] * b / s
         own_spread = 1 / own[:, None, :] - (along / own[:, None, :]) ** 2 / s
-        moment *= self._moment(entering, own_spread, variance, np.arange(count + 1) < count)
+        moment *= self._moment(entering, own_spread, variance)
         weight = evidence + np.log(moment) + _prior_exchanged(of, models)
         twice = (models[:, None, :, None] == np.arange(count)) & ~np.eye(models.shape[1], dtype=bool)[None, :, :, None]
         weight[:, :, :count][twice.any(axis=2)] = -np.inf
@@ -200,12 +219,19 @@ class Evidence:
         variance = (np.maximum(left, self._floor) + self._believed) / degrees
         return self._constant - 0.5 * logdet - 0.5 * degrees * np.log(variance), variance
 
-    def _moment(self, coefficients: Array, spread: Array, variance: Array, filled: NDArray[np.bool_]) -> Array:
-        """Factors by which the fourth powers change the evidence; 1 for padding. Bounded, so that many of them have a product."""
-        scale = self.size * variance
-        square, uncertain = coefficients**2 / scale, np.maximum(spread, 0.0) / self.size
-        fourth = (square**2 + 6 * square * uncertain + 3 * uncertain**2) / 3
-        return np.asarray(np.where(filled, np.clip(fourth, *_BOUNDED), 1.0))
+    def _moment(self, coefficients: Array, spread: Array, variance: Array) -> Array:
+        """Factors by which the sixth powers change the evidence; 1 for padding. Bounded, so that many of them have a product."""
+        square, uncertain = coefficients * coefficients, spread / self.size
+        square /= self.size * variance
+        # (s³ + 15 s²u + 45 su² + 15 u³) / 15, the sixth moment of a normal value, as nested products.
+        sixth = square / 15 + uncertain
+        sixth *= square
+        twice = uncertain * uncertain
+        sixth += 3 * twice
+        sixth *= square
+        twice *= uncertain
+        sixth += twice
+        return np.asarray(np.clip(sixth, *_BOUNDED, out=sixth))
 
     def look(self, size: float, ratio: float) -> None:
         """Takes this size and ratio: sums of products with intercept and blocks taken out."""

@@ -12,9 +12,13 @@ from assay.stats.simultaneous import Array
 
 WIDTH = 14
 """Most terms of a model."""
-_BEAM = 8
+_BEAM, _SCOUTS = 8, 2
+"""Models of a search, and of one that begins from nothing beside an earlier one."""
 _STEPS = 16
-_POOL = 600
+_CHOSEN = 0.6
+_POOL = 400
+_GROWN = 1.1
+"""After so many times the responses a search begins from nothing again: in between, what it could have missed has hardly changed."""
 # Numbers that tell models apart by their sum, whatever the order of their terms.
 _MARKS = np.random.Generator(np.random.PCG64(5)).integers(1, 2**62, 4096, dtype=np.int64)
 
@@ -29,6 +33,7 @@ class Belief(NamedTuple):
         size: of coefficients, in standard deviations of the noise, squared.
         ratio: variance between blocks over variance within.
         models: the likeliest, from which the next search may begin.
+        begun: responses when a search last began from nothing.
     """
 
     chance: Array
@@ -37,16 +42,17 @@ class Belief(NamedTuple):
     size: float
     ratio: float
     models: Terms
+    begun: int
 
     @property
     def chosen(self) -> NDArray[np.bool_]:
-        """Terms that are likelier there than not."""
-        return np.asarray(self.chance > 0.5)
+        """Terms that are there with a chance of more than 0.6: rather one left out than one too many."""
+        return np.asarray(self.chance > _CHOSEN)
 
     @property
     def wrong(self) -> float:
         """How many terms are expected to be wrongly chosen or wrongly left out."""
-        return float(np.minimum(self.chance, 1 - self.chance).sum())
+        return float(np.where(self.chosen, 1 - self.chance, self.chance).sum())
 
 
 def believe(of: Space, columns: Array, values: Array, blocks: NDArray[np.intp], before: Belief | None = None) -> Belief:
@@ -60,39 +66,43 @@ def believe(of: Space, columns: Array, values: Array, blocks: NDArray[np.intp], 
         before: of an earlier search over the same terms, to begin from beside nothing.
     """
     evidence = Evidence(of, columns, values, blocks)
-    empty = np.full((1, WIDTH), of.terms, dtype=np.intp)
     if before is not None:
         evidence.look(before.size, before.ratio)
-    fresh = _padded(of, _climbed(evidence, empty))
-    found = _packed(of, fresh if before is None else np.concatenate([fresh, before.models]))
+    found, begun = _begun(evidence, before, len(values))
     evidence.tune(found)
-    found = _climbed(evidence, found)
-    models, weight = _pool(evidence, found)
-    _, coefficients, _, variance = evidence.fit(models)
-    share = np.exp(weight - np.logaddexp.reduce(weight))
+    found = _climbed(evidence, found, _BEAM)
+    models, _ = _best(evidence, found, _POOL)
+    share, coefficients, deviation = evidence.averaged(models)
     chance, mean = np.zeros(of.terms + 1), np.zeros(of.terms + 1)
     np.add.at(chance, models.ravel(), np.repeat(share, models.shape[1]))
-    np.add.at(mean, models.ravel(), (share[:, None] * coefficients).ravel())
-    deviation = float(np.sqrt(share @ variance))
+    np.add.at(mean, models.ravel(), coefficients.ravel())
     chance = np.minimum(chance[:-1], 1.0)
-    return Belief(chance, mean[:-1], deviation, evidence.size, evidence.ratio, _padded(of, found))
+    return Belief(chance, mean[:-1], deviation, evidence.size, evidence.ratio, _padded(of, found), begun)
 
 
-def _climbed(evidence: Evidence, models: Terms) -> Terms:
+def _begun(evidence: Evidence, before: Belief | None, responses: int) -> tuple[Terms, int]:
+    """Models to search from, and how many responses there were when a search last began from nothing."""
+    of = evidence.space
+    empty = np.full((1, WIDTH), of.terms, dtype=np.intp)
+    if before is None:
+        return _climbed(evidence, empty, _BEAM), responses
+    if responses < _GROWN * before.begun:
+        return _packed(of, before.models), before.begun
+    fresh = _padded(of, _climbed(evidence, empty, _SCOUTS))
+    return _packed(of, np.concatenate([fresh, before.models])), responses
+
+
+def _climbed(evidence: Evidence, models: Terms, most: int) -> Terms:
     """The best models that exchanges reach: a beam, which all of a step's exchanges compete for."""
     beam = _packed(evidence.space, models)
     marks: set[int] = set()
     for _ in range(_STEPS):
-        beam = _best(evidence, beam, _BEAM)[0]
+        beam = _best(evidence, beam, most)[0]
         found = set(_marks(beam).tolist())
         if found == marks:
             break
         marks = found
     return beam
-
-
-def _pool(evidence: Evidence, models: Terms) -> tuple[Terms, Array]:
-    return _best(evidence, _packed(evidence.space, models), _POOL)
 
 
 def _best(evidence: Evidence, models: Terms, most: int) -> tuple[Terms, Array]:

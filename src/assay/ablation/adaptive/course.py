@@ -16,8 +16,21 @@ from assay.stats.simultaneous import Array
 
 LEVEL = 0.05
 """Chance of any false statement of one metric, shared evenly by components and by their interactions."""
-WRONG = 0.2
-"""Terms that may be expected to be wrongly chosen or left out when the search ends."""
+WRONG = 0.028
+"""Terms that may be expected to be wrongly chosen or left out when the search ends, for each that is chosen: a search that has found little is
+the one that overlooks most."""
+_FEWEST = 2
+"""Chosen terms that are reckoned with where there are fewer."""
+
+
+def settled(belief: Belief) -> bool:
+    """Whether the search is over: hardly a wrong term is expected."""
+    return belief.wrong < allowed(belief)
+
+
+def allowed(belief: Belief) -> float:
+    """How many wrong terms may be expected when the search ends."""
+    return WRONG * max(_FEWEST, int(belief.chosen.sum()))
 
 
 class Decision(NamedTuple):
@@ -108,7 +121,7 @@ class Course:
         """Nothing is open, and the search expects hardly a wrong term."""
         if self.flat:
             return True
-        return self.deciding is not None and self.deciding.wrong < WRONG and not self.open.any()
+        return self.deciding is not None and settled(self.deciding) and not self.open.any()
 
     @property
     def flat(self) -> bool:

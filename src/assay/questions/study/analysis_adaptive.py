@@ -7,7 +7,7 @@ from math import ceil, isfinite, nan
 
 import numpy as np
 
-from assay.ablation.adaptive.course import LEVEL, WRONG, Course
+from assay.ablation.adaptive.course import LEVEL, Course, allowed
 from assay.ablation.comparisons import act
 from assay.ablation.components import check_hypotheses, effect_name, merge
 from assay.ablation.design import interaction_name
@@ -206,7 +206,8 @@ def _history(course: Course, factors: Sequence[Factor]) -> str:
         for term in np.argsort(-np.minimum(belief.chance, 1 - belief.chance))[:4].tolist()
         if min(belief.chance[term], 1 - belief.chance[term]) > _LIKELY
     ]
-    text += f". After {course.trials} trials the search expects {belief.wrong:.2g} wrong terms (it ends below {WRONG:g})"
+    expected = f"the search expects {belief.wrong:.2g} wrong terms (it ends below {allowed(belief):.2g})"
+    text += f". After {course.trials} trials {expected}"
     text += f"; least sure are {', '.join(unsure)}" if unsure else ""
     if course.decided:
         return f"{text}; everything that it needs is confirmed, so it is decided."
