@@ -218,5 +218,5 @@ def test_a_python_that_is_not_at_hand_is_named(python: str) -> None:
 
 def test_without_uv_the_error_says_how_to_get_it(base_python: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    with pytest.raises(EnvironmentUnavailable, match=r"pip install 'assay\[environments\]'"):
+    with pytest.raises(EnvironmentUnavailable, match=r"pip install uv"):
         build([SIX], base_python, environ={**os.environ, "PATH": str(tmp_path)})
