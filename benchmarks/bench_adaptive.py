@@ -174,7 +174,7 @@ def main() -> int:
     parser.add_argument("--systems", type=int, default=1000)
     parser.add_argument("--start", type=int, default=7000)
     parser.add_argument("--search", action="store_true", help="end with the search, without tests")
-    parser.add_argument("--case", action="append", help="the beginning of a case's name")
+    parser.add_argument("--case", action="append", help="a case by its whole name; may be repeated")
     given = parser.parse_args()
     print(
         "case                       systems | fixed: trials, right %, false % | stopped: mean trials, right %, false % | confirmed: the same"
