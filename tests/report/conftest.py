@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 
 import pytest
 from msgspec.structs import replace as msgspec_replace
+from playwright.sync_api import Browser, sync_playwright
 
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.evidence import StudyEvidence, TrialResult
@@ -15,6 +17,7 @@ from assay.records.finding import Finding
 from assay.records.plan import Block, Configuration, Plan, Trial
 from assay.records.run import Resources
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ESTIMAND = "The change when one component alone is changed and all others stay as in the baseline."
 
 
@@ -61,6 +64,23 @@ def make_study(
         "goals": tuple(MetricGoal(name=name, goal="maximize") for name in metrics),
     }  # fmt: skip
     return StudyEvidence(**{**fields, **more})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser, for the pages of one module."""
+    if CHROMIUM is None:
+        pytest.skip("needs a Chromium on the path")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def sideways() -> str:
+    """Tells in a page by how many pixels it reaches beyond its window."""
+    return "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="session")

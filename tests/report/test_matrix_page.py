@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from assay.records.finding import Finding
 from assay.records.matrix import Break, Matrix, MatrixCell
 from assay.records.verdict import MetricComparison
 from assay.report.matrix_page import matrix_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the path")]
+pytestmark = pytest.mark.browser
 HOSTILE = "<script>document.title='taken'</script>"
-SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -55,7 +43,7 @@ def found() -> Matrix:
 
 
 @pytest.mark.parametrize("width", [360, 1200])
-def test_the_page_of_a_matrix(browser: Browser, found: Matrix, tmp_path: Path, width: int) -> None:
+def test_the_page_of_a_matrix(browser: Browser, found: Matrix, tmp_path: Path, width: int, sideways: str) -> None:
     """It draws every cell on a wall and on a phone, runs nothing, and loads nothing but itself."""
     path = tmp_path / "matrix.html"
     path.write_text(matrix_page(found), "utf-8")
@@ -73,6 +61,6 @@ def test_the_page_of_a_matrix(browser: Browser, found: Matrix, tmp_path: Path, w
     assert HOSTILE in page.locator("#findings").inner_text()
     assert "numpy 2.4.0 is the first with which it is not reproduced" in page.locator("header").inner_text()
     assert "was identical, is not reproduced" in page.locator("header").inner_text()
-    assert page.evaluate(SIDEWAYS) <= 0
+    assert page.evaluate(sideways) <= 0
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == [] and said == []
     context.close()

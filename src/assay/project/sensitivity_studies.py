@@ -142,7 +142,7 @@ def check_concluded(found: StudyEvidence) -> None:
     Raises:
         InvalidStudy: its baseline failed at the gate.
     """
-    if found.gate is not None and found.gate.stops:
+    if found.stopped:
         raise InvalidStudy(
             "the baseline fails at the gate, so the study concluded nothing that could survive",
             value=found.name or found.study[:12],

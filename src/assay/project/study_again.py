@@ -77,10 +77,9 @@ def former_of(store: Store, study: CommandStudy) -> Definition:
 
 def _finished(store: Store, study: str) -> bool:
     try:
-        gate = kept_evidence(store, study).gate
+        return not kept_evidence(store, study).stopped
     except InvalidStudy:
         return False
-    return gate is None or not gate.stops
 
 
 def _is_command(definition: Definition) -> bool:

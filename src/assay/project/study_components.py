@@ -1,4 +1,4 @@
-"""What a study file says of components: levels, ranges, constraints, groups."""
+"""What a study file says of components: levels, ranges, constraints."""
 
 from __future__ import annotations
 
@@ -153,28 +153,12 @@ def constraints(read: Reader) -> list[Constraint]:
     Raises:
         InvalidStudy: one is no such sentence.
     """
-    value = read.content.get("constraints") or []
-    if not isinstance(value, list):
-        raise read.wrong("constraints are no list", ("constraints",), value, "a list of sentences")
     found = []
-    for number, item in enumerate(value):
+    for number, item in enumerate(read.sentences("constraints")):
         said = _CONSTRAINT.fullmatch(item) if isinstance(item, str) else None
         if said is None:
             expected = '"COMPONENT requires COMPONENT" or "COMPONENT: LEVEL excludes COMPONENT, COMPONENT"'
             raise read.wrong("a constraint cannot be read", ("constraints", number), item, expected)
         make = requires if said["kind"] == "requires" else excludes
         found.append(make(said["thing"], *(other.strip() for other in said["others"].split(","))))
-    return found
-
-
-def groups(read: Reader) -> dict[str, list[str]]:
-    """Names of groups with the components that they hold.
-
-    Raises:
-        InvalidStudy: a group is no list of names.
-    """
-    found = read.mapping("groups")
-    for name, members in found.items():
-        if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
-            raise read.wrong(f"the group {name!r} is no list", ("groups", name), members, "a list of components")
     return found

@@ -11,7 +11,7 @@ import msgspec
 
 from assay.project.command_line import OverrideStyle
 from assay.project.command_study import CommandStudy
-from assay.project.study_components import Levels, components, constraints, groups
+from assay.project.study_components import Levels, components, constraints
 from assay.project.study_file_gate import gate_of
 from assay.project.study_questions import hypotheses, metrics
 from assay.project.study_reader import Reader
@@ -58,7 +58,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         budget=_size(read, "budget"),
         priors=_truth(read, "priors"),
         constraints=constraints(read),
-        groups=groups(read),
+        groups=read.lists("groups", "the group", "components"),
         configurations={
             str(name): read.checked(item, ("configurations", name)) for name, item in read.mapping("configurations").items()
         },
@@ -67,7 +67,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         data=_data(read),
         override_style=_style(read),
         gate=gate_of(read, read.content.get("gate")),
-        graph=_graph(read),
+        graph=read.lists("graph", "the graph's", "what it acts on"),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
         origin=_origin(read),
         root=top,
@@ -167,19 +167,6 @@ def _style(read: Reader) -> OverrideStyle:
         if value == style:
             return style
     raise read.wrong("no such style of overrides", ("override_style",), value, "space, equals or hydra")
-
-
-def _graph(read: Reader) -> dict[str, list[str]]:
-    """What is declared to cause what: each node with what it acts on.
-
-    Raises:
-        InvalidStudy: a node is no list of names.
-    """
-    found = read.mapping("graph")
-    for node, children in found.items():
-        if not isinstance(children, list) or not all(isinstance(child, str) for child in children):
-            raise read.wrong(f"the graph's {node!r} is no list", ("graph", node), children, "a list of what it acts on")
-    return found
 
 
 def _origin(read: Reader) -> Origin | None:

@@ -117,7 +117,7 @@ def following(study: S, evidence: StudyEvidence) -> S:
 
 def _check_ablated(evidence: StudyEvidence) -> None:
     """Passes where the ablations have been run; a baseline that failed at the gate stopped them."""
-    if evidence.gate is not None and evidence.gate.stops:
+    if evidence.stopped:
         raise InvalidStudy(
             "this study's baseline failed at the gate, so none of its ablations has been run",
             value=evidence.name or evidence.study[:12],

@@ -73,10 +73,7 @@ def hypotheses(read: Reader) -> list[Hypothesis]:
     Raises:
         InvalidStudy: one is no such sentence.
     """
-    value = read.content.get("hypotheses") or []
-    if not isinstance(value, list):
-        raise read.wrong("hypotheses are no list", ("hypotheses",), value, "a list of sentences")
-    return [_hypothesis(read, number, item) for number, item in enumerate(value)]
+    return [_hypothesis(read, number, item) for number, item in enumerate(read.sentences("hypotheses"))]
 
 
 def _hypothesis(read: Reader, number: int, item: object) -> Hypothesis:

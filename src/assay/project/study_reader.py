@@ -66,6 +66,30 @@ class Reader:
         """The mapping of a key of the file; empty where the file does not have it. Raises InvalidStudy where it is none."""
         return self.checked(self.content.get(key) or {}, (key,))
 
+    def lists(self, key: str, called: str, holds: str) -> dict[str, list[str]]:
+        """The mapping of a key of the file whose values are lists of names.
+
+        Args:
+            key: of the file.
+            called: what complaints call one of its entries.
+            holds: what the list of an entry is of.
+
+        Raises:
+            InvalidStudy: it is no such mapping.
+        """
+        found = self.mapping(key)
+        for name, members in found.items():
+            if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
+                raise self.wrong(f"{called} {name!r} is no list", (key, name), members, f"a list of {holds}")
+        return found
+
+    def sentences(self, key: str) -> list[Any]:
+        """The list of a key of the file; empty where the file does not have it. Raises InvalidStudy where it is none."""
+        value = self.content.get(key) or []
+        if not isinstance(value, list):
+            raise self.wrong(f"{key} are no list", (key,), value, "a list of sentences")
+        return value
+
     def text(self, key: str, default: str) -> str:
         """The text of a key of the file. Raises InvalidStudy where it is none."""
         value = self.content.get(key, default)

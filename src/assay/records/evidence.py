@@ -91,3 +91,8 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
     gate: GateEvidence | None = None
 
     LATER: ClassVar[Mapping[str, object]] = {"gate": None}
+
+    @property
+    def stopped(self) -> bool:
+        """The baseline failed at the gate, and nobody has accepted that: no ablation was run."""
+        return self.gate is not None and self.gate.stops

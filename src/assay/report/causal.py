@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from assay.records.causal import CausalReading
-from assay.report.layout import safe, wrap
+from assay.report.layout import section
 
 DEFAULT_WIDTH = 100
 
@@ -23,12 +21,4 @@ def causal_in_words(found: CausalReading, *, width: int = DEFAULT_WIDTH) -> str:
         ("What cannot be said", [finding.text for finding in found.findings]),
         ("What a causal reading assumes", list(found.assumptions)),
     ]
-    return "\n\n".join(_section(title, sentences, width) for title, sentences in sections if sentences)
-
-
-def _section(title: str, sentences: Sequence[str], width: int) -> str:
-    lines = [title]
-    for sentence in sentences:
-        first, *rest = wrap(safe(sentence), max(width - 4, 20))
-        lines += [f"  - {first}", *(f"    {line}" for line in rest)]
-    return "\n".join(lines)
+    return "\n\n".join(section(title, sentences, width) for title, sentences in sections if sentences)

@@ -71,6 +71,15 @@ def fits(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -
     return sum(wanted) + len(_GAP) * (len(columns) - 1) <= width
 
 
+def section(title: str, sentences: Sequence[str], width: int) -> str:
+    """A title with a list of sentences below it, in lines of at most `width` columns."""
+    lines = [title]
+    for sentence in sentences:
+        first, *rest = wrap(safe(sentence), max(width - 4, 20))
+        lines += [f"  - {first}", *(f"    {line}" for line in rest)]
+    return "\n".join(lines)
+
+
 def wrap(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width` columns, broken at spaces, and within words only where a word is longer than a line."""
     lines = [""]

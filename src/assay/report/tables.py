@@ -9,7 +9,7 @@ from assay.records.evidence import StudyEvidence
 from assay.report.gate import gate_words
 from assay.report.grid import Grid, grid_of, metric_groups, notes_of
 from assay.report.latex import latex_table
-from assay.report.layout import fits, safe, text_table, wrap
+from assay.report.layout import fits, safe, section, text_table, wrap
 from assay.report.markdown import markdown_table
 from assay.report.rows import hypothesis_words, metric_names
 
@@ -68,12 +68,4 @@ def in_words(evidence: StudyEvidence, *, width: int = DEFAULT_WIDTH) -> str:
         ("Findings", [f"{finding.about}: {finding.text}" for finding in evidence.findings]),
         ("What this design cannot see", list(evidence.plan.cannot_see)),
     ]
-    return "\n".join(_section(title, sentences, width) for title, sentences in sections if sentences)
-
-
-def _section(title: str, sentences: list[str], width: int) -> str:
-    lines = [title]
-    for sentence in sentences:
-        first, *rest = wrap(safe(sentence), max(width - 4, 20))
-        lines += [f"  - {first}", *(f"    {line}" for line in rest)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(f"{section(title, sentences, width)}\n" for title, sentences in sections if sentences)

@@ -114,6 +114,11 @@ class Probe:
         self.watching = watching
         self.native = False  # a library draws the entropy that it is given a level of by itself
 
+    @staticmethod
+    def named(wrapped: "object", original: "object") -> "object":
+        """`wrapped` with the names and the text of what it stands for."""
+        return named(wrapped, original)
+
     def concerns(self, *sources: "str") -> "bool":
         """Whether anything is to be done about one of these sources."""
         return self.watching or any(source in self.levels for source in sources)

@@ -56,7 +56,7 @@ class Unseeded:
                 self.tell(name + "()")
             return original(*arguments, **named)
 
-        return _named(drawn, original)
+        return self._probe.named(drawn, original)
 
     def tell(self, what: "str") -> "None":
         """Report that this place draws from the generator, unless it is seeded."""
@@ -74,17 +74,7 @@ class Unseeded:
             self.seeded = bool(with_none or (given and given[0] is not None))
             return original(*arguments, **named)
 
-        setattr(owner, name, _named(seeds, original))
-
-
-def _named(wrapped: "object", original: "object") -> "object":
-    for attribute in ("__name__", "__qualname__", "__doc__", "__module__"):
-        try:
-            setattr(wrapped, attribute, getattr(original, attribute))
-        except (AttributeError, TypeError):
-            continue
-    wrapped.__wrapped__ = original
-    return wrapped
+        setattr(owner, name, self._probe.named(seeds, original))
 
 
 def _random(module: "object", probe: "object") -> "None":
@@ -169,7 +159,7 @@ def _checked(module: "object", probe: "object") -> "None":
             probe.numpy.tell("* through random_state=None")
         return original(seed)
 
-    module.check_random_state = _named(check_random_state, original)
+    module.check_random_state = probe.named(check_random_state, original)
 
 
 def _torch(module: "object", probe: "object") -> "None":

@@ -32,4 +32,4 @@ def command(
         emit(study_document(evidence))
     else:
         say(in_words(evidence, width=width()))
-    return NO if evidence.gate is not None and evidence.gate.stops else YES
+    return NO if evidence.stopped else YES

@@ -63,8 +63,7 @@ def run_and_show(
     except KeyboardInterrupt:
         hint("assay: interrupted; trials that have finished are kept, and the same command goes on with the rest.")
         raise
-    stopped = evidence.gate is not None and evidence.gate.stops
-    code = NO if stopped else YES
+    code = NO if evidence.stopped else YES
     if as_json:
         emit(study_document(evidence))
         return code
