@@ -167,8 +167,8 @@ class Catalogue:
     def written_beginning(self, prefix: str, limit: int = 8) -> list[str]:
         """Ids of the contents that some run wrote and that begin with these hexadecimal digits, sorted; at most `limit`."""
         rows = self._index.rows(
-            "SELECT DISTINCT content FROM use WHERE content >= ?1 AND content < ?1 || 'g' AND how = ?2 ORDER BY content LIMIT ?3",
-            (prefix, WROTE, limit),
+            "SELECT DISTINCT content FROM use WHERE content >= ? AND content < ? || 'g' AND how = ? ORDER BY content LIMIT ?",
+            (prefix, prefix, WROTE, limit),
         )
         return [row[0] for row in rows]
 
@@ -278,15 +278,15 @@ class Catalogue:
     def _named(self, selector: str) -> str | None:
         """The run with this id, readable or not; else the newest run with this name."""
         rows = self._index.rows(
-            "SELECT id FROM run WHERE id = ?1 OR name = ?1 AND name != '' ORDER BY id = ?1 DESC, started DESC", (selector,)
+            "SELECT id FROM run WHERE id = ? OR name = ? AND name != '' ORDER BY id = ? DESC, started DESC", (selector,) * 3
         )
         if is_run_id(selector) and selector in self._index.problems:
             return selector
         return rows[0][0] if rows else None
 
     def _prefixed(self, prefix: str) -> str:
-        sql = f"SELECT id, name FROM run WHERE id >= ?1 AND id < ?1 || char({sys.maxunicode}) {_NEWEST}"
-        rows = self._index.rows(sql, (prefix,)) if prefix else []
+        sql = f"SELECT id, name FROM run WHERE id >= ? AND id < ? || char({sys.maxunicode}) {_NEWEST}"
+        rows = self._index.rows(sql, (prefix, prefix)) if prefix else []
         if len(rows) == 1:
             return str(rows[0][0])
         if rows:

@@ -413,9 +413,9 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _store_facts(connection: sqlite3.Connection, run: int | None, facts: Facts) -> None:
-    values = [(word, run, value) for word, value in values_of(facts)]
-    connection.executemany("INSERT OR IGNORE INTO word (text) VALUES (?)", [(word,) for word, _, _ in values])
-    connection.executemany("INSERT INTO fact SELECT ?2, n, ?3 FROM word WHERE text = ?1", values)
+    values = [(run, value, word) for word, value in values_of(facts)]
+    connection.executemany("INSERT OR IGNORE INTO word (text) VALUES (?)", [(word,) for _, _, word in values])
+    connection.executemany("INSERT INTO fact SELECT ?, n, ? FROM word WHERE text = ?", values)
 
 
 def decode_run(record: bytes) -> Run:
