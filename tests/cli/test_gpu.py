@@ -113,3 +113,11 @@ def test_why_names_the_flag_that_changed_the_products(project: Path) -> None:
     code, said = assay(project, "why", first.id, second.id, "--metric", "trace")
     assert code == 0, said
     assert "NVIDIA_TF32_OVERRIDE" in said
+
+
+def test_show_names_gpu_driver_and_use(project: Path) -> None:
+    recorded(project, TRAIN)
+    _, said = assay(project, "show", "last")
+    assert "driver" in said
+    assert "GPU memory" in said
+    assert "% of the time" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import click
@@ -141,7 +142,6 @@ def _environment(run: Document, most: int | None) -> None:
     machine = (
         f"{hardware['cpu'] or hardware['machine']}, {hardware['cpus']} of {hardware['cores']} cores, {size(hardware['memory'])}"
     )
-    accelerators = ", ".join(gpu["name"] for gpu in hardware["gpus"])
     settings = run["determinism"]
     recipe = settings.get("recipe", {})
     _section(
@@ -151,7 +151,7 @@ def _environment(run: Document, most: int | None) -> None:
             ("executable", found["executable"] or ""),
             ("system", found["os"]),
             ("machine", machine),
-            ("gpu", accelerators),
+            ("gpu", accelerators(hardware)),
             ("seed", "" if recipe.get("seed") is None else str(recipe["seed"])),
             ("hash seed", str(settings.get("hash_seed", ""))),
             ("seeded", ", ".join(settings.get("seeded", []))),
@@ -160,6 +160,19 @@ def _environment(run: Document, most: int | None) -> None:
         ),
     )
     _list("packages", [f"{package['name']} {package['version']}" for package in found["packages"]], most)
+
+
+def accelerators(hardware: Document) -> str:
+    """The GPUs in words, alike ones counted, with driver and CUDA where known; empty where there is none.
+
+    >>> gpus = [{"name": "NVIDIA H100"}] * 8
+    >>> accelerators({"gpus": gpus, "gpu_driver": "580.159.04", "cuda": None})
+    '8 × NVIDIA H100 (driver 580.159.04)'
+    """
+    number = Counter(gpu["name"] for gpu in hardware["gpus"])
+    named = ", ".join(f"{count} × {name}" if count > 1 else name for name, count in number.items())
+    known = [f"{what} {hardware[key]}" for what, key in (("driver", "gpu_driver"), ("CUDA", "cuda")) if hardware[key]]
+    return f"{named} ({', '.join(known)})" if named and known else named
 
 
 def _resources(run: Document) -> None:
@@ -173,6 +186,7 @@ def _resources(run: Document) -> None:
             ("CPU time", f"{duration(used['cpu_user'])} user, {duration(used['cpu_system'])} system"),
             ("peak memory", size(used["peak_memory"])),
             ("GPU memory", size(used["gpu_peak_memory"]) if used["gpu_peak_memory"] else ""),
+            ("GPU busy", "" if used["gpu_utilisation"] is None else f"{used['gpu_utilisation']:.0f} % of the time"),
         ),
     )
 
