@@ -43,6 +43,7 @@ _WRITE_SEEN: Final = {
 _OF_LIBRARIES: Final = re.compile(
     r"/fontlist-v[\w.-]+\.json(?:\.matplotlib-lock)?$|/\.triton/cache/|/torchinductor_[^/]+/|/\.nv/ComputeCache/"
 )
+UNKEPT: Final = "could not be kept"
 _NAMED: Final = 100  # gaps of one kind that are named; more are counted
 _TICK: Final = 10_000_000  # nanoseconds: the kernel stamps files with a clock that is up to this late
 
@@ -307,7 +308,7 @@ class _Settling:
                 if self._store.objects.put_file(path, expect=content) != content:
                     note = "changed while it was kept"
             except (AssayError, OSError) as error:
-                note = f"could not be kept ({error})"
+                note = f"{UNKEPT} ({error})"
         if note:
             self._gap(name, note)
         return FileUse(path=name, id=content, size=now.size, mtime=now.mtime, kept=not note, by=by, note=note)
