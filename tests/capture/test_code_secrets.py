@@ -27,6 +27,8 @@ HIDDEN = {
     "what services call key": ("train.py", f"wandb.login(key='{'0123456789abcdef' * 2}')", "0123456789abcdef" * 2),
     "a URL": ("train.py", "db = 'postgres://me:pa55w0d@host/x'", "pa55w0d"),
     "a private key": ("train.py", f"K = '''{KEY}'''", RANDOM),
+    "a connection": ("train.py", "connect('host=db user=me password=hunter2 dbname=x')", "hunter2"),
+    "variables": ("conf/prod.env", f"WANDB_API_KEY={RANDOM}\n", RANDOM),
     "settings": ("conf/db.yaml", "db:\n  password: hunter2  # mine\n", "hunter2"),
     "a cell": ("a.ipynb", json.dumps({"source": ["password = 'hunter2'\n", f"k = '{RANDOM}'"]}), "hunter2"),
     "a key in a cell": ("a.ipynb", json.dumps({"source": KEY.splitlines(keepends=True)}, indent=1), RANDOM),
@@ -41,6 +43,7 @@ HONEST = [
     "pad_token = '[PAD0]'; token = 'endoftext1'", "key = 'layer1.attention.weight'", "cache_key = 'Zq8Kd3mXv7Lw2Rt9Yb4N'",
     "api_key = 'your-api-key-123456'", "secret = 'changeme123456789'", "monkey = 'Zq8Kd3mXv7Lw2Rt9Yb4Nc6Hs1Jf5Pg0T'",
     "url = 'http://user:password@host/'", "url = 'postgres://postgres:postgres@localhost'", "url = f'http://{user}:{pw1}@{host}'",
+    "connect('db', password=settings1.word )", "connect('host=db password=' + word1 )",
     "tokenizer = 'bert-base-uncased-v2-1234567'", "parser.add_argument('--password', default='')", "public_key_token = '1fc8b3b9a1e18e3b'",
 ]  # fmt: skip
 

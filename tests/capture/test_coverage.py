@@ -63,7 +63,8 @@ ROWS = {
     "names in a folder": Row("os.listdir('pkg')", "pkg", "listed", "listed"),
     "whether a file is there (`os.path.exists`)": Row("os.path.exists('data.csv')", "data.csv", "unseen", "unseen"),
     "`ctypes`: a C library's own `open`": Row("import ctypes\nctypes.CDLL(None).open(b'data.csv', 0)", "data.csv", "unseen", "unseen"),
-    "`torch.jit.load`, `torch.ops`": Row("import torch\ntorch.jit.load('m.pt')", "m.pt", "unseen", "unseen", "torch"),
+    "compiled code of the project, where it can open files": Row("import ctypes\nctypes.CDLL('./own.so')", "own.so", "gap", "gap"),
+    "`torch.jit.load`": Row("import torch\ntorch.jit.load('m.pt')", "m.pt", "read", "read", "torch"),
     "Python by `subprocess`": Row(child("open('data.csv').read()"), "data.csv", "read", "read"),
     "Python by `multiprocessing`, spawned": Row(
         "import multiprocessing as m\np = m.get_context('spawn').Process(target=exec, args=(\"open('data.csv')\",))\np.start()\np.join()",
@@ -101,6 +102,7 @@ MAKE = {
     "a.npy": "import numpy\nnumpy.save('a.npy', numpy.ones(4))",
     "x.h5": "import h5py\nh5py.File('x.h5', 'w')['a'] = [1.0]",
     "x.safetensors": "import numpy\nfrom safetensors.numpy import save_file\nsave_file({'a': numpy.zeros(2)}, 'x.safetensors')",
+    "own.so": "import blake3, glob, os, shutil\nshutil.copy(glob.glob(os.path.dirname(blake3.__file__) + '/*.so')[0], 'own.so')",
     "m.pt": "import torch\ntorch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), 'm.pt')",
 }
 

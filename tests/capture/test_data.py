@@ -77,6 +77,22 @@ def test_secrets_are_identified_and_not_kept(root: Path) -> None:
     assert secret.id not in store.objects
 
 
+def test_what_rules_keep_out_is_identified_and_not_kept(root: Path) -> None:
+    """By rules for the project's paths, in a folder, as a single file and elsewhere; a rule that is made or taken away later counts."""
+    rules = root / ".assayignore"
+    rules.write_text("deep/\n*.csv\n")
+    store = Store.open(root)
+    declared = {use.path: use for use in declare(store, root, root, ["train.csv", "data"])}
+    assert {path for path, use in declared.items() if not use.kept} == {"train.csv", "data/deep/b.txt"}
+    assert declared["train.csv"].id == digest(b"1,2\n") and declared["train.csv"].id not in store.objects
+    assert "kept out by .assayignore" in declared["train.csv"].note
+    rules.write_text("/data/a.bin\n")
+    kept = {use.path for use in declare(store, root, root, ["train.csv", "data"]) if use.kept}
+    assert kept == {"train.csv", "data/deep/b.txt"}
+    rules.unlink()
+    assert all(use.kept and use.id in store.objects for use in declare(store, root, root, ["train.csv", "data"]))
+
+
 @pytest.mark.parametrize("kind", ["missing", "pipe"])
 def test_what_is_no_data_is_refused_by_name(root: Path, kind: str) -> None:
     """A FIFO is refused, not waited for; the error names the path and what was expected."""

@@ -150,7 +150,7 @@ def test_a_file_that_vanishes_or_becomes_a_fifo_is_left_out(store: Store, root: 
     os.mkfifo(root / "set" / "pipe")
     for name in (b"gone", b"pipe"):
         with pytest.raises(LeftOut):
-            take(store.objects, os.fsencode(root / "set"), Fresh(b"", name, is_link=False), keep=True)
+            take(store.objects, os.fsencode(root / "set"), Fresh(b"", name, is_link=False), keep=True, refuse=lambda path: "")
 
 
 @pytest.mark.parametrize(("path", "name"), [("absent", None), ("set", " x"), ("set", ""), ("set", "a\nb")])

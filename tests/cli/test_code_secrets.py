@@ -38,3 +38,17 @@ def test_a_script_with_a_secret(assay: Assay, folder: Path) -> None:
     assert refused.code == 2 and "holds a secret" in refused.err
     assert assay("restore", "first", "--to", folder / "out").code == 0
     assert "password = 'REDACTED-BY-ASSAY'" in (folder / "out" / "train.py").read_text()
+
+
+def test_parameters_that_are_secrets(assay: Assay, folder: Path) -> None:
+    """Given to the command or by the script itself: their names are kept, their values are not."""
+    script = "import assay\nassay.run().param(password='hunter2', db={'api_key': 'Zq8Kd3mXv7', 'host': 'here'})\n"
+    (folder / "train.py").write_text(script.replace("hunter2", "hun' + 'ter2").replace("Zq8Kd3mXv7", "Zq8Kd3' + 'mXv7"))
+    given = ("--param", "token=Tk9Wq4Lm", "--param", "lr=0.1")
+    assert assay("run", "--name", "first", *given, sys.executable, "train.py").code == 0
+    run = assay("show", "first", "--json").document["run"]
+    expected = {"token": "***", "lr": 0.1, "password": "***", "db": {"api_key": "***", "host": "here"}}
+    assert run["params"] == expected
+    assert [finding["about"] for finding in run["findings"]] == ["token"]
+    held = [path.read_bytes() for path in (folder / ".assay").rglob("*") if path.is_file()]
+    assert not [data for data in held if b"hunter2" in data or b"Zq8Kd3mXv7" in data or b"Tk9Wq4Lm" in data]

@@ -79,6 +79,10 @@ call("pull", "pull", str(project), cwd=disk / "other")
 call("fsck after pull", "fsck", cwd=disk / "other")
 os.environ["ASSAY_HOME"] = str(disk / "store")
 empty()
+writes = "import os; open('large.bin', 'wb').write(os.urandom(5_000_000)); print('loss=1'); raise SystemExit(7)"
+done = subprocess.run([sys.executable, "-m", "assay", "run", sys.executable, "-c", writes], capture_output=True, text=True)
+told["run"] = [done.returncode, done.stdout, done.stderr]
+empty()
 call("data add", "data", "add", "set", "--json")
 call("fsck after data add", "fsck")
 call("data ls", "data", "ls", "--json")
@@ -100,6 +104,8 @@ def test_a_full_disk_is_named_and_leaves_nothing_half(project: Path, tmp_path: P
         assert ("ASSAY_HOME" in err) == (name == "pull")
     assert set(told["data restore"][3]) == {100_000} and told["restore"][3] == []
     assert told["push"][4] == told["clone"][4] == []
+    code, out, err = told["run"]
+    assert (code, out) == (7, "loss=1\n") and "large.bin: could not be kept (the disk is full" in err and err.count("warning") == 1
     code, out, _ = told["data add"]
     assert (code, json.loads(out)["error"]["code"]) == (3, "store_unusable")
     assert json.loads(told["data ls"][1])["data"] == []

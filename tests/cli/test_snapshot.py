@@ -163,9 +163,33 @@ def test_editable_installations_beyond_the_project(assay, folder: Path, tmp_path
     told = assay("run", f"--from-snapshot={tree}", python, "train.py")
     assert told.out.startswith("loss=0.5") and str(library) not in told.err
     told = assay("run", f"--from-snapshot={without}", python, "train.py")
-    assert told.out.startswith("loss=0.125") and f"{library}, which is installed in editable form" in told.err
+    assert told.out.startswith("loss=0.125") and f"{library} lies beyond the project" in told.err
     assert assay("gc", "--grace", "0", "--delete").code == 0 and assay("fsck").code == 0
     assert assay("run", f"--from-snapshot={tree}", python, "train.py").out.startswith("loss=0.5")
+
+
+@pytest.mark.parametrize(
+    ("way", "then"),
+    [("append('../beside')", True), ("append({!r})", True), ("insert(0, '../beside')", True), ("insert(0, {!r})", False)],
+)
+def test_folders_beside_the_project(assay, folder: Path, way: str, then: bool) -> None:
+    """What former runs imported from there goes with a snapshot, packages whole; what is found where it lies all the same is named."""
+    beside = folder.parent / "beside"
+    (beside / "parts").mkdir(parents=True)
+    for name, text in {"near.py": "LOSS = 0.5\n", "parts/__init__.py": "", "parts/later.py": "STEP = 3\n"}.items():
+        (beside / name).write_text(text)
+    script = f"import sys\nsys.path.{way.format(str(beside))}\nimport near, parts\n"
+    (folder / "train.py").write_text(script)
+    assert assay("run", "--name", "then", sys.executable, "train.py").code == 0
+    (folder / "train.py").write_text(script + "from parts import later\nprint(f'loss={near.LOSS} step={later.STEP}')\n")
+    tree = assay("snapshot").out.strip()
+    (beside / "near.py").write_text("LOSS = 0.125\n")
+    (beside / "parts/later.py").write_text("STEP = 4\n")
+    told = assay("run", f"--from-snapshot={tree}", sys.executable, "train.py")
+    assert told.out == ("loss=0.5 step=3\n" if then else "loss=0.125 step=4\n")
+    assert (f"{beside / 'near.py'} lies beyond the project" in told.err) is not then
+    told = assay("run", "--from-snapshot=then", sys.executable, "train.py")
+    assert (f"{beside / 'near.py'} lies beyond the project" in told.err) is not then
 
 
 def test_a_snapshot_is_kept_until_it_is_let_go(assay, folder: Path) -> None:

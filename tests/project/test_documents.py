@@ -27,7 +27,7 @@ from assay.tracking.series import series
 
 SHORT = ["id", "name", "state", "started", "ended", "params", "metrics", "tags", "parents", "study", "recipe"]
 LONG = [
-    *SHORT, "command", "code", "data", "trace", "environment", "determinism", "resources", "host", "fidelity", "findings", "notes",
+    *SHORT, "command", "code", "data", "trace", "environment", "determinism", "resources", "host", "output", "fidelity", "findings", "notes",
     "patched",
 ]  # fmt: skip
 values = st.recursive(

@@ -53,7 +53,9 @@ import random
 import assay
 
 with assay.run("base", params={"lr": 0.1}, seed=1) as run:
-    run.log(loss=random.random(), step=0)
+    run.log(loss=(loss := random.random()), step=0)
+    print("loss:", loss)
+    print("accuracy: 0.5")
 """
 
 
@@ -295,7 +297,8 @@ def test_a_script_that_records_itself_is_run_by_its_command(lab):
     run = lab.store.runs.read(lab.store.catalogue.resolve("last"))
     again, verdict = lab.again(run)
     assert verdict.verdict == "identical", verdict
-    assert verdict.metrics[0].points == 1
+    assert [(metric.name, metric.points) for metric in verdict.metrics] == [("loss", 1)]
+    assert {finding.about for finding in verdict.findings if finding.kind == "not compared"} == {"accuracy", "loss [output]"}
     assert again.id != run.id
 
 

@@ -82,6 +82,17 @@ def test_code_beside_the_project_that_is_another_comes_from_the_store(environ, p
     assert sorted(loaded(store, again).values()) == sorted(loaded(store, run).values())
 
 
+def test_code_that_is_looked_for_where_it_lies_is_named(environ, project, shared) -> None:
+    """A script that puts an absolute folder before all others loads what is there now, and the answer says so."""
+    store, run = recorded(project, f"import sys\nsys.path.insert(0, {str(shared)!r})\n{PRINTS}")
+    part = shared / "shared/part.py"
+    part.write_text("def value():\n    return 0.75\n")
+    _, verdict = reproduce(store, project, run)
+    assert verdict.verdict == "not reproduced"
+    told = [finding.text for finding in verdict.findings if finding.about == str(part)]
+    assert len(told) == 2 and "was loaded as it is now all the same" in told[1]
+
+
 def test_a_script_beyond_the_project_that_is_another_is_refused(environ, project, shared) -> None:
     """What the command names by its place is run from there; another content there stops the reproduction by name."""
     tool = shared / "tool.py"

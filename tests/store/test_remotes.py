@@ -278,6 +278,23 @@ def test_damage_in_a_bucket_is_refused_and_named(bench: Bench, bucket: str, tmp_
     assert fsck(copy).problems == []
 
 
+def test_an_object_of_a_bucket_that_was_cut_short_is_put_back_by_a_push_that_looks_again(
+    bench: Bench, bucket: str, tmp_path: Path
+) -> None:
+    import boto3
+
+    hurt = bench.run("print('hurt')\n")
+    push(bench.store, remote := f"s3://{bucket}/cut")
+    content = bench.store.objects.put(bench.code[hurt])
+    client = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    client.put_object(Bucket=bucket, Key=f"cut/objects/{content[:2]}/{content[2:]}", Body=b"pri")
+    assert push(bench.store, remote).objects == 0
+    assert push(bench.store, remote, check=True).objects == 1
+    assert push(bench.store, remote, check=True).objects == 0
+    copy = Store.open(clone(remote, tmp_path / "copy")[0])
+    assert copy.runs.ids() == [hurt] and copy.objects.get(content) == bench.code[hurt]
+
+
 def test_a_run_whose_content_is_gone_moves_and_says_what_is_missing(bench: Bench, remote: str) -> None:
     hurt = bench.run("print('gone')\n")
     content = bench.store.objects.put(bench.code[hurt])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -18,8 +19,13 @@ class _Refusing(BaseHTTPRequestHandler):
 
     answer: tuple[int, str] = (200, "")
 
+    answer_first: tuple[int, str] = (200, "")
+    first = 0
+    """How many requests get the other answer before."""
+
     def do_GET(self) -> None:
-        code, body = self.answer
+        code, body = self.answer_first if self.first else self.answer
+        type(self).first = max(0, self.first - 1)
         self.send_response(code)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Last-Modified", "Sat, 21 Nov 2026 04:00:00 GMT")
@@ -58,10 +64,15 @@ def _error(code: str) -> str:
         (400, "ExpiredToken", "credentials were refused"),
         (404, "NoSuchBucket", "no such bucket"),
         (400, "AuthorizationHeaderMalformed", "another region"),
+        (503, "SlowDown", "overloaded, or out of order for now"),
+        (500, "InternalError", "overloaded, or out of order for now"),
         (418, "Teapot", "cannot be used"),
     ],
 )
-def test_a_refusal_is_said_in_words(store: Store, server: type[_Refusing], status: int, code: str, problem: str) -> None:
+def test_a_refusal_is_said_in_words(
+    store: Store, server: type[_Refusing], monkeypatch: pytest.MonkeyPatch, status: int, code: str, problem: str
+) -> None:
+    monkeypatch.setattr("assay.store.remotes.reaching.PATIENCE", timedelta())
     server.answer = (status, _error(code))
     with pytest.raises(RemoteUnusable, match=problem) as caught:
         push(store, "s3://team/project")
@@ -72,3 +83,12 @@ def test_a_remote_of_a_later_format_is_left_alone(store: Store, server: type[_Re
     server.answer = (200, "assay remote 2\n")
     with pytest.raises(StoreTooNew, match="a format that this Assay does not know"):
         pull(store, "s3://team/project")
+
+
+def test_a_server_that_is_out_of_order_for_a_while_is_waited_for(store: Store, server: type[_Refusing]) -> None:
+    """Longer than the few requests that are enough to say that an address is wrong."""
+    server.answer_first, server.first = (503, _error("SlowDown")), 7
+    server.answer = (200, "assay remote 2\n")
+    with pytest.raises(StoreTooNew):
+        pull(store, "s3://team/project")
+    assert server.first == 0

@@ -205,12 +205,18 @@ def test_what_a_killed_notebook_did_is_kept(project: Path) -> None:
     assert executed(project, result)[1].cells[0].outputs[0].text == "done\n"
 
 
-def test_secrets_that_a_cell_prints_are_redacted(project: Path) -> None:
+def test_secrets_that_a_cell_holds_or_prints_are_redacted(project: Path) -> None:
     """In the executed notebook, as everywhere."""
-    secret = "AKIA" + "J4XQ7ZP2M9TR5WKC"
-    write(project / "a.ipynb", "print('AKIA' + 'J4XQ7ZP2M9TR5WKC')", "'AKIA' + 'J4XQ7ZP2M9TR5WKC'")
+    secret, other = "AKIA" + "J4XQ7ZP2M9TR5WKC", "AKIA" + "T5WKCJ4XQ7ZP2M9R"
+    write(
+        project / "a.ipynb",
+        "print('AKIA' + 'J4XQ7ZP2M9TR5WKC')",
+        "'AKIA' + 'J4XQ7ZP2M9TR5WKC'",
+        f"name = '{other}'\npassword = 'hunter29x'",
+    )
     _, result = run(project, sys.executable, "a.ipynb")
-    assert secret not in json.dumps(executed(project, result)[1])
+    told = json.dumps(executed(project, result)[1])
+    assert secret not in told and other not in told and "hunter29x" not in told
 
 
 def test_jupyter_s_own_execution_has_the_notebook_as_code(project: Path) -> None:

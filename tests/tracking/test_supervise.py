@@ -340,6 +340,20 @@ def test_open_descriptors_of_the_shell_reach_the_command(start: Start, tmp_path:
     assert out == b"third"
 
 
+def test_values_of_secret_variables_are_not_kept_when_they_are_printed(
+    start: Start, only_run: OnlyRun, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they look like and wherever they stand; the finding names the variable."""
+    monkeypatch.setenv("SERVICE_API_KEY", "plain words")
+    start(*python("import os; print('with', os.environ['SERVICE_API_KEY'], 'in it')")).communicate()
+    run = only_run()
+    assert run.result is not None
+    assert Store.open(project).objects.get(run.result.output["stdout"]) == b"with *** in it\n"
+    assert [finding.text for finding in run.result.findings if finding.about == "stdout"] == [
+        "the value of the variable SERVICE_API_KEY was taken for a secret and is not stored"
+    ]
+
+
 def test_secrets_in_the_output_are_shown_and_not_kept(start: Start, only_run: OnlyRun, project: Path) -> None:
     """Who watches sees what the program printed; what is kept has `***` in place of tokens, passwords and credentials, and says so."""
     token = f"hf_{'Ab3dE5gHiJ' * 3}kL"

@@ -32,7 +32,9 @@ _QUOTED: Final = (
     rb"(?:" + _NAMES + rb")(?:\\?['\"])?\]?\s?(?::\s*[\w.\[\]| ]{1,40}=|[:=])\s*[rbu]?\\?(['\"])([^'\"\s\\]{6,200})\\?\1"
 )
 _BARE: Final = rb"(?m)^[ \t-]*([\w.-]*(?:" + _NAMES + rb"))[ \t]*[:=][ \t]*([^\s'\"#]{6,200})[ \t]*(?:#.*)?$"
-_BARE_IN: Final = (".yaml", ".yml", ".ini", ".cfg", ".conf", ".toml", ".properties", ".sh")
+_BARE_IN: Final = (".yaml", ".yml", ".ini", ".cfg", ".conf", ".toml", ".properties", ".sh", ".env", ".envrc")
+# In a text, as connections are written: "host=db user=me password=…".
+_IN_TEXT: Final = _PASSWORDS + rb"=([^\s'\";&{}%$<>()\\]{6,200})(?=[\s;&'\"])"
 _URL: Final = rb"://([^\s/:@'\"]*):([^\s/:@'\"]{4,200})@(?=[\w\[])"
 _PLACEHOLDER: Final = (
     rb"(?i)[{}<>$%*()\[\]]|\.{3}|^(?:my|your|the|some|test|fake|dummy|s3cr3t|pa55w0rd|p4ssw0rd|pass\d*$|pw\d*$|abc|foo|bar|123)"
@@ -155,14 +157,22 @@ def _in_urls(data: bytes) -> Iterator[_Found]:
 
 def _assigned(path: str, data: bytes) -> Iterator[_Found]:
     low = data.lower()
-    quoted = re.compile(_QUOTED)
+    quoted, in_text = re.compile(_QUOTED), re.compile(_IN_TEXT)
     for begin in _places(low):
         match = quoted.match(low, begin)
         if match is not None:
             yield from _value(data, begin, match.span(2))
+        elif (match := in_text.match(low, begin)) is not None and _in_quotes(data, begin):
+            yield from _value(data, begin, match.span(1))
     if path.endswith(_BARE_IN):
         for match in re.finditer(_BARE, low):
             yield from _value(data, match.end(1), match.span(2))
+
+
+def _in_quotes(data: bytes, at: int) -> bool:
+    """Whether a text has begun on the line before `at`, and not ended."""
+    line = data[data.rfind(b"\n", 0, at) + 1 : at]
+    return bool(line.count(b'"') % 2 or line.count(b"'") % 2)
 
 
 def _places(low: bytes) -> Iterator[int]:

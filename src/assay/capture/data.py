@@ -14,6 +14,8 @@ import msgspec
 from assay.capture.data_gather import Gathered, flat, gather
 from assay.capture.data_known import KeptFolder, Remembered, kept
 from assay.capture.data_scan import Files, readable
+from assay.capture.data_take import Refuse
+from assay.capture.keep_out import KeepOut
 from assay.capture.stat_cache import KeptCopy
 from assay.errors import InvalidValue
 from assay.records.dataset import DataVersion, Policy
@@ -48,7 +50,8 @@ def declare(
     """The files of declared inputs, which are in the store afterwards; of a folder, all files below it.
 
     A link to a file stands for the file, so that a data set made of links (as download caches are) has the content that a reader
-    gets; other links are left out. Files that look like secrets are identified and not kept, which their `note` says.
+    gets; other links are left out. Files that look like secrets, or that `.assayignore` names, are identified and not kept, which their
+    `note` says.
 
     Args:
         store: where to.
@@ -66,18 +69,19 @@ def declare(
 def look(store: Store, full: str, policy: Policy) -> Looked:
     """The version that the file or folder at the absolute path `full` is now; it and its trees, and contents if kept, are in the store.
 
-    Files that have not changed since the last look are not read again.
+    Files that have not changed since the last look are not read again. Those that `.assayignore` names are identified and not kept.
 
     Raises:
         InvalidValue: it cannot be read.
         StoreUnusable: the store cannot take it.
     """
-    copy = KeptCopy("data-2", (os.fspath(store.path), full, policy))
+    rules = KeepOut.read(os.fspath(store.root))
+    copy = _copy(store, full, policy, rules)
     memory = copy.load(_LastLook) or _LastLook("", {}, {})
     # What an entry of a history names stays in the store with all that it needs; of anything else, nobody can say that it did.
     rooted = memory.version in {listed.entry.version for listed in store.datasets.listed()}
     known = memory.files() if rooted or policy == "hashed" else _still_kept(store.objects, memory.files())
-    found = _gather(store.objects, full, known, keep=policy == "kept")
+    found = _gather(store.objects, full, known, _refusing(store, full, rules), keep=policy == "kept")
     if rooted and found.same and found.left_out == memory.left_out:
         return Looked(memory.version, store.objects.record(memory.version, DataVersion), found.files)
     version = _version(store.objects, full, found, policy)
@@ -92,9 +96,10 @@ def present(store: Store, full: str) -> Files:
     Raises:
         InvalidValue: it cannot be read.
     """
-    copies = (KeptCopy("data-2", (os.fspath(store.path), full, policy)).load(_LastLook) for policy in ("kept", "hashed"))
+    rules = KeepOut.read(os.fspath(store.root))
+    copies = (_copy(store, full, policy, rules).load(_LastLook) for policy in ("kept", "hashed"))
     memory = next((copy for copy in copies if copy is not None), None)
-    return _gather(store.objects, full, memory.files() if memory else {}, keep=False).files
+    return _gather(store.objects, full, memory.files() if memory else {}, _refusing(store, full, rules), keep=False).files
 
 
 def recorded_path(full: str, root: str | os.PathLike[str]) -> str:
@@ -134,9 +139,23 @@ def _kept(full: str, files: Files) -> dict[bytes, KeptFolder]:
     return {path: kept(base + b"/" + path if path else base, names) for path, names in files.items()}
 
 
-def _gather(objects: Objects, full: str, known: Files, *, keep: bool) -> Gathered:
+def _copy(store: Store, full: str, policy: str, rules: KeepOut) -> KeptCopy:
+    """What the last look left under these rules: under others, files that did not change may have to be kept, or must not be."""
+    return KeptCopy("data-2", (os.fspath(store.path), full, policy, *(f"{out} {pattern.pattern}" for pattern, out in rules.rules)))
+
+
+def _refusing(store: Store, full: str, rules: KeepOut) -> Refuse:
+    """What says why a file is not kept, by its path below `full`, or its name where that is a file."""
+    if not rules.rules:
+        return lambda path: ""
+    folder = recorded_path(full if os.path.isdir(full) else os.path.dirname(full), store.root)
+    before = "" if folder == "." else folder + "/"
+    return lambda path: rules.reason(before + readable(path))
+
+
+def _gather(objects: Objects, full: str, known: Files, refuse: Refuse, *, keep: bool) -> Gathered:
     try:
-        return gather(objects, os.fsencode(full), known, keep=keep)
+        return gather(objects, os.fsencode(full), known, keep=keep, refuse=refuse)
     except OSError as error:
         raise InvalidValue(
             "this data cannot be read",

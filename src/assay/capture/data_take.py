@@ -9,6 +9,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Callable
 from typing import Final
 
 from assay.capture.data_known import Known
@@ -27,17 +28,22 @@ class LeftOut(Exception):
     """A file is not there any more, or cannot be read; its text says why."""
 
 
-def take(objects: Objects, base: bytes, fresh: Fresh, *, keep: bool) -> tuple[Known, str]:
+Refuse = Callable[[bytes], str]
+"""Why a file, by its path below the data set, is not to be kept; empty where it is."""
+
+
+def take(objects: Objects, base: bytes, fresh: Fresh, *, keep: bool, refuse: Refuse) -> tuple[Known, str]:
     """What a file or link holds, and what must be said of it (empty: nothing).
 
-    Its content is in `objects` afterwards if it is to be kept; the target of a link always. A file that looks like one of secrets is
-    hashed and not kept: `why` of what is known says so.
+    Its content is in `objects` afterwards if it is to be kept; the target of a link always. A file that looks like one of secrets, or is
+    refused, is hashed and not kept: `why` of what is known says so.
 
     Args:
         objects: where to.
         base: the data set's folder.
         fresh: where below it.
         keep: whether contents are kept, or hashed alone.
+        refuse: what is hashed all the same.
 
     Raises:
         LeftOut: the file cannot be read, or has vanished.
@@ -45,7 +51,10 @@ def take(objects: Objects, base: bytes, fresh: Fresh, *, keep: bool) -> tuple[Kn
     """
     path = b"/".join(filter(None, (base, fresh.folder, fresh.name)))
     try:
-        return (_take_link(objects, path), "") if fresh.is_link else _take_file(objects if keep else None, path, fresh.name)
+        if fresh.is_link:
+            return _take_link(objects, path), ""
+        why = keep and (secret_name(readable(fresh.name)) or refuse(b"/".join(filter(None, (fresh.folder, fresh.name)))))
+        return _take_file(objects if keep else None, path, why or "")
     except OSError as error:
         raise LeftOut(_reason(error)) from error
 
@@ -56,8 +65,7 @@ def _take_link(objects: Objects, path: bytes) -> Known:
     return known_of(found, moment, "link", objects.put(os.readlink(path)))
 
 
-def _take_file(objects: Objects | None, path: bytes, name: bytes) -> tuple[Known, str]:
-    secret = secret_name(readable(name)) if objects is not None else ""
+def _take_file(objects: Objects | None, path: bytes, secret: str) -> tuple[Known, str]:
     for _ in range(_ATTEMPTS):
         moment = time.time_ns()
         before, after, content, why = _read(objects, path, secret)

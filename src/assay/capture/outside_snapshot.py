@@ -1,4 +1,4 @@
-"""Code from beyond the project in a snapshot: the folders that editable installations are imported from, as they are now."""
+"""Code from beyond the project in a snapshot: what editable installations and former runs import from other folders, as it is now."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assay.capture.code import CodeCapture
 from assay.capture.outside import APART, moved
+from assay.capture.siblings import snapshot_siblings
 from assay.records.environment import Package
 from assay.store.store import Store
 from assay.store.tree import restore_tree
@@ -23,12 +24,15 @@ def editable_outside(root: Path, packages: Sequence[Package]) -> list[str]:
 
 
 def snapshot_outside(store: Store, root: Path, packages: Sequence[Package]) -> dict[str, str]:
-    """Folder of each editable installation outside the project, to the tree of its code, which is in the store afterwards.
+    """Folder of each editable installation outside the project, and each that former runs imported from, to the tree of its code.
+
+    The trees are in the store afterwards.
 
     Raises:
         StoreUnusable: the store cannot take the files.
     """
-    return {folder: CodeCapture(store, Path(folder)).snapshot().tree for folder in editable_outside(root, packages)}
+    editable = {folder: CodeCapture(store, Path(folder)).snapshot().tree for folder in editable_outside(root, packages)}
+    return {**editable, **snapshot_siblings(store, list(editable))}
 
 
 def lay_outside(store: Store, outside: Mapping[str, str], target: Path) -> list[str]:

@@ -18,6 +18,7 @@ from assay.capture.code_file import LARGEST
 from assay.capture.code_secrets import findings_of, left_out_of, read_small, without_secrets
 from assay.capture.content import Budget, Contents, budget_seconds, readable
 from assay.capture.keep_out import KeepOut
+from assay.capture.native_code import that_open_files
 from assay.capture.scan import changed_since
 from assay.capture.secrets import secret_content, secret_name
 from assay.capture.stat_cache import cache_folder
@@ -42,6 +43,7 @@ _WRITE_SEEN: Final = {
 _OF_LIBRARIES: Final = re.compile(
     r"/fontlist-v[\w.-]+\.json(?:\.matplotlib-lock)?$|/\.triton/cache/|/torchinductor_[^/]+/|/\.nv/ComputeCache/"
 )
+UNKEPT: Final = "could not be kept"
 _NAMED: Final = 100  # gaps of one kind that are named; more are counted
 _TICK: Final = 10_000_000  # nanoseconds: the kernel stamps files with a clock that is up to this late
 
@@ -306,7 +308,7 @@ class _Settling:
                 if self._store.objects.put_file(path, expect=content) != content:
                     note = "changed while it was kept"
             except (AssayError, OSError) as error:
-                note = f"could not be kept ({error})"
+                note = f"{UNKEPT} ({error})"
         if note:
             self._gap(name, note)
         return FileUse(path=name, id=content, size=now.size, mtime=now.mtime, kept=not note, by=by, note=note)
@@ -372,6 +374,9 @@ class _Settling:
         for library, version in sorted(observed.native.items()):
             if library not in observed.covered:
                 self._gap(f"reads by {library}", f"{library} {version}".strip() + " opens files in native code, unseen")
+        for path in that_open_files({*observed.loaded, *observed.reads}):
+            if not self._excluded(path):
+                self._gap(f"reads by {self._contents.name(path)}", "compiled code that can open files itself, unseen")
         for place in observed.hosts:
             if not _is_local(place):
                 self._gap("network", f"the run talked to {place}; what it received is not recorded")

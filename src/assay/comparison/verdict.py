@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from assay.comparison.closeness import Tolerance, Yardstick, is_given, number_sameness, tolerance_for, worst
-from assay.comparison.curves import Curve, curves
+from assay.comparison.curves import Curve, curves, unheard
 from assay.comparison.divergence import first_divergence, first_parting, is_measured
 from assay.comparison.layers import layer_divergence, recorded_sums, sums_sameness
 from assay.comparison.noise import Learned
@@ -44,25 +44,27 @@ def compare(
         InvalidValue: a tolerance is negative or NaN.
     """
     series_a, series_b = curves(store, a), curves(store, b)
+    silent = unheard(series_a, series_b, a, b)
     check_tolerances(tolerances, {*series_a, *series_b, *written(store, a), *written(store, b)})
     known = {name: limit for name, limit in learned.items() if not is_given(tolerances, name)}
     bounds = {name: limit.tolerance for name, limit in known.items()} | dict(tolerances)
     metrics = [
         compare_metric(name, series_a, series_b, tolerance_for(bounds, name), known[name].runs if name in known else 0)
-        for name in sorted(series_a.keys() | series_b.keys())
+        for name in sorted((series_a.keys() | series_b.keys()) - silent.keys())
     ]
     files = compare_outputs(store, a, b, tolerances)
     sums_a, sums_b = recorded_sums(store, a), recorded_sums(store, b)
     ends, findings = _compare_ends(a, b)
     counted = [metric.sameness for metric in metrics if not metric.measured] + [file.sameness for file in files if file.counts]
     verdict = worst([ends, sums_sameness(sums_a, sums_b), *counted])
+    series_a, series_b = ({name: curve for name, curve in each.items() if name not in silent} for each in (series_a, series_b))
     parted = first_divergence(series_a, series_b, files, layer_divergence(sums_a, sums_b))
     return Verdict(
         verdict=verdict,
         metrics=tuple(metrics),
         files=tuple(files),
         divergence=None if verdict == "identical" else parted,
-        findings=(*findings, *_limits(a, b, metrics, files)),
+        findings=(*findings, *silent.values(), *_limits(a, b, metrics, files)),
     )
 
 

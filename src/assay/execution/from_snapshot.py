@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.environment import describe, packages_in
 from assay.capture.interpreter import interpreter_of
-from assay.capture.outside import restore_loaded, restored_folders
+from assay.capture.outside import interpreter_folders, loaded_outside, restore_loaded, restored_folders
 from assay.capture.outside_snapshot import editable_outside, lay_outside, snapshot_outside
 from assay.comparison.diff import show_path
 from assay.errors import MissingContent
@@ -34,7 +34,8 @@ from assay.tracking.supervise import Supervised, supervise
 class OwnFolder(NamedTuple):
     """What came of it: the run with its exit code, the files that it wrote, and those of the project that it may have missed.
 
-    `today` names folders of editable installations beyond the project that the snapshot does not have: their code was that of the run.
+    `today` names files and folders beyond the project whose code was that of the run, since the snapshot does not have it, or since the
+    script looks for it where it lies before all else.
     """
 
     supervised: Supervised
@@ -129,8 +130,29 @@ def run_from_snapshot(
     trace = store.objects.record(result.trace, Trace) if result and result.trace else Trace()
     failure = result.failure if result else None
     missed = needed.add_missed(f"{failure.text}\n{failure.traceback}") if failure else []
-    today = [place for place in editable_outside(root, packages) if isinstance(source, str) and place not in outside]
-    return OwnFolder(supervised, trace.written, tuple(missed), tuple(today))
+    return OwnFolder(
+        supervised, trace.written, tuple(missed), tuple(_of_today(store, root, supervised.run, source, packages, outside))
+    )
+
+
+def _of_today(
+    store: Store, root: Path, run: Run, source: Run | str | None, packages: Sequence[Package], outside: Mapping[str, str]
+) -> list[str]:
+    """Code from beyond the project that is not that of the snapshot: editable installations, then single files that were loaded."""
+    if source is None:
+        return []
+    editable = [place for place in editable_outside(root, packages) if isinstance(source, str) and place not in outside]
+    then = {use.path: use.id for use in _loaded_outside(store, source)} if isinstance(source, Run) else {}
+    others = [use.path for use in _loaded_outside(store, run) if then.get(use.path) != use.id]
+    return editable + [path for path in others if not any(Path(path).is_relative_to(place) for place in editable)]
+
+
+def _loaded_outside(store: Store, run: Run) -> list[FileUse]:
+    if run.result is None or run.result.trace is None:
+        return []
+    seen = run.result.environment
+    environment = store.objects.record(seen, Environment) if seen else Environment()
+    return loaded_outside(store.objects.record(run.result.trace, Trace).loaded, interpreter_folders(environment))
 
 
 def _needed(

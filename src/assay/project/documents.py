@@ -88,6 +88,7 @@ def long(store: Store, run: Run) -> Document:
         "determinism": plain(result.determinism) | _settings(recipe) if result else _settings(recipe),
         "resources": plain(result.resources) if result else None,
         "host": plain(run.start.host),
+        "output": dict(result.output) if result else {},
         "fidelity": plain(result.fidelity) if result else None,
         "findings": plain((*_ending(result), *result.findings)) if result else [],
         "notes": notes(store, run),
@@ -107,6 +108,11 @@ def fidelity(run: Run) -> Document:
         "captured": list(found.captured),
         "missing": missing,
     }
+
+
+def output(streams: Mapping[str, str]) -> Document:
+    """What `show --output` prints: stream to text."""
+    return {"version": VERSION, "output": dict(streams)}
 
 
 def notes(store: Store, run: Run) -> list[Document]:

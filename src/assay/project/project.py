@@ -184,6 +184,12 @@ class Project:
         """Everything that is known of a run, as `assay show --json` prints it."""
         return documents.shown(self.store, self.resolve(run))
 
+    def printed(self, run: RunLike) -> dict[str, bytes]:
+        """Stream to what a run printed there, without secrets; each rank of a distributed program too. See `assay.project.printed`."""
+        from assay.project.printed import printed
+
+        return printed(self.store, self.resolve(run))
+
     def log(self, run: RunLike, metrics: Sequence[str] | None = None) -> dict[str, Series]:
         """The series of a run, all or those named.
 

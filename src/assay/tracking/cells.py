@@ -15,10 +15,9 @@ from typing import Any, Final
 
 import msgspec
 
+from assay.capture.code_secrets import findings_of, left_out_of, without_secrets
 from assay.capture.notebooks import SUFFIX, Ran, notebook_of
-from assay.capture.secrets import secret_content
 from assay.capture.trace import LiveTrace, trace_here
-from assay.records.canonical import digest
 from assay.records.finding import Gap
 from assay.records.trace import FileUse, Trace
 from assay.store.store import Store
@@ -156,17 +155,11 @@ def with_cells(trace: Trace, running: Session, turn: int, store: Store, root: Pa
     content = running.notebook(turn)
     if content is None:
         return trace, []
-    secret = secret_content(content)
-    gaps = [*([Gap(what="cells", why=f"not kept: {secret}")] if secret else ()), *running.gaps()]
     place = shown_path(running.place(root), root)
-    use = FileUse(
-        path=place,
-        id=digest(content) if secret else store.objects.put(content),
-        size=len(content),
-        kept=not secret,
-        by="cells",
-        note=f"not kept: {secret}" if secret else "",
-    )
+    content, words = without_secrets(place, content)
+    note = left_out_of(words) if words else ""
+    gaps = [*(gap for gap, _ in findings_of({place: note})), *running.gaps()]
+    use = FileUse(path=place, id=store.objects.put(content), size=len(content), kept=True, by="cells", note=note)
     loaded = (each for each in trace.loaded if each.path != place)
     return msgspec.structs.replace(trace, loaded=tuple(sorted((*loaded, use), key=lambda each: each.path))), gaps
 

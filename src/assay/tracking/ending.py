@@ -10,6 +10,7 @@ from functools import cache
 
 import msgspec
 
+from assay.capture.settle import UNKEPT
 from assay.records.finding import Fidelity, Finding, Gap
 from assay.records.journal import Entry, Noted, Params, Saved
 from assay.records.trace import FileUse, Trace
@@ -25,6 +26,9 @@ class Shortfall:
     def add(self, what: str, why: str) -> None:
         """Note one thing that is missing, and warn where this is the first."""
         self.gaps.append(Gap(what=what, why=why))
+        self._tell(what, why)
+
+    def _tell(self, what: str, why: str) -> None:
         if not self._told:
             self._told = True
             _warn(f"assay: warning: not all of this run can be recorded ({what}: {why}). Your program is not affected.\n")
@@ -38,8 +42,11 @@ class Shortfall:
             self.add(what, str(error) or type(error).__name__)
 
     def fidelity(self, captured: Iterable[str], gaps: Iterable[Gap], *, blind: bool) -> Fidelity:
-        """How complete the capture is, with gaps that others found."""
+        """How complete the capture is, with gaps that others found; the user is told where the store refused a file."""
         missing = tuple(dict.fromkeys((*self.gaps, *gaps)))
+        for gap in missing:
+            if gap.why.startswith(UNKEPT):  # the store refused a file that it was to keep: nobody would look for that
+                self._tell(gap.what, gap.why)
         lost = {gap.what for gap in self.gaps}
         return Fidelity(
             captured=tuple(aspect for aspect in captured if aspect not in lost),

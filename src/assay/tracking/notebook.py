@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from assay.capture.code_secrets import without_secrets
 from assay.capture.notebooks import SUFFIX, python_for, runner_file
 from assay.capture.secrets import redact
 from assay.records.trace import FileUse
@@ -83,6 +84,7 @@ class Notebook:
         self._report.unlink()
         if content is not None:
             path = self._path.with_name(self._path.name.removesuffix(SUFFIX) + _EXECUTED)
+            content = without_secrets(path.name, content)[0]  # those of its cells; the notebook itself is kept without them too
             size = len(content)
             yield FileUse(path=shown_path(path, root), id=store.objects.put(content), size=size, kept=True, by="cells")
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from assay.capture.secret_values import redact_params
 from assay.errors import InvalidValue
 
 _MOST_ELEMENTS = 10_000
@@ -19,7 +20,7 @@ def plain_params(values: Mapping[str, Any]) -> dict[str, Any]:
     """`values` made of None, bool, int, float, text, lists and mappings.
 
     Arrays' scalars become numbers, paths text, enumerations their name, data classes mappings, sets sorted lists, functions and classes
-    their qualified name. Other objects become what they print, unless that holds an address.
+    their qualified name. Other objects become what they print, unless that holds an address. What is a secret by its name or look is `***`.
 
     Raises:
         InvalidValue: `values` is no mapping with text keys, or a value is too large, holds itself, or cannot be printed.
@@ -29,7 +30,7 @@ def plain_params(values: Mapping[str, Any]) -> dict[str, Any]:
     for key in values:
         if not isinstance(key, str):
             raise InvalidValue("a parameter's name is text", value=key, expected='a name such as "lr"')
-    return {key: _parameter(key, value) for key, value in values.items()}
+    return redact_params({key: _parameter(key, value) for key, value in values.items()})
 
 
 def _parameter(name: str, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.data import declare
 from assay.capture.environment import describe, settings
 from assay.capture.interpreter import Interpreter, interpreter_of
+from assay.capture.secret_values import redact_params
 from assay.capture.secrets import redact_arguments
 from assay.capture.seeds import check_seed
 from assay.errors import InvalidValue
@@ -91,8 +92,15 @@ def prepare(
         described,
         tuple(words),
         declared,
-        tuple(findings),
+        (*findings, *_redacted(params or {})),
     )
+
+
+def _redacted(params: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, value in redact_params(params).items():
+        if value != params[name]:
+            text = f"the value of {name} was taken for a secret and is not stored"
+            yield Finding(kind="secret redacted", about=name, text=text)
 
 
 def _recipe(
@@ -108,7 +116,7 @@ def _recipe(
 ) -> Recipe:
     command = portable(words, root, cwd)
     # Paths among the parameters are those of the portable command, so that a trial's folder does not show in its recipe.
-    given = parameters(command) | dict(params or {})
+    given = parameters(command) | redact_params(params or {})
     return put_together(root, cwd, command, snapshot, environment, declared, variables, given, seed)
 
 

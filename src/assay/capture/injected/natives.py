@@ -220,6 +220,11 @@ def _torch(module: "object", record: "_Recorder") -> "None":
     _wrap(module._open_zipfile_writer_file, "__init__", _first("w", record, 1, "name"))
 
 
+def _jit(module: "object", record: "_Recorder") -> "None":
+    _wrap(module, "load", _first("r", record, 0, "f"))
+    _wrap(module, "save", _first("w", record, 1, "f"))
+
+
 def _statement(record: "_Recorder", place: "int") -> "object":
     """What records the files that a statement's quoted texts name, where there are such files."""
 
@@ -246,6 +251,7 @@ _ADAPTERS = {
     "polars": _polars,
     "duckdb": _duckdb,
     "torch.serialization": _torch,
+    "torch.jit": _jit,
     "tokenizers": _tokenizers,
     "xgboost": _xgboost,
     "lightgbm": _lightgbm,

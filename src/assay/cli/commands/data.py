@@ -27,5 +27,5 @@ def command() -> None:
     """Keep versions of data sets: add, compare and put them back.
 
     Every file has the id that `b3sum` prints; the whole has the id of its tree. A data set is either kept (its content is in the store,
-    each content once, and large files in parts) or only hashed.
+    each content once, and large files in parts) or only hashed. Files that look like secrets, or that .assayignore names, are only hashed.
     """

@@ -25,7 +25,7 @@ def command(versions: tuple[str, ...], as_json: bool) -> int:
         emit(documents_data.leaks(found))
         return NO if found.leaks else YES
     for leak in found.leaks:
-        say(f"{leak.shared:,} of {leak.of:,} {leak.kind}s of {leak.a} are in {leak.b} too:")
+        say(f"{leak.shared:,} {leak.kind}s are in both {leak.a} and {leak.b}; the smaller has {leak.of:,} different ones:")
         for a, b in leak.examples:
             say(f"  {safe(a)}  =  {safe(b)}")
     if not found.leaks:

@@ -20,7 +20,7 @@ from assay.project.project import Project
 )
 @json_option
 def command(version: str, parts: tuple[str, ...], seed: int, stratify: str, as_json: bool) -> int:
-    """Split VERSION into parts, for example train=0.8 test=0.2, each a data set of its own: NAME/train, NAME/test.
+    """Split VERSION into parts, for example train=0.8 test=0.2 (or 4 and 1), each a data set of its own: NAME/train, NAME/test.
 
     A folder is split by its files, a table (CSV, TSV, JSON lines, text) by its rows. The same content never goes to two parts. The rule and
     the seed are recorded; they alone and the contents decide, so that the split is the same everywhere.

@@ -27,9 +27,7 @@ def run_snapshot(command: Sequence[str], source: str | None, **options: Any) -> 
             shown = " ".join(f"--data {safe(path)}" for path in done.missed[:_SHOWN])
             hint(f"assay: the folder lacked files of the project that are not code; give them to the run with {shown}")
         for place in done.today:
-            hint(
-                f"assay: the snapshot does not have {safe(place)}, which is installed in editable form: its code was that of today"
-            )
+            hint(f"assay: {safe(place)} lies beyond the project and did not come from the snapshot: its code was that of today")
     return done.supervised.exit_code
 
 

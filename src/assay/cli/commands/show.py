@@ -27,8 +27,10 @@ Document = dict[str, Any]
     "--fidelity", is_flag=True, help="Only what was captured, what was not, what that means for who repeats it, and what to do."
 )
 @click.option("--patch", is_flag=True, help="Only what was patched since the runs that it goes on from, as `git apply` takes it.")
+@click.option("--output", is_flag=True, help="Only what it printed, without secrets; until now, where it still runs.")
+@click.option("--rank", type=click.IntRange(0), metavar="N", help="With --output: what rank N of a distributed program printed.")
 @json_option
-def command(run: str, everything: bool, fidelity: bool, patch: bool, as_json: bool) -> int:
+def command(run: str, everything: bool, fidelity: bool, patch: bool, output: bool, rank: int | None, as_json: bool) -> int:
     """Show everything known of RUN: what it was, its result, code, data, environment, and what was not captured.
 
     Of a BUNDLE (a file that `assay publish` wrote) the run that `assay reproduce` would carry out.
@@ -36,6 +38,9 @@ def command(run: str, everything: bool, fidelity: bool, patch: bool, as_json: bo
     project, found = one(run)
     if fidelity:
         _judgement(documents.fidelity(found), as_json)
+        return 0
+    if output or rank is not None:
+        _printed(project.printed(found), rank, as_json)
         return 0
     document = project.show(found)
     if patch and not as_json:
@@ -212,6 +217,23 @@ def _judgement(found: Document, as_json: bool) -> None:
     for gap in found["missing"]:
         title(f"{safe(gap['what'])}: {safe(gap['why'])}")
         pairs([("means", gap["means"]), ("do", gap["do"])])
+
+
+def _printed(streams: dict[str, bytes], rank: int | None, as_json: bool) -> None:
+    """Each stream where it belongs: what went to standard error goes there again."""
+    # Late: of all that `show` shows, only this needs it.
+    from assay.project.printed import of_rank
+
+    chosen = streams if rank is None else {f"rank{rank}": of_rank(streams, rank)}
+    texts = {name: data.decode("utf-8", "replace") for name, data in chosen.items()}
+    if as_json:
+        emit(documents.output(texts))
+        return
+    for name, text in texts.items():
+        if name == "stderr":
+            click.echo(text, err=True, nl=False)
+        elif rank is not None or not name.startswith("rank"):
+            write_answer(text)
 
 
 def _present(*items: tuple[str, str]) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from assay.execution.again.command import command_again, recipe_environment
 from assay.execution.again.function import FunctionAgain, carry_out_again, check_library, recorded_call
 from assay.execution.again.inputs import Places, lay_inputs, lay_output_folders
 from assay.execution.again.original import Original
-from assay.execution.again.outside import OutsideCode, lay_outside_code
+from assay.execution.again.outside import OutsideCode, lay_outside_code, used_in_place
 from assay.execution.again.standing import standing_for
 from assay.execution.interpreter_change import with_interpreter
 from assay.records.environment import Environment, Package
@@ -209,6 +209,8 @@ def _run_again(
             relay=terms.relay,
             timeout=terms.timeout,
         ).run
+    for finding in used_in_place(store, run, outside):
+        say(finding)
     if run.state == "interrupted" and original.run.state != "interrupted":
         raise KeyboardInterrupt
     return run

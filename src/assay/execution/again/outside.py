@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from assay.records.environment import Environment, Package
 from assay.records.finding import Finding
 from assay.records.run import Run
 from assay.records.trace import FileUse, Trace
+from assay.store.store import Store
 
 # Listings leave this folder out, and the user's own root has one of its name.
 COPIES: Final = ".assay/outside"
@@ -67,8 +68,22 @@ def _is_named(path: str, run: Run) -> bool:
 
 
 def _finding(use: FileUse) -> Finding:
-    text = f"{use.path} is {'another' if Path(use.path).exists() else 'missing'} now; the code that the run loaded was used from the store"
+    text = f"{use.path} is {'another' if Path(use.path).exists() else 'missing'} now; the code that the run loaded is taken from the store"
     return Finding(kind="code outside the project", about=use.path, text=text)
+
+
+def used_in_place(store: Store, run: Run, outside: OutsideCode) -> Iterator[Finding]:
+    """What the new run loaded from where it lies, though it is another now: the program looks there before all else.
+
+    Raises:
+        MissingContent: the store lacks the run's trace.
+    """
+    others = {finding.about for finding in outside.findings}
+    if others and run.result is not None and run.result.trace is not None:
+        for use in store.objects.record(run.result.trace, Trace).loaded:
+            if use.path in others:
+                text = f"{use.path} was loaded as it is now all the same: the program puts its folder before all others"
+                yield Finding(kind="code outside the project", about=use.path, text=text)
 
 
 def is_copy(path: str) -> bool:

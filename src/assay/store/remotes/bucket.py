@@ -27,7 +27,7 @@ from assay.store.journal import SUFFIX as JOURNAL
 from assay.store.parts import SUFFIX as PARTS
 from assay.store.remotes.address import Bucket
 from assay.store.remotes.place import DEFINITION, EVIDENCE, FILE_NAME, RESULT, START, checked, fuller_evidence
-from assay.store.remotes.reaching import reaching, settings
+from assay.store.remotes.reaching import BUSY, reaching, retrying, settings
 from assay.store.runs import is_run_id
 
 FORMAT = b"assay remote 1\n"
@@ -57,14 +57,10 @@ class BucketPlace:
 
     def __init__(self, bucket: Bucket, *, create: bool) -> None:
         self.shown = bucket.shown
-        config, client = settings()
-        with reaching(self.shown):
-            self._bucket = S3Store(
-                bucket.name, prefix=bucket.prefix or None, config=config, client_options=client, retry_config={"max_retries": 4}
-            )
+        self._address = bucket
         self._lock = Lock()
         self._listed: dict[str, dict[str, _File]] | None = None
-        self._open(create)
+        self._open(self._first_answer(), create)
 
     def shard(self, digits: str) -> dict[str, Stored]:
         """The objects whose ids begin so."""
@@ -93,7 +89,7 @@ class BucketPlace:
         """Let an object appear; a large one is sent in parts, and appears when the last has arrived and was right."""
         sound = checked(content_id, pieces, "the store that it was read from")
         if size <= _AT_ONCE:
-            self._create(_object_key(content_id), b"".join(sound))
+            self._create_or_mend(_object_key(content_id), b"".join(sound))
             return
         with reaching(self.shown):
             obstore.put(self._bucket, _object_key(content_id), sound, use_multipart=True)
@@ -162,8 +158,25 @@ class BucketPlace:
         """Send one."""
         self._create(f"{folder}/{entry_id}", data)
 
-    def _open(self, create: bool) -> None:
-        format_ = self._format()
+    def _first_answer(self) -> bytes | None:
+        """The format, asked for by a client that is patient from the first answer on: an address that is wrong is told at once."""
+        self._bucket = self._client(patient=False)
+        try:
+            return self._format()
+        except RemoteUnusable as error:
+            if error.problem != BUSY:
+                raise
+        finally:
+            self._bucket = self._client(patient=True)
+        return self._format()
+
+    def _client(self, *, patient: bool) -> S3Store:
+        config, client = settings()
+        name, prefix = self._address.name, self._address.prefix or None
+        with reaching(self.shown):
+            return S3Store(name, prefix=prefix, config=config, client_options=client, retry_config=retrying(patient=patient))
+
+    def _open(self, format_: bytes | None, create: bool) -> None:
         if format_ is None:
             others = next((key for key, _, _ in self._list("")), None)
             # Asked again: what was listed may be another writer's, who begins with the format.
@@ -243,6 +256,15 @@ class BucketPlace:
                 obstore.put(self._bucket, key, data, mode="create")
             except AlreadyExistsError:
                 return  # another writer was faster; the name says what it holds
+
+    def _create_or_mend(self, key: str, data: bytes) -> None:
+        """Let an object appear, in place of one that cannot be it, since its length is another."""
+        with reaching(self.shown):
+            try:
+                obstore.put(self._bucket, key, data, mode="create")
+            except AlreadyExistsError:
+                if obstore.head(self._bucket, key)["size"] != len(data):
+                    obstore.put(self._bucket, key, data, mode="overwrite")
 
 
 def _latest(items: Iterable[tuple[str, int, float]]) -> dict[str, _File]:

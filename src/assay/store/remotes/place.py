@@ -110,7 +110,8 @@ def damaged(content_id: str, where: str) -> StoreDamaged:
         "a stored object does not have the content that its name promises",
         value=f"{content_id} in {where}",
         expected=f"bytes whose BLAKE3 is {content_id}",
-        next_step="It was not copied. `assay fsck` finds what is damaged; a store that still has the content can give it back.",
+        next_step="It was not copied. In a folder `assay fsck --repair` takes it away, in a bucket deleting its key does; then a push or pull "
+        "with --check from a store that still has the content puts it back.",
     )
 
 

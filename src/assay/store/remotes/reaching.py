@@ -6,6 +6,7 @@ import configparser
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +16,7 @@ from assay.errors import RemoteUnusable
 from assay.store.remotes.address import without_credentials
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, S3Config
+    from obstore.store import ClientConfig, RetryConfig, S3Config
 
 _VARIABLES = {
     "access_key_id": ("AWS_ACCESS_KEY_ID",),
@@ -25,8 +26,16 @@ _VARIABLES = {
     "endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
 }
 _ASKED_ELSEWHERE = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+PATIENCE = timedelta(minutes=1)
+"""How long a request is made again where the server says that it cannot answer just now."""
+BUSY = "the remote is overloaded, or out of order for now"
 # What a server or the client library says, to what that means and what to do. The first that fits counts.
 _MEANINGS = (
+    (
+        ("status code: 5", "status code: 429", "SlowDown"),
+        BUSY,
+        "Give the command again in a while; what has arrived stays there and is not sent twice.",
+    ),
     (("NoSuchBucket",), "there is no such bucket", "Check the name, or make the bucket first."),
     (
         ("NoCredentials", "169.254.169.254", "CredentialsNotLoaded", "metadata"),
@@ -73,6 +82,14 @@ def settings() -> tuple[S3Config, ClientConfig]:
         # The client would now ask the machine's metadata service; where there is none, that takes its time. Once is enough.
         client["connect_timeout"] = "2s"
     return cast("S3Config", config), client
+
+
+def retrying(*, patient: bool) -> RetryConfig:
+    """How often and how long a request is made again: a few times within a second, or with growing pauses for `PATIENCE`."""
+    if not patient:
+        return {"max_retries": 4}
+    pauses = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=5), "base": 2}
+    return cast("RetryConfig", {"max_retries": 100, "retry_timeout": PATIENCE, "backoff": pauses})
 
 
 @contextmanager
