@@ -50,6 +50,15 @@ def number(value: float, decimals: int = 4, *, signed: bool = False) -> str:
     return sign + text
 
 
+def exactly(value: float) -> str:
+    """`value` with the digits that it was given, for what was chosen and not measured.
+
+    >>> exactly(0.1), exactly(1.0), exactly(-3e-5), exactly(float("inf"))
+    ('0.1', '1', '−3e−05', '∞')
+    """
+    return f"{value:.12g}".replace("-", MINUS) if math.isfinite(value) else number(value)
+
+
 def _digits(size: float, decimals: int) -> str:
     if size >= _LARGEST_PLAIN or (size and float(f"{size:.{decimals}f}") == 0.0):
         digits, _, power = f"{size:.3g}".partition("e") if size >= _LARGEST_PLAIN else f"{size:.2g}".partition("e")

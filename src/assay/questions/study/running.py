@@ -19,6 +19,7 @@ from assay.questions.study.definition import Definition
 from assay.questions.study.former import former
 from assay.questions.study.gate import Passage, check_workers, gate_findings
 from assay.questions.study.guards import guard, repeats
+from assay.questions.study.idle import without_idle
 from assay.questions.study.indices import shapley_interactions
 from assay.questions.study.origins import evaluation_notes, labelled, origin_findings
 from assay.questions.study.seals import as_sealed
@@ -74,7 +75,7 @@ def run_study(
     def whole(evidence: StudyEvidence) -> StudyEvidence:
         gate = passage.evidence if passage else None
         findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
-        return as_sealed(store, definition, msgspec.structs.replace(evidence, findings=findings, gate=gate))
+        return as_sealed(store, definition, without_idle(msgspec.structs.replace(evidence, findings=findings, gate=gate)))
 
     if plan.design == ADAPTIVE:
         return _run_adaptive(store, definition, plan, carried, whole, minutes)
