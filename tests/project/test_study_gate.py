@@ -197,7 +197,9 @@ def test_what_nothing_reads_and_what_behaves_the_same_are_named(project: Path) -
     assert "toggle not read | note" in said and "toggle not read | mood" not in said, done.stderr
     assert {"no-op | note", "no-op | mood"} <= set(said), "the code reads the mood, and does nothing with it"
     assert "same behaviour | high: high and higher: higher" in said
-    answers = {name: (answer, evidence) for name, answer, evidence in (line.split(" | ") for line in said if line.count(" | ") == 2)}
+    answers = {
+        name: (answer, evidence) for name, answer, evidence in (line.split(" | ") for line in said if line.count(" | ") == 2)
+    }
     assert [answer for answer, _ in answers.values()] == ["undecided", "undecided", "refuted"], "other results of high changed"
     assert "nothing read" in answers["note"][1] and "nothing shows that the change took effect" in answers["mood"][1]
 

@@ -109,7 +109,9 @@ def test_trials_that_did_not_finish_are_named_once_with_their_reason(state: Stat
     assert [row.failure for row in evidence.rows if row.state == state] == ["ValueError: no"] * 3
 
 
-@pytest.mark.parametrize(("failing", "lost"), [("", []), ("without b", ["b"]), ("none", ["none"]), ("baseline", ["a", "b", "none"])])
+@pytest.mark.parametrize(
+    ("failing", "lost"), [("", []), ("without b", ["b"]), ("none", ["none"]), ("baseline", ["a", "b", "none"])]
+)
 def test_what_no_pair_of_trials_tells_is_named(project: Path, failing: str, lost: list[str]) -> None:
     asked = definition()
     assert unanswered(run_study(Store.open(project), asked, plan_study(asked), Arithmetic(failing))) == lost
