@@ -21,6 +21,7 @@ from assay.report.gate import gate_words
 from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of
 from assay.report.layout import Column, safe
 from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
+from assay.report.page_sensitivity import asked
 from assay.report.pareto import pareto_drawing, pareto_note, pareto_rows
 from assay.report.rows import change_words, drawn_words, hypothesis_words, is_drawn, lines_of, metric_names, verdict_words
 
@@ -87,6 +88,7 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
         "answers": [(hypothesis_words(answer.hypothesis), answer) for answer in evidence.answers],
         "resources": _resources(evidence),
         "pareto": _pareto(evidence),
+        "survival": [asked(one) for one in evidence.sensitivity],
         "aliases": [Fact(name, ", ".join(others)) for name, others in evidence.plan.aliases.items()],
         "baseline": [Fact(path, _value(value)) for path, value in flatten(evidence.baseline)],
         "components": [_component(evidence, index) for index in range(len(evidence.factors))],

@@ -71,6 +71,8 @@ def run_and_show(
     else:
         print_evidence(evidence)
         say(f"`assay report {evidence.study[:8]} --to DIR` writes the page, the tables and the numbers.")
+        if not evidence.sensitivity and not evidence.stopped:
+            say(f"`assay sensitivity {evidence.study[:8]} --to seeds` (params, splits, metrics, data) asks whether it survives.")
     return _code(evidence)
 
 

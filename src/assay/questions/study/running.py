@@ -23,6 +23,7 @@ from assay.questions.study.idle import without_idle
 from assay.questions.study.indices import shapley_interactions
 from assay.questions.study.origins import evaluation_notes, labelled, origin_findings
 from assay.questions.study.seals import as_sealed
+from assay.questions.study.survival import answers_so_far, questioned
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
@@ -62,6 +63,7 @@ def run_study(
     """
     check_workers(workers)
     study = store.studies.put(definition)
+    asked_before = answers_so_far(store, study)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
     jobs = [
         Job(trial, one, repeats(one, definition.factors)) for trial in plan.trials for one in [configurations[trial.configuration]]
@@ -75,7 +77,8 @@ def run_study(
     def whole(evidence: StudyEvidence) -> StudyEvidence:
         gate = passage.evidence if passage else None
         findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
-        return as_sealed(store, definition, without_idle(msgspec.structs.replace(evidence, findings=findings, gate=gate)))
+        seen = without_idle(msgspec.structs.replace(evidence, findings=findings, gate=gate))
+        return questioned(as_sealed(store, definition, seen), asked_before)
 
     if plan.design == ADAPTIVE:
         return _run_adaptive(store, definition, plan, carried, whole, minutes)
