@@ -92,7 +92,8 @@ def test_a_study_is_asked_about_parameters_seeds_splits_metrics_and_data(assay: 
     assert assay("study", "run", "study.yaml", "--json").document["sensitivity"][-1]["to"] == "data"
     text = " ".join(assay("study", "show", "toy").out.split())
     assert (
-        "Other parameters: 1 of 2 conclusions survives; lost: b on y; 1 not tested." in text and "Other data: 2 of 3 conclusions survive" in text
+        "Other parameters: 1 of 2 conclusions survives; lost: b on y; 1 not tested." in text
+        and "Other data: 2 of 3 conclusions survive" in text
     )
     assert assay("report", "toy", "--to", "report").code == 0
     page = (folder / "report" / "index.html").read_text()
