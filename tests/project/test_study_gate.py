@@ -201,7 +201,7 @@ def test_what_nothing_reads_and_what_behaves_the_same_are_named(project: Path) -
         name: (answer, evidence) for name, answer, evidence in (line.split(" | ") for line in said if line.count(" | ") == 2)
     }
     assert [answer for answer, _ in answers.values()] == ["undecided", "undecided", "refuted"], "other results of high changed"
-    assert "nothing read" in answers["note"][1] and "nothing shows that the change took effect" in answers["mood"][1]
+    assert "Nothing read what it sets" in answers["note"][1] and "Nothing shows that the change took effect" in answers["mood"][1]
 
 
 def test_metrics_that_cannot_be_right_are_named(project: Path) -> None:

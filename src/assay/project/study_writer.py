@@ -19,6 +19,8 @@ from assay.project.study_file_gate import written_gate
 from assay.records.factor import Constraint, Factor, Hypothesis, Level, MetricGoal, Patch
 from assay.records.plan import Splits
 
+_PLACEHOLDER = re.compile(r"(?<!\S)'([\w@%+=:,./-]*\{[\w-]+\}[\w@%+=:,./{}-]*)'(?!\S)")
+
 
 def write_study(study: CommandStudy, file: Path, said: Sequence[str] = ()) -> None:
     """The file describes the study afterwards, with `said` as comments at its top.
@@ -57,12 +59,21 @@ def study_text(study: CommandStudy) -> str:
     return out.getvalue()
 
 
+def as_written(command: str) -> str:
+    """A quoted command line with its placeholders as users write them: a shell's quotes around braces say nothing in a study file.
+
+    >>> as_written("python fit.py '{overrides}' --seed '{seed}' '--out={prepared}/m' 'a b'")
+    "python fit.py {overrides} --seed {seed} --out={prepared}/m 'a b'"
+    """
+    return _PLACEHOLDER.sub(r"\1", command)
+
+
 def _content(study: CommandStudy) -> dict[str, Any]:
     content: dict[str, Any] = {
         "name": study.name,
         "origin": None if study.origin is None else msgspec.to_builtins(study.origin),
-        "prepare": None if study.prepare is None else shlex.join(study.prepare),
-        "command": shlex.join(study.command),
+        "prepare": None if study.prepare is None else as_written(shlex.join(study.prepare)),
+        "command": as_written(shlex.join(study.command)),
         "baseline": plain(study.baseline),
         "components": {factor.name: _component(factor) for factor in merge(study.components)},
         "constraints": [_constraint(one) for one in study.constraints],

@@ -12,8 +12,8 @@ from assay.records.effect import Answer
 from assay.records.evidence import StudyEvidence
 
 _WHY = {
-    "toggle not read": "Undecided, because nothing read what it sets, as far as can be seen.",
-    "no-op": "Undecided, because nothing shows that the change took effect: every result of every pair of trials is exactly equal.",
+    "toggle not read": "Nothing read what it sets, as far as can be seen, so its effect is not known.",
+    "no-op": "Nothing shows that the change took effect: every result of every pair of trials is exactly equal.",
 }
 """By kind of finding, the strongest reason first."""
 
