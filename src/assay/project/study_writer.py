@@ -18,8 +18,7 @@ from assay.project.command_study import CommandStudy
 from assay.project.study_file_gate import written_gate
 from assay.records.factor import Constraint, Factor, Hypothesis, Level, MetricGoal, Patch
 from assay.records.plan import Splits
-
-_PLACEHOLDER = re.compile(r"(?<!\S)'([\w@%+=:,./-]*\{[\w-]+\}[\w@%+=:,./{}-]*)'(?!\S)")
+from assay.tracking.command import as_written
 
 
 def write_study(study: CommandStudy, file: Path, said: Sequence[str] = ()) -> None:
@@ -57,15 +56,6 @@ def study_text(study: CommandStudy) -> str:
     out = io.StringIO()
     yaml.dump(_content(study), out)
     return out.getvalue()
-
-
-def as_written(command: str) -> str:
-    """A quoted command line with its placeholders as users write them: a shell's quotes around braces say nothing in a study file.
-
-    >>> as_written("python fit.py '{overrides}' --seed '{seed}' '--out={prepared}/m' 'a b'")
-    "python fit.py {overrides} --seed {seed} --out={prepared}/m 'a b'"
-    """
-    return _PLACEHOLDER.sub(r"\1", command)
 
 
 def _content(study: CommandStudy) -> dict[str, Any]:

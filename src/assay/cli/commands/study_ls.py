@@ -8,12 +8,12 @@ import click
 
 from assay.cli.output import emit, hint, json_option, say, width
 from assay.project.project import Project
-from assay.project.study_writer import as_written
 from assay.questions.study.archive import state_of, studies
 from assay.questions.study.definition import Definition
 from assay.questions.study.working import workers_of
 from assay.report.layout import Column, text_table
 from assay.store.store import Store
+from assay.tracking.command import as_written
 
 _WAYS = {"extend": "extends", "next": "grew out of"}
 
