@@ -80,3 +80,16 @@ def test_a_component_that_no_combination_can_change_is_named(constraints, stuck)
     with pytest.raises(InvalidStudy, match=rf"contradict each other.*{stuck}") as said:
         check_constraints(constraints, FACTORS)
     assert said.value.value == [in_words(one) for one in constraints] and said.value.next_step
+
+
+def test_groups_stay_together_where_constraints_break_their_screening():
+    """What is run in its place are feasible combinations of groups, so that the numbers are still those of groups."""
+    factors = [AUG, MIX, LOSS, change("depth", "one", depth=1)]
+    groups = {"data": ("aug", "depth"), "alone": ("mix",)}
+    options = DesignOptions(groups=groups, constraints=(excludes("loss: ce", "mix"),))
+    baseline = {"aug": True, "mix": 0, "loss": "l2", "depth": 3}
+    plan = make_plan("group-screening", baseline, factors, 2, options=options)
+    assert plan.left_out and plan.comparisons == 3 and set(plan.aliases) <= {"data", "alone", "loss"}
+    for one in plan.configurations:
+        assert ("aug" in one.levels) == ("depth" in one.levels) and not {"mix", "loss"} <= set(one.levels)
+    assert any("Which of 'aug' and 'depth' it is" in sentence for sentence in plan.cannot_see)

@@ -60,12 +60,12 @@ def survival(document: Any) -> dict[str, str]:
     return {one["component"]: one["survival"] for one in document["conclusions"]}
 
 
-def test_a_study_is_asked_about_parameters_seeds_splits_metrics_and_data(assay: Assay, file: Path) -> None:
+def test_a_study_is_asked_about_parameters_seeds_splits_metrics_and_data(assay: Assay, file: Path, folder: Path) -> None:
     assert assay("study", "run", "study.yaml", "--workers", "2").code == 0
     listed = assay("ls", "--json").document["total"]
 
     params = assay("sensitivity", "toy", "--to", "params", "--vary", "lr=0.1", "--workers", "2", "--json")
-    assert params.code == 1 and survival(params.document) == {"a": "survives", "b": "does not survive", "rate": "survives"}
+    assert params.code == 1 and survival(params.document) == {"a": "survives", "b": "does not survive", "rate": "not tested"}
     assert "1 condition beside the study: 21 trials, of which at most 9 have not finished before" in params.err
     (there,) = next(one for one in params.document["conclusions"] if one["component"] == "b")["standings"]
     assert there["contrary"] and there["depends"] and abs(there["shift"] - 1) < 0.1 and there["shift_p"] < 0.05
@@ -87,6 +87,17 @@ def test_a_study_is_asked_about_parameters_seeds_splits_metrics_and_data(assay: 
     assert "parameters" in metrics["findings"][0]["text"]
     data = assay("sensitivity", "toy", "--to", "data", "--data", "one.json=two.json", "--json")
     assert data.code == 1 and survival(data.document)["a"] == "does not survive" and survival(data.document)["b"] == "survives"
+
+    # The last answer to each question stands in the report, and stays there when the study is run again.
+    assert assay("study", "run", "study.yaml", "--json").document["sensitivity"][-1]["to"] == "data"
+    text = " ".join(assay("study", "show", "toy").out.split())
+    assert (
+        "Other parameters: 1 of 2 conclusions survives; lost: b on y; 1 not tested." in text
+        and "Other data: 2 of 3 conclusions survive" in text
+    )
+    assert assay("report", "toy", "--to", "report").code == 0
+    page = (folder / "report" / "index.html").read_text()
+    assert "Other metrics: 3 of 3 conclusions survive." in page and "lr × component" in page and "data = two.json" not in text
 
     # All of that served a question about one study: it is still the only one, and the last.
     assert assay("ls", "--json").document["total"] == listed

@@ -61,7 +61,8 @@ def test_where_all_trials_fail_the_gate_says_so_and_nothing_else_is_run(study: C
 
 def test_where_all_ablations_fail_no_effect_is_claimed(study: Callable[..., Any]) -> None:
     done = study(script=SCRIPT + "assert given['--a'] + given['--b'] == '22', 'not implemented'\n")
-    assert done.code == 0 and "7 of 7 trials, 4 failed" in done.err
+    assert done.code == 3 and "7 of 7 trials, 4 failed" in done.err
+    assert "assay: nothing is known of a, b: not one pair of trials gave a value" in done.err
     assert done.out.count("2 of 2 trials (seeds 0, 1) failed (exit code 1") == 2 and "not implemented" in done.err + done.out
     assert "no pair of trials gave a value" in done.out and "by at least 0.5: undecided" in done.out
     assert "it tells nothing of anything that was changed" not in done.out, "nothing that was changed gave a value"

@@ -111,6 +111,30 @@ def test_a_trial_is_run_again_when_the_data_that_it_read_has_changed(scripted: P
     assert [(outcome.reused, outcome.metrics["total"]) for outcome in found] == [(False, 5.0), (False, 10.0)]
 
 
+def test_what_nobody_watches_is_run_again_when_the_data_that_it_was_given_has_changed(scripted: Path) -> None:
+    """A shell reads unseen, so all that was laid out for it counts as read."""
+    (scripted / "train.sh").write_text('echo "total=$(cat data/numbers.txt)$1"\n')
+    (scripted / "data" / "numbers.txt").write_text("1")
+    asked = {"command": ("sh", "train.sh"), "data": ("data",)}
+    assert [outcome.metrics["total"] for outcome in carry_out(scripted, **asked)[0]] == [11.0, 12.0]
+    assert all(outcome.reused for outcome in carry_out(scripted, **asked)[0])
+    (scripted / "data" / "numbers.txt").write_text("2")
+    found, _ = carry_out(scripted, **asked)
+    assert [(outcome.reused, outcome.metrics["total"]) for outcome in found] == [(False, 21.0), (False, 22.0)]
+
+
+def test_a_trial_is_run_again_when_code_from_beyond_the_project_has_changed(
+    scripted: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beyond = tmp_path_factory.mktemp("beyond")
+    monkeypatch.setenv("PYTHONPATH", str(beyond))
+    (scripted / "train.py").write_text("import sys, beside\nprint(f'total={beside.times * int(sys.argv[1])}')\n")
+    for times, reused in ((3, False), (3, True), (4, False)):
+        (beyond / "beside.py").write_text(f"times = {times}\n")
+        found, _ = carry_out(scripted)
+        assert [(outcome.reused, outcome.metrics["total"]) for outcome in found] == [(reused, times), (reused, 2 * times)]
+
+
 def test_no_folder_of_a_trial_is_left(scripted: Path, own_home: Path) -> None:
     carry_out(scripted, data=("data",))
     place = own_home / ".cache" / "assay-trials"

@@ -185,8 +185,11 @@ def test_what_nothing_reads_and_what_behaves_the_same_are_named(project: Path) -
         "import assay, toy\n"
         f"study = assay.Study(toy.train, baseline={BASELINE!r}, metrics=[assay.maximize('accuracy')], seeds=2, components=[\n"
         "    assay.change('note', 'two', note=2), assay.change('high', 'high', lr=0.3), assay.change('higher', 'higher', lr=0.4),\n"
-        "    assay.change('mood', 'other', mood='b')])\n"
-        "for one in study.run().findings: print(one.kind, '|', one.about)\n"
+        "    assay.change('mood', 'other', mood='b')], hypotheses=[assay.hypothesis(name, raises='accuracy', by=0.01)\n"
+        "    for name in ('note', 'mood', 'high')])\n"
+        "result = study.run()\n"
+        "for one in result.findings: print(one.kind, '|', one.about)\n"
+        "for one in result.answers: print(one.hypothesis.component, '|', one.answer, '|', one.evidence)\n"
     )
 
     done = subprocess.run([sys.executable, "go.py"], cwd=project, capture_output=True, text=True)
@@ -194,6 +197,11 @@ def test_what_nothing_reads_and_what_behaves_the_same_are_named(project: Path) -
     assert "toggle not read | note" in said and "toggle not read | mood" not in said, done.stderr
     assert {"no-op | note", "no-op | mood"} <= set(said), "the code reads the mood, and does nothing with it"
     assert "same behaviour | high: high and higher: higher" in said
+    answers = {
+        name: (answer, evidence) for name, answer, evidence in (line.split(" | ") for line in said if line.count(" | ") == 2)
+    }
+    assert [answer for answer, _ in answers.values()] == ["undecided", "undecided", "refuted"], "other results of high changed"
+    assert "Nothing read what it sets" in answers["note"][1] and "Nothing shows that the change took effect" in answers["mood"][1]
 
 
 def test_metrics_that_cannot_be_right_are_named(project: Path) -> None:

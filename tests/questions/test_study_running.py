@@ -16,6 +16,7 @@ from assay.questions.study.archive import find_study, kept_evidence, studies
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.questions.study.estimate import seconds_per_trial
 from assay.questions.study.running import judge, run_study
+from assay.questions.study.unanswered import unanswered
 from assay.records.canonical import canonical, decode
 from assay.records.run import Failure, State
 from assay.store.store import Store
@@ -106,6 +107,21 @@ def test_trials_that_did_not_finish_are_named_once_with_their_reason(state: Stat
     assert reason.about == "without b"
     assert "3 of 3 trials" in reason.text and "(ValueError: no)" in reason.text
     assert [row.failure for row in evidence.rows if row.state == state] == ["ValueError: no"] * 3
+
+
+@pytest.mark.parametrize(
+    ("failing", "lost"), [("", []), ("without b", ["b"]), ("none", ["none"]), ("baseline", ["a", "b", "none"])]
+)
+def test_what_no_pair_of_trials_tells_is_named(project: Path, failing: str, lost: list[str]) -> None:
+    asked = definition()
+    assert unanswered(run_study(Store.open(project), asked, plan_study(asked), Arithmetic(failing))) == lost
+
+
+def test_an_effect_of_a_part_of_its_pairs_says_so(project: Path) -> None:
+    asked = definition(design="full", configurations={})
+    evidence = run_study(Store.open(project), asked, plan_study(asked), Arithmetic("without a + without b"))
+    assert all("over the 1 of 2 pairs of configurations that gave values" in effect.words for effect in evidence.effects)
+    assert unanswered(evidence) == []
 
 
 def test_kept_evidence_is_found_by_a_prefix_and_what_was_never_finished_is_said(project: Path) -> None:

@@ -205,9 +205,9 @@ def _model(
     replaced: bool,
 ) -> Comparisons:
     grouped = design.name == "group-screening"
-    players = groups_of(factors, options) if grouped and not replaced else list(factors)
+    players = groups_of(factors, options) if grouped else list(factors)
     three = design.way == "three levels" and not replaced
-    codes = codes_of([rows[index] for index in kept], players, options.groups if grouped and not replaced else {})
+    codes = codes_of([rows[index] for index in kept], players, options.groups if grouped else {})
     fitted, lost = fit(codes, players, interactions=interactions, three=three)
     found, together = [], []
     for one in fitted:

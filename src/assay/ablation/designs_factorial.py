@@ -53,6 +53,12 @@ def groups_of(factors: Sequence[Factor], options: DesignOptions) -> list[Factor]
     return [own.get(name) or Factor(name=name, kind="change", levels=(Level(name=FLIPPED),)) for name in order]
 
 
+def of_groups(flipped: Levels, factors: Sequence[Factor], options: DesignOptions) -> Levels:
+    """The combination in which all components of some groups are flipped."""
+    own = {name for group in flipped for name in options.groups.get(group, (group,))}
+    return {factor.name: factor.levels[0].name for factor in factors if factor.name in own}
+
+
 def shapley_steps(factors: Sequence[Factor], options: DesignOptions) -> dict[Step, float]:
     """The steps of all orders in which components are flipped, each with its share; of drawn orders where the budget is smaller.
 
@@ -150,17 +156,8 @@ def _definitive(factors: Sequence[Factor], options: DesignOptions) -> list[Level
 def _groups(factors: Sequence[Factor], options: DesignOptions) -> list[Levels]:
     need_two_levels(factors, "group-screening")
     groups = groups_of(factors, options)
-    members = {group: set(names) for group, names in options.groups.items()}
     rows = fraction(len(groups), options.resolution or 4)
-    return [
-        {
-            factor.name: factor.levels[0].name
-            for factor in factors
-            for code, group in zip(row, groups, strict=True)
-            if code and factor.name in members.get(group.name, {group.name})
-        }
-        for row in rows
-    ]
+    return [of_groups(levels_of(row, groups), factors, options) for row in rows]
 
 
 def _shapley(factors: Sequence[Factor], options: DesignOptions) -> list[Levels]:

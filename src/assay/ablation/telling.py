@@ -89,7 +89,8 @@ def choose(design: Design, factors: Sequence[Factor], options: DesignOptions) ->
     names = tuple(configuration_name(levels) for levels in broken)
     if design.way in ("model", "three levels"):
         interactions = with_interactions(design, options, replaced=True)
-        return Rows(optimal(factors, options, interactions=interactions, runs=len(own)), names, True, why)
+        grouped = design.name == "group-screening"
+        return Rows(optimal(factors, options, interactions=interactions, runs=len(own), grouped=grouped), names, True, why)
     return Rows([levels for levels in own if levels not in broken], names, False, why, orders)
 
 

@@ -16,6 +16,7 @@ from assay.execution.setup import CommandTask, Report, Setup
 from assay.execution.workspace import workspace
 from assay.records.factor import MetricGoal
 from assay.records.run import Run
+from assay.records.trace import FileUse
 from assay.store.store import Store
 from assay.tracking.asked import asked_value
 from assay.tracking.supervise import supervise
@@ -48,6 +49,7 @@ def record_command(setup: Setup, store: Store, task: CommandTask, pipe: int) -> 
             name=task.name,
             params=task.recipe.params,
             seed=task.seed,
+            given=[_given(folder, path, content) for path, content in task.files.items()],
             parents=task.parents,
             trial=task.trial,
             recipe=task.recipe,
@@ -61,6 +63,10 @@ def record_command(setup: Setup, store: Store, task: CommandTask, pipe: int) -> 
     resources = run.result.resources if run.result else None
     failure = run.result.failure if run.result else None
     send(pipe, Report(task.number, run.id, run.state, metrics, failure, resources.wall if resources else 0.0, resources))
+
+
+def _given(folder: Path, path: str, content: str) -> FileUse:
+    return FileUse(path=path, id=content, size=(folder / path).stat().st_size, by="declared")
 
 
 def localised(command: tuple[str, ...], root: Path, folder: Path) -> list[str]:

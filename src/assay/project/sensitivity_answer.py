@@ -23,6 +23,7 @@ from assay.project.sensitivity_studies import (
 )
 from assay.project.study_plan import PlanView
 from assay.questions.sensitivity import Asked, Cell, decompose, judge
+from assay.questions.study.survival import keep_sensitivity
 from assay.records.evidence import StudyEvidence
 from assay.records.finding import Finding
 from assay.records.sensitivity import Condition, SensitiveTo, Sensitivity
@@ -64,7 +65,7 @@ class SensitivityResult:
 
 
 def answer(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable[[str], None] = lambda _: None) -> SensitivityResult:
-    """Whether what a study concluded survives what is wanted.
+    """Whether what a study concluded survives what is wanted; the answer is kept with the study's evidence, and stands in its report.
 
     Raises:
         InvalidStudy: the study cannot be asked so; the message says what is missing.
@@ -73,23 +74,23 @@ def answer(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable[[str
         AssayError: as running a study raises it.
     """
     asked = check(to, with_own(subject, to, wanted))
-    if _needs_runs(to, asked):
-        return SensitivityResult(_by_running(subject, to, asked, say))
-    evidence = subject.evidence or subject.run(asked.workers)
-    check_concluded(evidence)
-    return SensitivityResult(_by_reading(Store.open(subject.root), evidence, to, asked))
+    found = _by_running(subject, to, asked, say) if _needs_runs(to, asked) else _by_reading(subject, to, asked)
+    keep_sensitivity(Store.open(subject.root), found)
+    return SensitivityResult(found)
 
 
 def _needs_runs(to: SensitiveTo, wanted: Wanted) -> bool:
     return bool(wanted.vary or wanted.more or wanted.data) or to in ("params", "data")
 
 
-def _by_reading(store: Store, evidence: StudyEvidence, to: SensitiveTo, wanted: Wanted) -> Sensitivity:
+def _by_reading(subject: Subject, to: SensitiveTo, wanted: Wanted) -> Sensitivity:
     """What the study's own trials say."""
+    evidence = subject.evidence or subject.run(wanted.workers)
+    check_concluded(evidence)
     findings: list[Finding] = []
     conditions: list[Condition] = []
     if to == "metrics":
-        conditions, findings = other_readings(store, evidence, wanted.metrics, wanted.readings)
+        conditions, findings = other_readings(Store.open(subject.root), evidence, wanted.metrics, wanted.readings)
     elif to == "seeds":
         conditions = parts_of_the_seeds(evidence)
     cells = [Cell((), evidence)] if to != "metrics" else []

@@ -11,6 +11,7 @@ from assay.project.sensitivity_asked import Wanted
 from assay.project.sensitivity_studies import AnyStudy, Design, Subject
 from assay.questions.study.indices import interaction_indices
 from assay.questions.study.pareto import pareto
+from assay.questions.study.survival import questioned
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
@@ -122,7 +123,9 @@ class StudyResult:
         Raises:
             AssayError: as `assay.sensitivity` raises it.
         """
-        return answer(self.subject(), to, Wanted(**options))
+        found = answer(self.subject(), to, Wanted(**options))
+        self.evidence = questioned(self.evidence, [*self.evidence.sensitivity, found.sensitivity])
+        return found
 
     def causal(self, **options: Any) -> CausalResult:
         """What the study says of causes: `mediator="parameters"`, `through={"parameters": "width"}`, `placebo="name"`, `graph={...}`.

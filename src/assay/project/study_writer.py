@@ -18,6 +18,7 @@ from assay.project.command_study import CommandStudy
 from assay.project.study_file_gate import written_gate
 from assay.records.factor import Constraint, Factor, Hypothesis, Level, MetricGoal, Patch
 from assay.records.plan import Splits
+from assay.tracking.command import as_written
 
 
 def write_study(study: CommandStudy, file: Path, said: Sequence[str] = ()) -> None:
@@ -61,8 +62,8 @@ def _content(study: CommandStudy) -> dict[str, Any]:
     content: dict[str, Any] = {
         "name": study.name,
         "origin": None if study.origin is None else msgspec.to_builtins(study.origin),
-        "prepare": None if study.prepare is None else shlex.join(study.prepare),
-        "command": shlex.join(study.command),
+        "prepare": None if study.prepare is None else as_written(shlex.join(study.prepare)),
+        "command": as_written(shlex.join(study.command)),
         "baseline": plain(study.baseline),
         "components": {factor.name: _component(factor) for factor in merge(study.components)},
         "constraints": [_constraint(one) for one in study.constraints],

@@ -12,6 +12,7 @@ from assay.records.finding import Finding
 from assay.records.gate import GateEvidence
 from assay.records.plan import Plan, SplitName
 from assay.records.run import Resources, State
+from assay.records.sensitivity import Sensitivity
 
 PARAMETER_COUNTS = ("parameters", "params", "n_parameters", "num_parameters")
 """Metrics that count a model's parameters."""
@@ -72,6 +73,7 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
         notes: sentences that belong below the table (methods, corrections, what was switched and why).
         environment: what the trials ran in, in one line ("CPython 3.11.7, 2 cores, Linux 6.1"); empty where it is not known.
         gate: whether the baseline can be believed; None where nobody looked.
+        sensitivity: whether its conclusions survive, the last answer to each question of `assay sensitivity`.
     """
 
     study: str
@@ -89,8 +91,9 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
     notes: tuple[str, ...] = ()
     environment: str = ""
     gate: GateEvidence | None = None
+    sensitivity: tuple[Sensitivity, ...] = ()
 
-    LATER: ClassVar[Mapping[str, object]] = {"gate": None}
+    LATER: ClassVar[Mapping[str, object]] = {"gate": None, "sensitivity": ()}
 
     @property
     def stopped(self) -> bool:

@@ -10,7 +10,7 @@ from assay.records.factor import MetricGoal
 from assay.records.finding import Finding
 
 SensitiveTo = Literal["seeds", "params", "splits", "metrics", "data"]
-Survival = Literal["survives", "does not survive", "nothing concluded"]
+Survival = Literal["survives", "does not survive", "nothing concluded", "not tested"]
 
 
 class Condition(Record, frozen=True, kw_only=True):

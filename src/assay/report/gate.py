@@ -9,7 +9,7 @@ from typing import Any
 from assay.records.evidence import StudyEvidence
 from assay.records.gate import GateEvidence, Tuned
 from assay.report.document import plain
-from assay.report.numbers import number
+from assay.report.numbers import exactly
 
 _MARKS = {"passed": "passed", "failed": "FAILED", "not checked": "not checked"}
 
@@ -75,7 +75,8 @@ def _settings(settings: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return number(value) if isinstance(value, float) else json.dumps(plain(value), ensure_ascii=False)
+    """As it was given: a hyperparameter is no estimate, whose digits would have to be earned."""
+    return exactly(value) if isinstance(value, float) else json.dumps(plain(value), ensure_ascii=False)
 
 
 def _value(baseline: Mapping[str, Any], path: str) -> Any:

@@ -50,6 +50,15 @@ def number(value: float, decimals: int = 4, *, signed: bool = False) -> str:
     return sign + text
 
 
+def exactly(value: float) -> str:
+    """`value` with the digits that it was given, for what was chosen and not measured.
+
+    >>> exactly(0.1), exactly(1.0), exactly(-3e-5), exactly(float("inf"))
+    ('0.1', '1', '−3e−05', '∞')
+    """
+    return f"{value:.12g}".replace("-", MINUS) if math.isfinite(value) else number(value)
+
+
 def _digits(size: float, decimals: int) -> str:
     if size >= _LARGEST_PLAIN or (size and float(f"{size:.{decimals}f}") == 0.0):
         digits, _, power = f"{size:.3g}".partition("e") if size >= _LARGEST_PLAIN else f"{size:.2g}".partition("e")
@@ -67,12 +76,14 @@ def spread(mean: float, std: float, decimals: int) -> str:
 
     Both are written with one common power of ten where they are very small.
 
-    >>> spread(0.91234, 0.0031, 4), spread(2.34e-8, 1e-9, 6), spread(3.0, float("nan"), 1)
-    ('0.9123\xa0±\xa00.0031', '(2.34\xa0±\xa00.10)e−8', '3.0')
+    >>> spread(0.91234, 0.0031, 4), spread(2.34e-8, 1e-9, 6), spread(3.0, float("nan"), 1), spread(-8e-5, 0.025, 3)
+    ('0.9123\xa0±\xa00.0031', '(2.34\xa0±\xa00.10)e−8', '3.0', '0.000\xa0±\xa00.025')
     """
     if not math.isfinite(std):
         return number(mean, decimals)
     largest = max(abs(mean), std)
+    if abs(mean) < 0.5 * 10**-decimals <= std:  # a mean that is uncertain by more is not worth a power of ten
+        mean = 0.0
     if math.isfinite(mean) and largest and (largest < _SMALLEST_PLAIN or largest >= _LARGEST_PLAIN):
         power = math.floor(math.log10(largest))
         unit = 10.0**power if power > -300 else 1e-300

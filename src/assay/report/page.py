@@ -21,6 +21,7 @@ from assay.report.gate import gate_words
 from assay.report.grid import goal_of, grid_of, metric_groups, metric_header, notes_of
 from assay.report.layout import Column, safe
 from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
+from assay.report.page_sensitivity import asked
 from assay.report.pareto import pareto_drawing, pareto_note, pareto_rows
 from assay.report.rows import change_words, drawn_words, hypothesis_words, is_drawn, lines_of, metric_names, verdict_words
 
@@ -83,10 +84,12 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
         "panels": _drawings(evidence),
         "tables": [(grid.columns, [_cells(grid.columns, row) for row in grid.rows]) for grid in grids],
         "notes": notes_of(evidence),
-        "effects": [_said(effect) for effect in evidence.effects],
+        "unit": _unit(evidence.plan),
+        "effects": [_said(effect, _unit(evidence.plan)) for effect in evidence.effects],
         "answers": [(hypothesis_words(answer.hypothesis), answer) for answer in evidence.answers],
         "resources": _resources(evidence),
         "pareto": _pareto(evidence),
+        "survival": [asked(one) for one in evidence.sensitivity],
         "aliases": [Fact(name, ", ".join(others)) for name, others in evidence.plan.aliases.items()],
         "baseline": [Fact(path, _value(value)) for path, value in flatten(evidence.baseline)],
         "components": [_component(evidence, index) for index in range(len(evidence.factors))],
@@ -165,6 +168,11 @@ def _blocks(plan: Plan) -> list[Fact]:
     return [seeds] if plan.splits is None else [seeds, Fact(f"{plan.splits.parameter}s", str(len(plan.splits.names)))]
 
 
+def _unit(plan: Plan) -> str:
+    """What a paired difference is of: a seed, or a split, over whose seeds it is averaged."""
+    return "seed" if plan.splits is None else plan.splits.parameter
+
+
 def _size(plan: Plan) -> str:
     if is_drawn(plan):
         return drawn_words(plan)
@@ -185,7 +193,7 @@ def _cells(columns: tuple[Column, ...], row: tuple[str, ...]) -> list[Cell]:
     return [Cell(column.header, text, column.align == "right") for column, text in zip(columns, row, strict=True)]
 
 
-def _said(effect: Effect) -> Said:
+def _said(effect: Effect, unit: str) -> Said:
     size = Fact("standardised difference d_z", "" if math.isnan(effect.d_z) else number(effect.d_z, 2))
     chance = (
         ""
@@ -196,9 +204,9 @@ def _said(effect: Effect) -> Said:
         Fact("pairs", str(effect.n)),
         Fact("corrected p", p_value(effect.p)),
         size,
-        Fact("chance to beat the baseline under one seed", chance),
+        Fact(f"chance to beat the baseline under one {unit}", chance),
         Fact("seeds needed for 80 % power", "" if effect.seeds_needed is None else str(effect.seeds_needed)),
-        Fact("differences, seed by seed", ", ".join(f"{value:+.4g}".replace("-", "−") for value in effect.differences)),
+        Fact(f"differences, {unit} by {unit}", ", ".join(f"{value:+.4g}".replace("-", "−") for value in effect.differences)),
         Fact("method", effect.method),
         Fact("estimates", effect.estimand),
     )

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from assay.records.sensitivity import Conclusion, Decomposition, Sensitivity, Source, Standing
+from assay.records.sensitivity import Conclusion, Decomposition, SensitiveTo, Sensitivity, Source, Standing
 from assay.report.layout import Column, Style, safe, text_table, unstyled, wrap
 from assay.report.numbers import decimals_for, interval, number
 
 DEFAULT_WIDTH = 100
+OTHERS: Mapping[SensitiveTo, str] = {
+    "seeds": "Other seeds",
+    "params": "Other parameters",
+    "splits": "Other splits",
+    "metrics": "Other metrics",
+    "data": "Other data",
+}
+VARIANCE_COLUMNS = (
+    Column("source", wraps=True),
+    Column("variance", "right"),
+    Column("share", "right"),
+    Column("95 %", "right"),
+    Column("", wraps=True),
+)
 _LONG = 30
 """Names of conditions that are longer, of several parameters at once, are broken into lines."""
 
 
 def sensitivity_in_words(found: Sensitivity, *, width: int = DEFAULT_WIDTH, style: Style = unstyled) -> str:
     """Every conclusion under every condition, a sentence for each conclusion, and where the variance comes from."""
-    parts = [text_table(_columns(found), _rows(found), width, style)]
+    parts = [text_table(conclusion_columns(found), conclusion_rows(found), width, style)]
     parts.append(_section("Does it survive?", [one.words for one in found.conclusions], width))
-    parts += [f"{_variance_title(one)}\n{variance_table(one, width)}" for one in found.variance]
+    parts += [f"{variance_title(one)}\n{variance_table(one, width)}" for one in found.variance]
     parts.append(_section("Findings", [f"{finding.about}: {finding.text}" for finding in found.findings], width))
     parts.append(_section("How it was judged", list(found.notes), width))
     return "\n\n".join(part for part in parts if part)
@@ -25,12 +39,33 @@ def sensitivity_in_words(found: Sensitivity, *, width: int = DEFAULT_WIDTH, styl
 
 def variance_table(one: Decomposition, width: int = DEFAULT_WIDTH) -> str:
     """Sources of variance with their shares and intervals."""
-    columns = [Column("source", wraps=True), Column("variance", "right"), Column("share", "right"), Column("95 %", "right")]
-    columns.append(Column("", wraps=True))
-    return text_table(columns, [_source(source, one.sources[-1] is source) for source in one.sources], width)
+    return text_table(VARIANCE_COLUMNS, variance_rows(one), width)
 
 
-def _variance_title(one: Decomposition) -> str:
+def variance_rows(one: Decomposition) -> list[tuple[str, ...]]:
+    """The cells of `variance_table`."""
+    return [_source(source, one.sources[-1] is source) for source in one.sources]
+
+
+def survival_words(found: Sensitivity) -> str:
+    """In a sentence, how many conclusions survive, and which do not."""
+    lost = [f"{one.component} on {one.metric}" for one in found.conclusions if one.survival == "does not survive"]
+    kept = sum(one.survival == "survives" for one in found.conclusions)
+    untested = sum(one.survival == "not tested" for one in found.conclusions)
+    silent = len(found.conclusions) - kept - len(lost) - untested
+    said = (
+        [f"{kept} of {kept + len(lost)} conclusion{'s' * (kept + len(lost) != 1)} survive{'s' * (kept == 1)}"]
+        if kept + len(lost)
+        else []
+    )
+    said += [f"lost: {', '.join(lost)}"] if lost else []
+    said += [f"{untested} not tested"] if untested else []
+    said += [f"of {silent} effect{'s' * (silent != 1)} nothing had been concluded"] if silent else []
+    return f"{OTHERS[found.to]}: {'; '.join(said)}."
+
+
+def variance_title(one: Decomposition) -> str:
+    """What stands above its table."""
     sizes = ", ".join(f"{count} of {name}" for name, count in one.sizes.items())
     return f"Where the variance of {safe(one.metric)} comes from ({safe(sizes)})"
 
@@ -43,7 +78,8 @@ def _source(source: Source, last: bool) -> tuple[str, ...]:
     return (" × ".join(source.of), f"{source.variance:.2g}", f"{100 * source.share:.0f} %", interval, note)
 
 
-def _columns(found: Sensitivity) -> list[Column]:
+def conclusion_columns(found: Sensitivity) -> list[Column]:
+    """What stands above `conclusion_rows`."""
     long = max((len(one.name) for one in found.conditions), default=0) > _LONG
     return [
         Column("conclusion", wraps=True),
@@ -53,7 +89,8 @@ def _columns(found: Sensitivity) -> list[Column]:
     ]
 
 
-def _rows(found: Sensitivity) -> list[tuple[str, ...]]:
+def conclusion_rows(found: Sensitivity) -> list[tuple[str, ...]]:
+    """Each conclusion as the study has it, then under each condition."""
     rows = []
     for one in found.conclusions:
         spreads = [(one.high - one.low) / 2, *((side.high - side.low) / 2 for side in one.standings)]

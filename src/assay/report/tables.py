@@ -12,6 +12,7 @@ from assay.report.latex import latex_table
 from assay.report.layout import fits, safe, section, text_table, wrap
 from assay.report.markdown import markdown_table
 from assay.report.rows import hypothesis_words, metric_names
+from assay.report.sensitivity import survival_words
 
 Format = Literal["terminal", "markdown", "latex"]
 DEFAULT_WIDTH = 80
@@ -66,6 +67,15 @@ def in_words(evidence: StudyEvidence, *, width: int = DEFAULT_WIDTH) -> str:
             [hypothesis_words(answer.hypothesis) + f": {answer.answer}. {answer.evidence}" for answer in evidence.answers],
         ),
         ("Findings", [f"{finding.about}: {finding.text}" for finding in evidence.findings]),
+        ("Does it survive?", survival_notes(evidence)),
         ("What this design cannot see", list(evidence.plan.cannot_see)),
     ]
     return "\n".join(f"{section(title, sentences, width)}\n" for title, sentences in sections if sentences)
+
+
+def survival_notes(evidence: StudyEvidence) -> list[str]:
+    """What the last answers to `assay sensitivity` were, and how to see all of each; nothing where nobody asked."""
+    if not evidence.sensitivity:
+        return []
+    where = f"The page (`assay report {evidence.study[:8]} --to DIR`) has all of it."
+    return [*map(survival_words, evidence.sensitivity), where]

@@ -33,6 +33,7 @@ _NAMED_SO = re.compile(
     r"(?:[^=]*/)?[A-Za-z_]\w*=[\w.]+(?:[-_][A-Za-z_]\w*=[\w.]+)+\.[A-Za-z]\w{1,11}"
     r"|[^=]*/[A-Za-z_]\w*=[\w.-]*\.(?:ckpt|pth?|bin|safetensors|h5|keras|npz?|pkl|joblib|onnx)"
 )
+_PLACEHOLDER = re.compile(r"(?<!\S)'([\w@%+=:,./-]*\{[\w-]+\}[\w@%+=:,./{}-]*)'(?!\S)")
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z_][^\s=]*)(?:=(?P<value>.*))?", re.DOTALL)
 
 
@@ -205,3 +206,12 @@ def program(command: Sequence[str]) -> str:
     ('python -u train.py', './train')
     """
     return " ".join(command[: len(command) - len(own_arguments(command))])
+
+
+def as_written(command: str) -> str:
+    """A quoted command line with its placeholders as users write them: a shell's quotes around braces say nothing in a study file.
+
+    >>> as_written("python fit.py '{overrides}' --seed '{seed}' '--out={prepared}/m' 'a b'")
+    "python fit.py {overrides} --seed {seed} --out={prepared}/m 'a b'"
+    """
+    return _PLACEHOLDER.sub(r"\1", command)

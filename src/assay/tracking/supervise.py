@@ -67,6 +67,7 @@ def supervise(
     params: Mapping[str, Any] | None = None,
     seed: int | None = None,
     data: Sequence[str | os.PathLike[str]] = (),
+    given: Sequence[FileUse] = (),
     parents: Sequence[Parent] = (),
     trial: TrialOf | None = None,
     recipe: Recipe | None = None,
@@ -92,6 +93,7 @@ def supervise(
         params: parameters that win over those in the arguments.
         seed: fixes the hash seed and seeds the libraries of each Python interpreter as they load.
         data: declared inputs, which are kept.
+        given: files that were laid out for the command: its inputs, as far as it may have read them unseen.
         recipe: recorded in place of the one that follows from the rest.
         snapshot: of the code, where the caller has just made one.
         relay: pass terminal, output and signals through. Without it the command has no input and a session of its own.
@@ -128,18 +130,19 @@ def supervise(
         git=prepared.snapshot.git,
         left_out=prepared.snapshot.left_out,
     )
-    carried = _Carried(store, start, prepared, keep_below)
+    carried = _Carried(store, start, prepared, keep_below, tuple(given))
     return carried.out(command, env, seed, relay, timeout)
 
 
 class _Carried:
     """One command from its start to its result."""
 
-    def __init__(self, store: Store, start: Start, prepared: Prepared, keep_below: int) -> None:
+    def __init__(self, store: Store, start: Start, prepared: Prepared, keep_below: int, given: tuple[FileUse, ...]) -> None:
         self.store = store
         self.start = start
         self.prepared = prepared
         self.keep_below = keep_below
+        self.given = given
         self.root = Path(as_named(start.root))
         self.shortfall = Shortfall()
         self.channels: list[Channel] = []
@@ -260,7 +263,8 @@ class _Carried:
         for channel in self.channels:
             if channel.name in output:
                 channel.path.unlink(missing_ok=True)
-        trace = with_uses(trace, saved=(*told.saved, *self._executed()), declared=self.prepared.declared)
+        unseen = self.given if self._unseen(observed) else ()
+        trace = with_uses(trace, saved=(*told.saved, *self._executed()), declared=(*unseen, *self.prepared.declared))
         parents: tuple[Parent, ...] = ()
         with self.shortfall.border("lineage"):
             linked = links(self.store, trace, self.start, self.prepared.recipe)

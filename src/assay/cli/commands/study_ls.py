@@ -13,6 +13,7 @@ from assay.questions.study.definition import Definition
 from assay.questions.study.working import workers_of
 from assay.report.layout import Column, text_table
 from assay.store.store import Store
+from assay.tracking.command import as_written
 
 _WAYS = {"extend": "extends", "next": "grew out of"}
 
@@ -43,7 +44,8 @@ def _row(study: str, definition: Definition, state: str) -> tuple[str, ...]:
     splits = definition.splits
     seeds = f"{len(definition.seeds)}" if splits is None else f"{len(definition.seeds)} x {len(splits.names)} {splits.parameter}s"
     came = "" if origin is None else f"{_WAYS[origin.by]} {origin.study[:8]}"
-    subject = definition.subject if definition.evaluation is None else f"evaluation only: {definition.subject}"
+    command = as_written(definition.subject)
+    subject = command if definition.evaluation is None else f"evaluation only: {command}"
     return study[:8], definition.name, state, definition.design, str(len(definition.factors)), seeds, came, subject
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
-from assay.cli.boundary import NO, YES
+from assay.cli.boundary import BROKEN, NO, YES
 from assay.cli.commands.study_plan import design_options
 from assay.cli.commands.study_show import print_evidence
 from assay.cli.output import emit, hint, json_option, say
 from assay.project.command_study import CommandStudy
 from assay.project.study_file import load_study_file
 from assay.project.study_plan import PlanView
+from assay.questions.study.unanswered import unanswered
+from assay.records.evidence import StudyEvidence
 from assay.report.document import study_document
 
 accept_option = click.option(
@@ -41,6 +43,7 @@ def command(
     """Run the study in FILE and show what it found; trials that have finished before are not repeated.
 
     The baseline goes first, through the gate (`assay study gate`). Where it fails, no ablation is run and the exit code is 1.
+    It is 3 where all trials of a component failed, so that nothing is known of it; what the others say is shown all the same.
     """
     study = load_study_file(file)
     plan = study.plan(design, resolution=resolution, budget=budget, priors=priors)
@@ -63,10 +66,20 @@ def run_and_show(
     except KeyboardInterrupt:
         hint("assay: interrupted; trials that have finished are kept, and the same command goes on with the rest.")
         raise
-    code = NO if evidence.stopped else YES
     if as_json:
         emit(study_document(evidence))
-        return code
-    print_evidence(evidence)
-    say(f"`assay report {evidence.study[:8]} --to DIR` writes the page, the tables and the numbers.")
-    return code
+    else:
+        print_evidence(evidence)
+        say(f"`assay report {evidence.study[:8]} --to DIR` writes the page, the tables and the numbers.")
+        if not evidence.sensitivity and not evidence.stopped:
+            say(f"`assay sensitivity {evidence.study[:8]} --to seeds` (params, splits, metrics, data) asks whether it survives.")
+    return _code(evidence)
+
+
+def _code(evidence: StudyEvidence) -> int:
+    if evidence.stopped:
+        return NO
+    lost = unanswered(evidence)
+    if lost:
+        hint(f"assay: nothing is known of {', '.join(lost)}: not one pair of trials gave a value, because trials failed.")
+    return BROKEN if lost else YES

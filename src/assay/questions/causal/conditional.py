@@ -30,7 +30,10 @@ class _One(NamedTuple):
 
 
 def conditional_effects(read: Readings) -> tuple[list[Conditional], list[Finding]]:
-    """Of every component under each state of every other one, for each metric; and which the design cannot give."""
+    """Of every component under each state of every other one, for each metric; and which the design cannot give.
+
+    What is known of one state alone, the baseline's, is the effect itself and not repeated: it conditions on nothing.
+    """
     found: list[Conditional] = []
     lost: dict[str, None] = {}
     for goal in read.evidence.goals:
@@ -40,12 +43,13 @@ def conditional_effects(read: Readings) -> tuple[list[Conditional], list[Finding
             for other in read.factors:
                 if other is not factor:
                     some = list(_given(read, table, (factor, level), other))
-                    chosen += [one for one in some if len(finite(one.values))]
-                    if not any(one.state != "as in the baseline" for one in some):
+                    if any(one.state != "as in the baseline" for one in some):
+                        chosen += [one for one in some if len(finite(one.values))]
+                    else:
                         lost[f"{effect_name(factor, level)} given {other.name}"] = None
         values = together([one.values for one in chosen])
         found += [_record(one, goal.name, value) for one, value in zip(chosen, values, strict=True)]
-    return found, _lost(read, list(lost))
+    return found, _lost(read, list(lost), none=not found)
 
 
 def _given(read: Readings, table: Array, side: tuple[Factor, Level], other: Factor) -> Iterator[_One]:
@@ -114,12 +118,14 @@ def _record(one: _One, metric: str, value: Estimated) -> Conditional:
     )
 
 
-def _lost(read: Readings, lost: list[str]) -> list[Finding]:
+def _lost(read: Readings, lost: list[str], *, none: bool) -> list[Finding]:
     if not lost:
         return []
-    shown = ", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else "")
-    text = (
-        f"The design {read.evidence.plan.design!r} does not flip these two together, so the conditional effect is not identified: {shown}. "
-        'The designs "pairs", "full" and "fractional" at resolution V give it.'
-    )
+    design = f"The design {read.evidence.plan.design!r}"
+    if none:
+        said = f"{design} flips no two components together, so no conditional effect is identified: what one does beside another flip, nobody saw."
+    else:
+        shown = ", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else "")
+        said = f"{design} does not flip these two together, so the conditional effect is not identified: {shown}."
+    text = f'{said} The designs "pairs", "full" and "fractional" at resolution V give it.'
     return [Finding(kind="not identified", about="conditional effects", text=text)]

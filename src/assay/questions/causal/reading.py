@@ -139,7 +139,7 @@ def _refutations(read: Readings, placebos: Sequence[str]) -> list[Refutation]:
         else:
             seen = max(abs(value.low), abs(value.high)) if isfinite(value.low) else 0.0
             said = f"none is found, as it must be{f' (one beyond {seen:.3g} would have been)' if seen else ''}"
-        words = f"placebo {name} on {metric}: {in_words(value)}; {said}."
+        words = f"{name if name == 'placebo' else f'placebo {name}'} on {metric}: {in_words(value)}; {said}."
         found.append(Refutation(placebo=name, metric=metric, value=value, passed=None if there is None else not there, words=words))
     return found
 

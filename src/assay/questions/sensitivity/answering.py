@@ -47,7 +47,7 @@ def judge(asked: Asked) -> list[Conclusion]:
         places = ranks(effects, goal)
         for effect, own in zip(effects, standings, strict=True):
             combined = _combined(asked, effect, goal, len(effects))
-            survival = _survival(effect, own, combined)
+            survival = _survival(effect, own, combined) if own or _splits(asked, effect, goal) > 1 else "not tested"
             found.append(
                 Conclusion(
                     component=effect.component,
@@ -100,6 +100,11 @@ def _survival(effect: Effect, standings: Sequence[Standing], combined: Combined 
         return "nothing concluded"
     lost = combined is not None and has_effect(effect) and combined.verdict == "cannot tell"
     return "does not survive" if lost or any(one.contrary for one in standings) else "survives"
+
+
+def _splits(asked: Asked, effect: Effect, goal: MetricGoal) -> int:
+    """Over how many splits it is known, where splits are asked about."""
+    return 0 if asked.test_to_train is None else len(list(_over_splits(asked, effect, goal)))
 
 
 def _combined(asked: Asked, effect: Effect, goal: MetricGoal, comparisons: int) -> Combined | None:

@@ -28,6 +28,8 @@ def conclusion_words(
     parts += _depends(effect, standings)
     if combined is not None:
         parts.append(_over_splits(effect, combined))
+    if survival == "not tested":
+        return f"{about}: not tested, since nothing was found that it could be held against."
     if survival == "nothing concluded":
         parts += _decided_elsewhere(standings)
     silent = [one.name for one in conditions if one.name not in {own.condition for own in standings}]

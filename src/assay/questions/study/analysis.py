@@ -101,12 +101,14 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     found.findings.extend(_no_ops([one for one in effects if one.name not in placebos], planned.changed, plan))
     for goal in question.goals:
         _analyse_metric(found, goal, plan, planned, blocking(plan, readings.table(goal.name)))
-    as_they_are = [
-        *plan.named,
-        *(factor.name for factor in factors if factor.kind == "add" or design_of(plan).way == "three levels"),
-    ]
-    found.answers.extend(answer(one, found.effects, as_they_are) for one in question.hypotheses)
+    found.answers.extend(answer(one, found.effects, as_they_are(plan, factors)) for one in question.hypotheses)
     return found
+
+
+def as_they_are(plan: Plan, factors: Sequence[Factor]) -> list[str]:
+    """What a hypothesis is about as it is run: named configurations and what is added, not by taking it away."""
+    added = [factor.name for factor in factors if factor.kind == "add" or design_of(plan).way == "three levels"]
+    return [*plan.named, *added]
 
 
 def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Planned, blocks: Blocking) -> None:

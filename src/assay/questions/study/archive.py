@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from assay.errors import InvalidStudy
@@ -14,8 +15,13 @@ from assay.store.process import owned_name
 from assay.store.store import Store
 
 
-def keep_evidence(store: Store, evidence: StudyEvidence) -> None:
+def keep_evidence(store: Store, evidence: StudyEvidence, *, amended: bool = False) -> None:
     """The evidence is what `kept_evidence` gives from now on.
+
+    Args:
+        store: where it is kept.
+        evidence: the evidence.
+        amended: it is what is there already, with more said: the study does not become the last that was run.
 
     Raises:
         StoreUnusable: it cannot be written.
@@ -24,6 +30,8 @@ def keep_evidence(store: Store, evidence: StudyEvidence) -> None:
     with using(path):
         aside = store.path / "tmp" / owned_name()
         write_new(str(aside), canonical(evidence))
+        if amended:
+            os.utime(aside, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
         aside.rename(path)
 
 

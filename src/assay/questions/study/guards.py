@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
 from assay.ablation.controls import controlled
@@ -49,8 +49,9 @@ def alike(store: Store, evidence: StudyEvidence) -> Iterator[Finding]:
     idle = {one.about for one in evidence.findings if one.kind == "no-op"}
     idle |= {factor.name for factor in evidence.factors if factor.kind == "placebo"}
     groups: dict[str, list[Configuration]] = {}
+    by_configuration = _rows_of(evidence)
     for configuration in evidence.plan.configurations:
-        behaviour = _behaviour(evidence, configuration)
+        behaviour = _behaviour(evidence, by_configuration[configuration.name])
         if behaviour:
             groups.setdefault(behaviour, []).append(configuration)
     for group in groups.values():
@@ -90,7 +91,8 @@ def unequal_sizes(evidence: StudyEvidence) -> Iterator[Finding]:
     if not reported:
         return
     plan, count = evidence.plan, reported[0]
-    sizes = [_mean(evidence.rows, one, count) for one in plan.configurations]
+    rows = _rows_of(evidence)
+    sizes = [_mean(rows[one.name], count) for one in plan.configurations]
     matched = controlled(evidence.factors, plan.configurations)
     for one in matched:
         ratio = _ratio(sizes[one.control], sizes[one.ablated])
@@ -111,9 +113,17 @@ def unequal_sizes(evidence: StudyEvidence) -> Iterator[Finding]:
             yield Finding(kind="size", about=configuration.name, text=text)
 
 
-def _behaviour(evidence: StudyEvidence, configuration: Configuration) -> str:
+def _rows_of(evidence: StudyEvidence) -> Mapping[str, list[TrialResult]]:
+    """The rows by their configuration; none for one that has not run."""
+    found: dict[str, list[TrialResult]] = {one.name: [] for one in evidence.plan.configurations}
+    for row in evidence.rows:
+        found[row.configuration].append(row)
+    return found
+
+
+def _behaviour(evidence: StudyEvidence, own: Sequence[TrialResult]) -> str:
     """Digest of all results of a configuration; empty where a trial did not finish, none reports a number, or it was drawn once."""
-    rows = sorted((row for row in evidence.rows if row.configuration == configuration.name), key=lambda row: row.block)
+    rows = sorted(own, key=lambda row: row.block)
     if not rows or any(row.state != "finished" for row in rows):
         return ""
     if len(rows) == 1 < len(evidence.plan.blocks):  # that a count of right answers is the same once is chance
@@ -137,8 +147,8 @@ def _different(group: Sequence[Configuration], evidence: StudyEvidence, idle: se
     return list(kept.values())
 
 
-def _mean(rows: Sequence[TrialResult], configuration: Configuration, metric: str) -> float:
-    values = [row.metrics[metric] for row in rows if row.configuration == configuration.name and metric in row.metrics]
+def _mean(rows: Sequence[TrialResult], metric: str) -> float:
+    values = [row.metrics[metric] for row in rows if metric in row.metrics]
     finite = [float(value) for value in values if isfinite(value)]
     return sum(finite) / len(finite) if finite else float("nan")
 

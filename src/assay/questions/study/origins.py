@@ -10,6 +10,7 @@ from assay.questions.study.definition import Definition
 from assay.records.effect import Answer
 from assay.records.finding import Finding
 from assay.records.origin import Origin
+from assay.tracking.command import as_written
 
 
 def origin_findings(definition: Definition) -> list[Finding]:
@@ -44,4 +45,4 @@ def evaluation_notes(definition: Definition) -> list[str]:
     """That nothing was trained anew, where the study prepares a model once for each block; else nothing."""
     if definition.evaluation is None:
         return []
-    return [f"Evaluation only: of what `{definition.evaluation}` made once for each block, without retraining."]
+    return [f"Evaluation only: of what `{as_written(definition.evaluation)}` made once for each block, without retraining."]

@@ -8,7 +8,6 @@ import msgspec
 
 from assay.ablation.components import merge
 from assay.ablation.designs import ADAPTIVE
-from assay.errors import UnknownRun
 from assay.execution.protocol import Executor, Job, Outcome
 from assay.questions.study.adaptive import Courses, looked, realised
 from assay.questions.study.analysis import Analysis, analyse
@@ -19,9 +18,12 @@ from assay.questions.study.definition import Definition
 from assay.questions.study.former import former
 from assay.questions.study.gate import Passage, check_workers, gate_findings
 from assay.questions.study.guards import guard, repeats
+from assay.questions.study.idle import without_idle
 from assay.questions.study.indices import shapley_interactions
 from assay.questions.study.origins import evaluation_notes, labelled, origin_findings
 from assay.questions.study.seals import as_sealed
+from assay.questions.study.starts import Starts
+from assay.questions.study.survival import answers_so_far, questioned
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
@@ -61,6 +63,7 @@ def run_study(
     """
     check_workers(workers)
     study = store.studies.put(definition)
+    asked_before, starts = answers_so_far(store, study), Starts(store)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
     jobs = [
         Job(trial, one, repeats(one, definition.factors)) for trial in plan.trials for one in [configurations[trial.configuration]]
@@ -74,12 +77,13 @@ def run_study(
     def whole(evidence: StudyEvidence) -> StudyEvidence:
         gate = passage.evidence if passage else None
         findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
-        return as_sealed(store, definition, msgspec.structs.replace(evidence, findings=findings, gate=gate))
+        seen = without_idle(msgspec.structs.replace(evidence, findings=findings, gate=gate))
+        return questioned(as_sealed(starts, definition, seen), asked_before)
 
     if plan.design == ADAPTIVE:
-        return _run_adaptive(store, definition, plan, carried, whole, minutes)
+        return _run_adaptive(starts, definition, plan, carried, whole, minutes)
     outcomes = carried(0, len(jobs))
-    evidence = whole(judge(definition, plan, outcomes, ran_in(store, outcomes)))
+    evidence = whole(judge(definition, plan, outcomes, ran_in(starts, outcomes)))
     keep_evidence(store, evidence)
     return evidence
 
@@ -98,7 +102,7 @@ def judge(definition: Definition, plan: Plan, outcomes: Sequence[Outcome], envir
 
 
 def _run_adaptive(
-    store: Store,
+    starts: Starts,
     definition: Definition,
     plan: Plan,
     carry_out: Callable[[int, int], list[Outcome]],
@@ -112,11 +116,11 @@ def _run_adaptive(
         # After every batch, so that a study that is stopped or killed shows what it knows.
         ran = realised(plan, len(outcomes))
         analysis = analyse_adaptive(definition, ran, outcomes, courses)
-        kept[:] = [told(_evidence(definition, ran, outcomes, analysis, ran_in(store, outcomes)))]
-        keep_evidence(store, kept[0])
+        kept[:] = [told(_evidence(definition, ran, outcomes, analysis, ran_in(starts, outcomes)))]
+        keep_evidence(starts.store, kept[0])
 
     of = space(len(merge(definition.factors)))
-    known = former(store, definition, of) if definition.options.priors else None
+    known = former(starts.store, definition, of) if definition.options.priors else None
     looked(definition, plan, carry_out, seen, minutes, known)
     return kept[0]
 
@@ -157,7 +161,7 @@ def at_gate(store: Store, definition: Definition, plan: Plan, passage: Passage) 
     return msgspec.structs.replace(
         queued,
         rows=tuple(known.get(one.index, one) for one in queued.rows),
-        environment=ran_in(store, passage.outcomes),
+        environment=ran_in(Starts(store), passage.outcomes),
         findings=tuple(gate_findings(passage.evidence)),
         gate=passage.evidence,
     )
@@ -200,17 +204,15 @@ def row(definition: Definition, outcome: Outcome) -> TrialResult:
     )
 
 
-def ran_in(store: Store, outcomes: Sequence[Outcome]) -> str:
+def ran_in(starts: Starts, outcomes: Sequence[Outcome]) -> str:
     """What the trials ran in, in one line; all of it, where those that were reused ran in something else. Empty where nothing is known."""
     seen: dict[str, None] = {}
     for run in dict.fromkeys(outcome.run for outcome in outcomes if outcome.run is not None):
-        try:
-            environment = store.runs.read(run).start.environment
-        except UnknownRun:  # removed since; the line is there for readers, and no study is lost for it
-            continue
-        if environment is not None:
-            seen[environment] = None
-    return "; ".join(dict.fromkeys(_environment(store.objects.record(one, Environment)) for one in seen))
+        start = starts.of(run)
+        # Where it was removed since, no study is lost for it: the line is there for readers.
+        if start is not None and start.environment is not None:
+            seen[start.environment] = None
+    return "; ".join(dict.fromkeys(_environment(starts.store.objects.record(one, Environment)) for one in seen))
 
 
 def _environment(one: Environment) -> str:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from assay.ablation.components import effect_name
-from assay.errors import InvalidStudy, UnknownRun
+from assay.errors import InvalidStudy
 from assay.questions.study.definition import Definition
+from assay.questions.study.starts import Starts
 from assay.records.effect import Answer
 from assay.records.evidence import StudyEvidence
 from assay.records.factor import Factor, Hypothesis
@@ -25,7 +26,7 @@ class Known(NamedTuple):
     configurations: dict[str, set[str]]
 
 
-def as_sealed(store: Store, definition: Definition, evidence: StudyEvidence) -> StudyEvidence:
+def as_sealed(starts: Starts, definition: Definition, evidence: StudyEvidence) -> StudyEvidence:
     """The evidence, with a finding and marked answers where hypotheses or metrics are others than those under which its trials ran.
 
     A study's id is the hash of what it asks, so a changed file is another study that finds the trials of the first. A hypothesis was written
@@ -33,7 +34,7 @@ def as_sealed(store: Store, definition: Definition, evidence: StudyEvidence) -> 
     nothing of any component.
 
     Args:
-        store: where its runs and the earlier studies are.
+        starts: of its runs; the earlier studies are in the same store.
         definition: what is asked.
         evidence: rows and answers so far.
 
@@ -43,7 +44,7 @@ def as_sealed(store: Store, definition: Definition, evidence: StudyEvidence) -> 
     # What extends a study is marked as such already, and says what that costs; what questions its conclusions confirms nothing anyway.
     if definition.serves or (definition.origin is not None and definition.origin.by == "extend"):
         return evidence
-    known = _known(store, definition, evidence)
+    known = _known(starts, definition, evidence)
     answers = tuple(_marked(answer, definition, known, evidence.plan.configurations) for answer in evidence.answers)
     findings = tuple(
         finding for study, former in known.definitions.items() if former for finding in _changed(study, former, definition)
@@ -51,19 +52,18 @@ def as_sealed(store: Store, definition: Definition, evidence: StudyEvidence) -> 
     return msgspec.structs.replace(evidence, answers=answers, findings=(*evidence.findings, *findings))
 
 
-def _known(store: Store, definition: Definition, evidence: StudyEvidence) -> Known:
+def _known(starts: Starts, definition: Definition, evidence: StudyEvidence) -> Known:
     baseline = evidence.plan.configurations[0].name
+    own = definition.id  # a hash, not to be taken for each row
     ran: dict[str, set[str]] = {}
     for row in evidence.rows:
         if row.run is None or not row.reused or row.configuration == baseline:
             continue
-        try:
-            trial = store.runs.read(row.run).start.trial
-        except UnknownRun:  # removed since
-            continue
-        if trial is not None and trial.study != definition.id:
+        start = starts.of(row.run)
+        trial = start.trial if start is not None else None
+        if trial is not None and trial.study != own:
             ran.setdefault(trial.study, set()).add(row.configuration)
-    return Known({study: _definition(store, study) for study in ran}, ran)
+    return Known({study: _definition(starts.store, study) for study in ran}, ran)
 
 
 def _definition(store: Store, study: str) -> Definition | None:

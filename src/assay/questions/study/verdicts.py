@@ -35,6 +35,9 @@ def effect(
     verdict = verdict_on(one, goal)
     test = one.comparison
     wins = superiority(one.finite if goal.goal == "maximize" else -one.finite)
+    asked = len(one.asked.contrast.plus)
+    if one.pairs and one.pairs != asked:
+        where = f", over the {one.pairs} of {asked} pairs of configurations that gave values"
     needed = _seeds(one, family, goal.margin) if verdict == "cannot tell" else None
     within = one.within or (verdict == "exact" and goal.margin is not None and abs(one.estimate) < goal.margin)
     return Effect(

@@ -116,16 +116,17 @@ def damaged(content_id: str, where: str) -> StoreDamaged:
 
 
 def fuller_evidence(a: bytes | None, b: bytes | None) -> bytes | None:
-    """Of two states of a study's evidence the one with more finished trials; of equals one that both sides choose.
+    """Of two states of a study's evidence the one with more finished trials, then with more of its conclusions questioned; of equals one that
+    both sides choose.
 
     Two stores that each went on with a study thus agree, whoever asks whom. What cannot be read counts as nothing.
     """
     return max((data for data in (a, b) if data is not None), key=_standing, default=None)
 
 
-def _standing(data: bytes) -> tuple[int, bytes]:
+def _standing(data: bytes) -> tuple[int, int, bytes]:
     try:
         evidence = decode(data, StudyEvidence)
     except StoreDamaged:
-        return -1, data
-    return sum(row.state == "finished" for row in evidence.rows), data
+        return -1, 0, data
+    return sum(row.state == "finished" for row in evidence.rows), len(evidence.sensitivity), data
