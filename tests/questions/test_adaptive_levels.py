@@ -145,6 +145,13 @@ def test_what_was_found_of_a_level_informs_a_study_with_more_of_them(project: Pa
     assert any("optimizer: adam" in one.text for one in evidence.findings if one.kind == "priors")
 
 
+def test_where_every_combination_has_run_more_seeds_are_asked_for(project: Path) -> None:
+    definition = asked(seeds=[0, 1], components=[*OPTIMIZER, FLAGS[0]])
+    evidence = result_of(project, Arithmetic(accuracy), definition)
+    assert len(evidence.rows) == 16
+    assert any("more seeds go on from here" in one.text for one in evidence.findings if one.kind == "history")
+
+
 def test_the_winner_is_the_level_that_helps_most(project: Path) -> None:
     evidence = result_of(project, Arithmetic(accuracy), asked(components=[*OPTIMIZER[:2], *FLAGS]))
     assert winner(evidence).levels == {"optimizer": "adam"}

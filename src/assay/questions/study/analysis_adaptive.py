@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, isfinite, nan
+from math import ceil, isfinite, nan, prod
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def _analyse_metric(
     for term in range(len(sides), course.space.terms):
         if course.matters[term] or (course.belief is not None and course.belief.chance[term] > _LIKELY):
             found.interactions.append(_interaction(course, term, sides, goal))
-    found.findings.append(Finding(kind="history", about=goal.name, text=_history(course, sides)))
+    found.findings.append(Finding(kind="history", about=goal.name, text=_history(course, sides, _rest(plan, sides))))
     if told is not None:
         found.findings.append(Finding(kind="priors", about=goal.name, text=_both_ways(course, told, sides)))
     found.notes.append(_note(course, goal, len(sides)) + _about_splits(plan))
@@ -195,8 +195,8 @@ def _partners(course: Course, factor: int) -> list[int]:
     return found
 
 
-def _history(course: Course, sides: Sequence[Side]) -> str:
-    """When which comparison was decided, and why it ended."""
+def _history(course: Course, sides: Sequence[Side], more: str) -> str:
+    """When which comparison was decided, and why it ended; what brings more trials, where it is not decided."""
     if course.flat:
         return f"all {course.trials} trials gave the same value, so nothing that was flipped reaches it; no more were run for it."
     told = [f"{_name(course, one.term, sides)} after {one.trials} trials" for one in course.decisions]
@@ -216,7 +216,16 @@ def _history(course: Course, sides: Sequence[Side]) -> str:
     if course.decided:
         return f"{text}; everything that it needs is confirmed, so it is decided."
     rest = f"still open: {', '.join(still)}" if still else "what explains the values is not clear yet"
-    return f"{text}; {rest}. A larger budget goes on from here."
+    return f"{text}; {rest}. {more}"
+
+
+def _rest(plan: Plan, sides: Sequence[Side]) -> str:
+    """What brings more trials than there were."""
+    whole = prod(1 + len(factor.levels) for factor in {factor.name: factor for factor, _ in sides}.values())
+    drawn = {(trial.configuration, trial.block) for trial in plan.trials if trial.configuration not in plan.named}
+    if len(drawn) < whole * len(plan.blocks):
+        return "A larger budget goes on from here."
+    return "Every combination has run under every seed: more seeds go on from here."
 
 
 def _both_ways(course: Course, told: Former, sides: Sequence[Side]) -> str:
