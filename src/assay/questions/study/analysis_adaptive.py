@@ -260,7 +260,7 @@ def _about_splits(plan: Plan) -> str:
         return ""
     part = f"{plan.splits.parameter}s"
     named = f" Named configurations are compared over these {part}, as by any other design." if plan.named else ""
-    return f" They are about the seeds and the {len(plan.splits.names)} {part} that were run, and say nothing of other data.{named}"
+    return f" The intervals are about the seeds and the {len(plan.splits.names)} {part} that were run, and say nothing of other data.{named}"
 
 
 def _name(course: Course, term: int, sides: Sequence[Side]) -> str:
