@@ -2,10 +2,10 @@
 
 A system has a component of three alternatives, one of two and four flags. *Nothing* acts in the first case. In the second one of the three
 alternatives and a flag move the response by 1.5, and do another 1.5 together; everything else does nothing, and any statement on it is false.
-Noise has a deviation of about 1: normal; heavy (Student's t with 2 degrees of freedom: none at all); skewed (exponential); of two kinds (0, or rarely 5);
-unequal (three times as large at one alternative and at one flag). Four trials at a time under one of five seeds, which move all values by a
-normal amount. A course is looked at after every 12 trials and goes on to its end, 96 trials where nothing acts and 240 else: so it has more
-occasions to be wrong than a study that stops. Where something acts, a tenth of the courses is simulated.
+Noise has a deviation of about 1: normal; skewed (exponential); of two kinds (0, or rarely 5); unequal (three times as large at one alternative and
+at one flag); or it is heavy (Student's t with 2 degrees of freedom, which has none). Four trials at a time under one of five seeds, which move all
+values by a normal amount. A course is looked at after every 12 trials and goes on to its end, 96 trials where nothing acts and 240 else: so it has
+more occasions to be wrong than a study that stops. Where something acts, a tenth of the courses is simulated.
 
     python benchmarks/bench_adaptive_levels.py [--courses 2000] [--start 9000]
 """
