@@ -232,7 +232,7 @@ def test_named_configurations_are_compared_seed_by_seed(project: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"components": [replace("a", "x", a=False), replace("a", "y", a=2)]}, "several"),
+        ({"components": [replace("a", "x", a=False), replace("b", "y", a=2)]}, "cannot be combined"),
         ({"options": DesignOptions(budget=10)}, "at least 16 trials"),
         ({"options": DesignOptions(resolution=4)}, "no resolution"),
         ({"components": []}, "nothing to combine"),

@@ -7,7 +7,7 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from assay.stats.sequential import Signs, any_time_p, running, t_interval, t_log_e
+from assay.stats.sequential import Signs, any_time_p, fewest, running, t_interval, t_log_e
 
 
 def test_the_t_e_value_is_its_formula() -> None:
@@ -66,3 +66,14 @@ def test_where_nothing_was_added_nothing_is_known() -> None:
     assert (low[1], high[1]) == (-np.inf, np.inf)
     assert np.isnan(signs.estimate[1])
     assert any_time_p(float(signs.highest[1]), 2) == 1.0
+
+
+def test_fewer_signs_than_the_fewest_never_reach_the_level() -> None:
+    level = 0.05 / 8
+    n = fewest(level)
+    for number, reached in ((n - 1, False), (n, True)):
+        # Of the size that tells most, all equal.
+        signs, size = Signs(1), np.sqrt(3 * (number - 1) / number)
+        for _ in range(number):
+            signs.add(np.array([size]), 1.0, np.array([True]))
+        assert bool(signs.highest[0] >= -log(level)) == reached

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from assay.ablation.components import effect_name
-from assay.ablation.design import Design, Levels, pairs
+from assay.ablation.design import Design, Levels, Side, pairs, sides_of
 from assay.ablation.designs_factorial import RESOLUTION, groups_of, set_levels, shapley_orders, shapley_steps
 from assay.ablation.designs_stepwise import bare, in_order, ladder, switched
 from assay.ablation.models import Fitted, codes_of, fit
@@ -38,7 +38,7 @@ class Compared(NamedTuple):
         kind: "flip" (a level against the baseline's), "group", "line" (a first level against a second) or "curve".
     """
 
-    sides: tuple[tuple[Factor, Level], ...]
+    sides: tuple[Side, ...]
     contrast: Contrast
     estimand: str
     group: str = ""
@@ -111,7 +111,7 @@ def with_interactions(design: Design, options: DesignOptions, *, replaced: bool)
 
 
 def _corner(design: Design, factors: Sequence[Factor], rows: list[Levels]) -> Comparisons:
-    sides = list(_sides(factors))
+    sides = sides_of(factors)
     found, lost = [], []
     for factor, level in sides:
         column = _column(rows, {factor.name: level.name})
@@ -123,7 +123,7 @@ def _corner(design: Design, factors: Sequence[Factor], rows: list[Levels]) -> Co
         found.append(Compared(((factor, level),), contrast, estimand, "baseline", frozenset([column])))
     together = []
     for one, other in pairs(factors) if design.interactions else []:
-        for side, rival in ((a, b) for a in _sides([one]) for b in _sides([other])):
+        for side, rival in ((a, b) for a in sides_of([one]) for b in sides_of([other])):
             first, second = {one.name: side[1].name}, {other.name: rival[1].name}
             cells = [_column(rows, levels) for levels in (first | second, second, first)]
             both, only_second, only_first = cells
@@ -170,8 +170,8 @@ def _full(factors: Sequence[Factor], rows: list[Levels]) -> Comparisons:
             group = f"levels of {factor.name}" if whole else ""
             found.append(Compared(((factor, level),), contrast, _AVERAGED if whole else _FEASIBLE, group, own))
     for one, other in pairs(factors):
-        for i, side in enumerate(_sides([one]), 1):
-            for j, rival in enumerate(_sides([other]), 1):
+        for i, side in enumerate(sides_of([one]), 1):
+            for j, rival in enumerate(sides_of([other]), 1):
                 contrast = interaction(codes, (numbers[one.name], i), (numbers[other.name], j))
                 if len(contrast.plus):
                     together.append(_together((side, rival), contrast, "averaged over the other components"))
@@ -221,7 +221,7 @@ def _model(
     return Comparisons(found, together, lost)
 
 
-def _effect(one: Fitted, sides: tuple[tuple[Factor, Level], ...], weights: Array, three: bool, group: bool) -> Compared:
+def _effect(one: Fitted, sides: tuple[Side, ...], weights: Array, three: bool, group: bool) -> Compared:
     factor = sides[0][0]
     kind = "curve" if one.term.curved else "line" if three else "group" if group else "flip"
     estimand = {
@@ -240,7 +240,7 @@ def _sum(compared: Compared, one: Fitted) -> Compared:
     return compared._replace(estimand=f"{compared.estimand}, in one number with {_and(one.aliases)}", aliases=one.aliases)
 
 
-def _together(sides: tuple[tuple[Factor, Level], ...], contrast: Contrast, where: str) -> Compared:
+def _together(sides: tuple[Side, ...], contrast: Contrast, where: str) -> Compared:
     (one, level), (other, rival) = sides
     estimand = (
         f"half the difference between the effect of {act(one, level)} with {effect_name(other, rival)!r} changed and in the "
@@ -258,12 +258,6 @@ def act(factor: Factor, level: Level) -> str:
     if factor.kind == "placebo":
         return f"the placebo {factor.name!r}" if factor.name != "placebo" else "the placebo"
     return f"replacing {factor.name} by {level.name}" if factor.kind == "replace" else f"setting {factor.name} to {level.name}"
-
-
-def _sides(factors: Sequence[Factor]) -> Iterator[tuple[Factor, Level]]:
-    for factor in factors:
-        for level in factor.levels:
-            yield factor, level
 
 
 def _column(rows: Sequence[Levels], levels: Levels) -> int | None:

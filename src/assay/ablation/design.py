@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from assay.ablation.components import ADDED, PLACEBO, REMOVED, effect_name
 from assay.errors import InvalidStudy
-from assay.records.factor import Factor
+from assay.records.factor import Factor, Level
 from assay.records.plan import DesignOptions
 
 LIMIT = 4096
@@ -16,6 +16,9 @@ LIMIT = 4096
 
 Levels = dict[str, str]
 """Levels of the factors that are not at their baseline; the baseline itself is the empty mapping."""
+
+Side = tuple[Factor, Level]
+"""A component at one of its levels."""
 
 Way = Literal["corner", "steps", "full", "model", "three levels", "shapley"]
 """How effects come of the combinations: of pairs at one corner, of steps from one to the next, of all pairs, of a linear model (of two or
@@ -66,9 +69,14 @@ def pairs(factors: Sequence[Factor]) -> list[tuple[Factor, Factor]]:
     return list(combinations(factors, 2))
 
 
+def sides_of(factors: Sequence[Factor]) -> list[Side]:
+    """Every factor with each of its levels, in the order given."""
+    return [(factor, level) for factor in factors for level in factor.levels]
+
+
 def named_effects(factors: Sequence[Factor]) -> list[tuple[Factor, str]]:
     """Every factor with the names of its effects, one for each level."""
-    return [(factor, effect_name(factor, level)) for factor in factors for level in factor.levels]
+    return [(factor, effect_name(factor, level)) for factor, level in sides_of(factors)]
 
 
 def listed(names: Sequence[str]) -> str:
@@ -88,21 +96,30 @@ def levels_of(row: Sequence[int], factors: Sequence[Factor]) -> Levels:
     return {factor.name: factor.levels[code - 1].name for code, factor in zip(row, factors, strict=True) if code}
 
 
+def need_components(factors: Sequence[Factor], design: str) -> None:
+    """Passes where there is something to combine.
+
+    Raises:
+        InvalidStudy: there is no component.
+    """
+    if not factors:
+        raise InvalidStudy(f"the design {design!r} has nothing to combine", value=[], expected="at least one component")
+
+
 def need_two_levels(factors: Sequence[Factor], design: str) -> None:
     """Passes where every component is flipped to one level.
 
     Raises:
         InvalidStudy: one has several, or there is no component.
     """
-    if not factors:
-        raise InvalidStudy(f"the design {design!r} has nothing to combine", value=[], expected="at least one component")
+    need_components(factors, design)
     for factor in factors:
         if len(factor.levels) > 1:
             raise InvalidStudy(
                 f"the design {design!r} flips each component to one level, and {factor.name!r} has several",
                 value=[level.name for level in factor.levels],
                 expected="one level for each component",
-                next_step='Leave one of them, or use the design "leave-one-out", "pairs", "full" or "optimal".',
+                next_step='Leave one of them, or use the design "leave-one-out", "pairs", "full", "optimal" or "adaptive".',
             )
 
 

@@ -158,10 +158,15 @@ def _check(baseline: Any, factors: Sequence[Factor], named: Mapping[str, Mapping
         if name in {factor.name for factor in factors}:
             raise InvalidStudy("a named configuration and a component have the same name", value=name, expected="names that differ")
     if combined:
-        _check_disjoint(baseline, factors)
+        check_disjoint(baseline, factors)
 
 
-def _check_disjoint(baseline: Any, factors: Sequence[Factor]) -> None:
+def check_disjoint(baseline: Any, factors: Sequence[Factor]) -> None:
+    """Passes where no two components set the same parameter, so that all of them may be set at once.
+
+    Raises:
+        InvalidStudy: two do.
+    """
     for first, second in pairs(factors):
         for one in first.levels:
             for other in second.levels:

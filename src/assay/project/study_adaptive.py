@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from math import sqrt
 
 from assay.ablation.adaptive.course import WRONG
-from assay.ablation.adaptive.order import BATCH
+from assay.ablation.adaptive.order import BATCH, alternatives
 from assay.ablation.adaptive.plans import first_stop
+from assay.ablation.components import merge
 from assay.ablation.designs import ADAPTIVE
 from assay.questions.study.definition import Definition
 from assay.questions.study.pilot import Noise
@@ -19,10 +20,12 @@ _SEEN = 5.2
 
 def cost_in_words(definition: Definition, plan: Plan) -> str:
     """Fewest and most trials."""
-    first, most = first_stop(plan, len(definition.factors)), len(plan.trials)
-    return (
-        f"{first} at least, {most} at most (the budget), in batches of {BATCH} under one seed; {len(plan.blocks)} seeds take turns"
-    )
+    first, most = first_stop(plan, sum(alternatives(definition.factors))), len(plan.trials)
+    seeds = len({block.seed for block in plan.blocks})
+    unit, turns = "seed", f"{seeds} seeds"
+    if plan.splits is not None:
+        unit, turns = f"seed and {plan.splits.parameter}", f"{turns} x {len(plan.splits.names)} {plan.splits.parameter}s"
+    return f"{first} at least, {most} at most (the budget), in batches of {BATCH} under one {unit}; {turns} take turns"
 
 
 def configurations_in_words(plan: Plan) -> list[str]:
@@ -44,10 +47,18 @@ def rule_in_words(definition: Definition) -> str:
     )
 
 
-def sees_in_words(plan: Plan, noise: Mapping[str, Noise]) -> str:
-    """Effects that are confirmed with 80 % power when the budget is used up."""
-    smallest = _SEEN * 2 / sqrt(len(plan.trials))
-    known = [f"{metric} {smallest * one.deviation / sqrt(2):.2g}" for metric, one in noise.items()]
+def sees_in_words(definition: Definition, plan: Plan, noise: Mapping[str, Noise]) -> str:
+    """Effects that are confirmed with 80 % power when the budget is used up; of the component with the most levels too, if it has several."""
+    most = max(merge(definition.factors), key=lambda factor: len(factor.levels))
+    several = len(most.levels) > 1
+    smallest, widest = (_smallest(len(plan.trials), count) for count in (1, len(most.levels)))
+    known = [f"{metric} {widest * one.deviation / sqrt(2):.2g}" for metric, one in noise.items()]
     said = f"with all {len(plan.trials)} trials effects from {smallest:.2g} standard deviations of a trial on"
+    said += f" (from {widest:.2g} on, of each level of {most.name})" if several else ""
     said += ", with about 80 % power; larger ones sooner"
     return f"{said}; at the noise of earlier trials: {', '.join(known)}" if known else said
+
+
+def _smallest(trials: int, alternatives: int) -> float:
+    """In standard deviations of a trial; a comparison has the trials at two of a component's levels."""
+    return _SEEN * 2 / sqrt(trials * 2 / (1 + alternatives))

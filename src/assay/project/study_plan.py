@@ -107,14 +107,16 @@ class PlanView:
         plan = self.plan
         title = f"Study {self.definition.name or self.study[:12]}: {plan.design}"
         size = f"{len(plan.configurations)} configurations x {_blocks(plan)} = {len(plan.trials)} trials"
+        sees = _sees(plan, self.expected.noise)
         if plan.design == ADAPTIVE:
             size = cost_in_words(self.definition, plan)
+            sees = sees_in_words(self.definition, plan, self.expected.noise)
         facts = [
             ("Trials", f"{size}; seeds {_seeds(list(dict.fromkeys(block.seed for block in plan.blocks)))}"),
             ("Time", time_in_words(len(plan.trials), self.expected, workers)),
             ("Metrics", "; ".join(_goals(self.definition))),
             ("Effect", plan.estimand),
-            ("Sees", sees_in_words(plan, self.expected.noise) if plan.design == ADAPTIVE else _sees(plan, self.expected.noise)),
+            ("Sees", sees),
             ("Gate", gate_in_words(self.definition, plan)),
         ]
         if plan.design == ADAPTIVE:

@@ -36,7 +36,7 @@ class Space(NamedTuple):
     """The terms of some factors, with their prior.
 
     Attributes:
-        factors: how many.
+        factors: how many; of several levels, each alternative to the baseline's counts as one (`factorial_levels`).
         first, second: shape (terms,): a term's factors; the same one twice for a factor alone. Factors come first.
         main: shape (factors,), log odds that it matters.
         product: shape (3, terms), log odds of a product where none, one or both of its factors matter; factors' own are not read.
@@ -56,7 +56,7 @@ class Space(NamedTuple):
         return len(self.first)
 
     def columns(self, rows: Array) -> Array:
-        """Values of the terms in rows of -1 and +1, shape (rows, terms)."""
+        """Values of the terms in rows of the factors' own, shape (rows, terms)."""
         found = rows[:, self.first] * rows[:, self.second]
         found[:, : self.factors] = rows
         return np.asarray(found, dtype=np.float64)

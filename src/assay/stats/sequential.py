@@ -7,6 +7,7 @@ probability `level` (Ville 1939). Of m comparisons together, each has to reach m
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from math import exp, inf, log, log1p
 
 import numpy as np
@@ -82,6 +83,17 @@ class Signs:
         centre = np.where(known, self.estimate, 0.0)
         low, high = (_edges(self.log_e, centre, side * unit, -np.log(level)) for side in (-1, 1))
         return np.where(known, low, -inf), np.where(known, high, inf)
+
+
+def fewest(level: float) -> int:
+    """How many increments `Signs` needs at least to reach a level: all of one sign and equal, of the size that tells most.
+
+    With n of them the evidence is largest where their squares add up to 3 (n - 1) scales, and then has the logarithm (n - 1 - log n) / 2.
+
+    >>> fewest(0.05)
+    10
+    """
+    return next(n for n in count(1) if (n - 1 - log(n)) / 2 >= -log(level))
 
 
 def t_log_e(values: ArrayLike, mean: float = 0.0) -> float:

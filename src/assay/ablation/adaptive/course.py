@@ -128,7 +128,7 @@ class Course:
         """All values are equal, after as many trials as a first look needs."""
         return self.trials >= first_look(self.space.factors) and float(np.ptp(self._values)) == 0
 
-    def tell(self, columns: Array, values: Array, blocks: NDArray[np.intp], coins: Coins) -> None:
+    def tell(self, columns: Array, values: Array, blocks: NDArray[np.intp], coins: Coins, signs: Array | None = None) -> None:
         """The trials of a batch, in their order; then a look. Trials without a finite value are left out.
 
         Args:
@@ -136,26 +136,30 @@ class Course:
             values: shape (n,).
             blocks: shape (n,).
             coins: shape (n, terms), see `coins`.
+            signs: shape (n, terms), on which side of its coin a term fell, read only where there was one; None: the columns are the signs, as of
+                factors of two levels.
         """
         kept = np.isfinite(values)
         # Of values alone, which no coin has a part in where a component does nothing.
         spread = float(np.std([*self._values, *values[kept]])) if kept.any() else 0.0
-        for row, value, block, free in zip(columns[kept], values[kept], blocks[kept], coins[kept], strict=True):
-            self._weigh(row, float(value), int(block), free, spread)
+        sides = columns if signs is None else signs
+        for row, value, block, free, side in zip(columns[kept], values[kept], blocks[kept], coins[kept], sides[kept], strict=True):
+            self._weigh(row, float(value), int(block), free, side, spread)
             self._columns = np.vstack([self._columns, row])
             self._values.append(float(value))
             self._blocks.append(int(block))
         if self.trials >= first_look(self.space.factors):
             self._look()
 
-    def _weigh(self, row: Array, value: float, block: int, free: Coins, spread: float) -> None:
+    def _weigh(self, row: Array, value: float, block: int, free: Coins, side: Array, spread: float) -> None:
         if not self._values:
             return  # nothing to expect of it, so nothing to be surprised by
         belief = self.belief
         known = np.zeros(self.space.terms) if belief is None else belief.coefficients
         level, deviation = self._level(known, block, spread)
         left = value - level - float(row @ known)
-        self.tests.add(2 * row * (left + row * known), 2 * deviation, free)
+        # Without the term itself: what is expected half-way between the two sides of its coin.
+        self.tests.add(2 * side * (left + side * known), 2 * deviation, free)
 
     def _level(self, known: Array, block: int, spread: float) -> tuple[float, float]:
         """What a trial of this block is expected to give with all terms at 0, and how far off that is."""

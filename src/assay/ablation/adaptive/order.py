@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from assay.ablation.constraints import feasible
 from assay.ablation.design import Levels, levels_of
 from assay.errors import InvalidStudy
 from assay.records.factor import Constraint, Factor
+from assay.stats.factorial_levels import Codes
 from assay.stats.factorial_models import Space
-from assay.stats.simultaneous import Array
 
 BATCH = 4
 """Trials between two looks, all under one seed."""
@@ -24,23 +25,31 @@ Coins = NDArray[np.bool_]
 
 
 def first_look(factors: int) -> int:
-    """Trials before the first look: twice as many as there are components, since fewer make a sparse model too sure of itself."""
+    """Trials before the first look: twice as many as there are alternatives to the baseline, since fewer make a sparse model too sure of itself."""
     return max(8, 2 * factors)
 
 
-def default_budget(factors: int) -> int:
-    """Most trials, where the user says nothing."""
-    return _RUNS + _PER_FACTOR * factors
+def default_budget(counts: Sequence[int]) -> int:
+    """Most trials, where the user says nothing: of components with so many alternatives each.
+
+    A comparison counts trials at the baseline's level and at its own alternative. Where a component has more of these, the others have more to run.
+    """
+    return ceil((_RUNS + _PER_FACTOR * sum(counts)) * (1 + max(counts)) / 2)
+
+
+def alternatives(factors: Sequence[Factor]) -> list[int]:
+    """How many levels each component has beside the baseline's."""
+    return [len(factor.levels) for factor in factors]
 
 
 def drawn(factors: Sequence[Factor], constraints: Sequence[Constraint], blocks: int, runs: int) -> list[tuple[int, Levels]]:
     """Block and combination of each trial, the baseline in the first block first; none twice in a block.
 
-    Every combination is drawn with equal chances from those that the constraints allow and its block has not had. So, given all else, each
-    component's level is a fair coin wherever its other level could have been drawn too: what the tests of this design rest on.
+    Every combination is drawn with equal chances from those that the constraints allow and its block has not had. So, given all else,
+    which of two levels a component has is a fair coin wherever both could have been drawn: what the tests of this design rest on.
 
     Args:
-        factors: components of one level.
+        factors: components.
         constraints: what goes together.
         blocks: how many seeds; a batch is of one, and they take turns.
         runs: how many trials at most; fewer where there are no more combinations.
@@ -69,41 +78,49 @@ def drawn(factors: Sequence[Factor], constraints: Sequence[Constraint], blocks: 
     return found
 
 
-def signs(combinations: Sequence[Mapping[str, str]], factors: Sequence[Factor]) -> Array:
-    """-1 where a component is as in the baseline and +1 where it is flipped, shape (trials, factors)."""
-    return np.array([[1.0 if factor.name in levels else -1.0 for factor in factors] for levels in combinations])
-
-
-def coins(of: Space, rows: Array, blocks: Sequence[int], factors: Sequence[Factor], constraints: Sequence[Constraint]) -> Coins:
+def coins(of: Space, codes: Codes, blocks: Sequence[int], factors: Sequence[Factor], constraints: Sequence[Constraint]) -> Coins:
     """Where the level of a term was a fair coin when its trial was drawn, shape (trials, terms).
 
-    Its other level must have been possible: allowed, and not yet run in that block. A product needs this of either factor, and of both at
-    once. The first trial is the baseline and not drawn.
+    A term is an alternative against the baseline's level. Given that its component is at one of these two, and given all else of the trial, which
+    one it is was a fair coin if the other was possible: allowed, and not yet run in that block. Trials at a third level tell nothing of it. A
+    product needs this of either component, and of both at once. The first trial is the baseline and not drawn.
+
+    Args:
+        of: the terms.
+        codes: of the trials, in their order.
+        blocks: of the trials.
+        factors: components, one for each column of `codes`.
+        constraints: what goes together.
     """
+    places = [(place, level) for place, most in enumerate(alternatives(factors)) for level in range(1, most + 1)]
+    flips = [frozenset([places[one], places[other]]) for one, other in zip(of.first, of.second, strict=True)]
     had: dict[int, set[bytes]] = {}
-    free = np.zeros((len(rows), of.terms), dtype=bool)
-    for number, (row, block) in enumerate(zip(rows, blocks, strict=True)):
+    free = np.zeros((len(codes), of.terms), dtype=bool)
+    for number, (row, block) in enumerate(zip(codes, blocks, strict=True)):
         seen = had.setdefault(block, set())
         if number:
-            free[number] = _free(of, row, seen, factors, constraints)
+            possible = np.array([_possible(row, each, seen, factors, constraints) for each in flips])
+            alone = possible[: of.factors]
+            free[number] = possible & alone[of.first] & alone[of.second]
         seen.add(row.tobytes())
     return free
 
 
-def _free(of: Space, row: Array, seen: set[bytes], factors: Sequence[Factor], constraints: Sequence[Constraint]) -> Coins:
-    possible = np.array([_possible(row, flips, seen, factors, constraints) for flips in zip(of.first, of.second, strict=True)])
-    alone = possible[: of.factors]
-    return np.asarray(possible & alone[of.first] & alone[of.second])
-
-
 def _possible(
-    row: Array, flips: tuple[int, int], seen: set[bytes], factors: Sequence[Factor], constraints: Sequence[Constraint]
+    row: NDArray[np.intp],
+    flips: frozenset[tuple[int, int]],
+    seen: set[bytes],
+    factors: Sequence[Factor],
+    constraints: Sequence[Constraint],
 ) -> bool:
     other = row.copy()
-    other[list(set(flips))] *= -1
+    for place, level in flips:
+        if row[place] not in (0, level):
+            return False
+        other[place] = level - row[place]
     if other.tobytes() in seen:
         return False
-    return not constraints or feasible(levels_of([int(sign > 0) for sign in other], factors), factors, constraints)
+    return not constraints or feasible(levels_of(other.tolist(), factors), factors, constraints)
 
 
 def _draw(
@@ -111,7 +128,7 @@ def _draw(
 ) -> tuple[int, ...] | None:
     """A combination that the block has not had; None where chance finds none."""
     for _ in range(_TRIES):
-        row = tuple(chance.getrandbits(1) for _ in factors)
+        row = tuple(chance.getrandbits(1) if most == 1 else chance.randrange(1 + most) for most in alternatives(factors))
         if row not in had and feasible(levels_of(row, factors), factors, constraints):
             return row
     return None

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import msgspec
 
-from assay.ablation.adaptive.order import BATCH, default_budget, drawn, first_look
+from assay.ablation.adaptive.course import LEVEL
+from assay.ablation.adaptive.order import BATCH, alternatives, default_budget, drawn, first_look
 from assay.ablation.components import merge
 from assay.ablation.configurations import configure, plain, settings_of
-from assay.ablation.design import configuration_name, need_two_levels
+from assay.ablation.design import configuration_name, need_components
 from assay.ablation.designs import ADAPTIVE
-from assay.ablation.plans import make_plan
+from assay.ablation.plans import check_disjoint, make_plan
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
-from assay.records.plan import Configuration, DesignOptions, Plan, Trial
+from assay.records.plan import Configuration, DesignOptions, Plan, Splits, Trial
+from assay.stats.sequential import fewest
 
 ESTIMAND = "mean change from the baseline level, averaged over all combinations of the other components"
 FEASIBLE = "mean change from the baseline level, averaged over the combinations of the other components that the constraints allow"
@@ -27,31 +30,36 @@ def adaptive_plan(
     seeds: Sequence[int],
     named: Mapping[str, Mapping[str, Any]],
     options: DesignOptions,
+    splits: Splits | None = None,
 ) -> Plan:
     """All trials that the design may run: the baseline and the named configurations, then combinations drawn at random.
 
     Args:
         baseline: the configuration as it stands.
-        factors: components, each of one level.
-        seeds: one for each block; batches of trials take turns.
+        factors: components; each level beside the baseline's is compared with it.
+        seeds: one for each block, or for each with each split; batches of trials take turns.
         named: combinations beside the design's own; with the baseline they run first, under every seed.
         options: constraints, and the budget: most trials.
+        splits: data splits or folds; each makes a block with each seed.
 
     Raises:
-        InvalidStudy: a component has several levels, there is none, the budget is too small for a first look, or as for `make_plan`.
+        InvalidStudy: there is no component, the budget is too small for a first look, or as for `make_plan`.
         UnknownParameter: a component or a named configuration sets a key that the baseline does not have.
     """
     merged = merge(factors)
-    need_two_levels(merged, ADAPTIVE)
-    budget = _budget(options, len(merged))
-    # Checks names, settings, constraints and seeds; the rows of a resolution III fraction would be needless work.
+    need_components(merged, ADAPTIVE)
+    counts = alternatives(merged)
+    budget = _budget(options, counts)
+    check_disjoint(baseline, merged)
+    # Checks names, settings, constraints and seeds with as few configurations as any design has.
     checked = make_plan(
-        "ladder",
+        "leave-one-out",
         baseline,
         merged,
         seeds,
         named,
         options=msgspec.structs.replace(options, budget=None, resolution=None, priors=False),
+        splits=splits,
     )
     rows = drawn(merged, options.constraints, len(checked.blocks), budget)
     levels = {configuration_name(row): row for _, row in rows}
@@ -60,8 +68,9 @@ def adaptive_plan(
     pairs = [(block, name) for block in range(len(checked.blocks)) for name in ("baseline", *checked.named) if named]
     pairs += [(block, configuration_name(row)) for block, row in rows if not (named and not row)]
     trials = tuple(
-        Trial(index=index, configuration=name, block=block, seed=checked.blocks[block].seed)
-        for index, (block, name) in enumerate(pairs)
+        Trial(index=index, configuration=name, block=number, seed=block.seed, split=block.split)
+        for index, (number, name) in enumerate(pairs)
+        for block in [checked.blocks[number]]
     )
     return Plan(
         design=ADAPTIVE,
@@ -69,10 +78,11 @@ def adaptive_plan(
         configurations=(*own, *extra),
         blocks=checked.blocks,
         trials=trials,
-        comparisons=len(merged) + len(named),
-        cannot_see=_blind(len(merged), len(checked.blocks)),
+        comparisons=sum(counts) + len(named),
+        cannot_see=(*_blind(counts, len(seeds), splits), *_too_few(counts, len(checked.blocks), len(rows))),
         named=checked.named,
         options=options,
+        splits=splits,
     )
 
 
@@ -88,18 +98,19 @@ def batches(plan: Plan, factors: int) -> list[int]:
     return [*range(first_stop(plan, factors), total, BATCH), total]
 
 
-def _budget(options: DesignOptions, factors: int) -> int:
+def _budget(options: DesignOptions, counts: Sequence[int]) -> int:
     if options.resolution is not None:
         raise InvalidStudy(
             "the design 'adaptive' has no resolution", value=options.resolution, expected="'fractional' or 'optimal'"
         )
     if options.budget is None:
-        return default_budget(factors)
-    if options.budget < first_look(factors):
+        return default_budget(counts)
+    least = first_look(sum(counts))
+    if options.budget < least:
         raise InvalidStudy(
             "the budget ends before the design may look for the first time",
             value=options.budget,
-            expected=f"at least {first_look(factors)} trials for {factors} components",
+            expected=f"at least {least} trials for {_components(counts)}",
             next_step="Give it more, or leave the budget out.",
         )
     return options.budget
@@ -112,13 +123,39 @@ def _configuration(baseline: Any, name: str, levels: Mapping[str, str], factors:
     )
 
 
-def _blind(factors: int, blocks: int) -> tuple[str, ...]:
+def _components(counts: Sequence[int]) -> str:
+    several = f" with {sum(counts)} levels beside the baseline's" if sum(counts) > len(counts) else ""
+    return f"{len(counts)} components{several}"
+
+
+def _blind(counts: Sequence[int], seeds: int, splits: Splits | None) -> tuple[str, ...]:
     found = [
         "Interactions of three components and more: they are noise to it, and part of every average.",
         "Small effects beside large ones: it stops when what explains the values is confirmed, not when nothing more could be found.",
     ]
-    if 2**factors <= 16:
-        found.append(f"Anything sooner than the design 'full', whose {2**factors} combinations of so few components tell as much.")
-    if blocks == 1:
+    if max(counts) > 1:
+        found.append("Two alternatives of a component beside each other: each is compared with the baseline's level.")
+    whole = prod(1 + count for count in counts)
+    if whole <= 16:
+        found.append(f"Anything sooner than the design 'full', whose {whole} combinations of so few components tell as much.")
+    if seeds == 1:
         found.append("Other seeds: with one, effects are those under this seed, and may be others under another.")
+    if splits is not None:
+        found.append(
+            f"Other data: effects are averages over these {len(splits.names)} {splits.parameter}s, and their intervals are about these."
+        )
     return tuple(found)
+
+
+def _too_few(counts: Sequence[int], blocks: int, trials: int) -> list[str]:
+    """What coins will hardly tell, since there are so few combinations and seeds: a pair of trials that differ in one component has one coin."""
+    most = max(counts)
+    in_a_block = prod(1 + count for count in counts) // (1 + most)
+    pairs = min(blocks * in_a_block, trials * 2 // (1 + most))
+    least = fewest(LEVEL / (2 * sum(counts)))
+    if pairs >= 2 * least:
+        return []
+    return [
+        f"Effects of a component with {1 + most} levels, unless they are very large: two of its levels are compared by at most {pairs} coins here. "
+        f"It takes {least} at least, and as a rule {2 * least}. More seeds bring more coins; the design 'full' needs none."
+    ]

@@ -10,15 +10,17 @@ import msgspec
 import numpy as np
 
 from assay.ablation.adaptive.course import Course
-from assay.ablation.adaptive.order import Coins, coins, signs
+from assay.ablation.adaptive.order import Coins, alternatives, coins
 from assay.ablation.adaptive.plans import batches
 from assay.ablation.components import merge
+from assay.ablation.models import codes_of
 from assay.execution.protocol import Outcome
 from assay.questions.study.analysis_readings import LARGEST, Row
 from assay.questions.study.definition import Definition
 from assay.questions.study.former import Former
 from assay.records.plan import Plan
-from assay.stats.factorial_models import Space, space
+from assay.stats.factorial_levels import centred, levelled, signs
+from assay.stats.factorial_models import Space
 from assay.stats.simultaneous import Array
 
 
@@ -33,19 +35,21 @@ class Courses:
 
     def __init__(self, definition: Definition, plan: Plan, former: Former | None = None) -> None:
         factors = merge(definition.factors)
-        self.of: Space = space(len(factors))
+        counts = alternatives(factors)
+        self.of: Space = levelled(counts)
         self.former = former
-        informed = {name: space(len(factors), belief) for name, belief in former.belief.items()} if former is not None else {}
+        informed = {name: levelled(counts, belief) for name, belief in former.belief.items()} if former is not None else {}
         self.by_metric = {goal.name: Course(self.of, goal.margin, informed.get(goal.name)) for goal in definition.goals}
         self._told = 0
-        self._edges = [0, *batches(plan, len(factors))]
+        self._edges = [0, *batches(plan, self.of.factors)]
         levels = {one.name: one.levels for one in plan.configurations}
         self._drawn = [trial.index for trial in plan.trials if trial.configuration not in plan.named]
         trials = [plan.trials[index] for index in self._drawn]
-        rows = signs([levels[trial.configuration] for trial in trials], factors)
+        codes = codes_of([levels[trial.configuration] for trial in trials], factors, {})
         self._blocks = np.array([trial.block for trial in trials])
-        self._columns = self.of.columns(rows)
-        self._coins: Coins = coins(self.of, rows, self._blocks.tolist(), factors, plan.options.constraints)
+        self._columns = self.of.columns(centred(codes, counts))
+        self._signs = self.of.columns(signs(codes, counts))
+        self._coins: Coins = coins(self.of, codes, self._blocks.tolist(), factors, plan.options.constraints)
         # Not drawn: the baseline, of which there is one under every seed where named configurations are compared with it.
         self._coins[[not levels[trial.configuration] for trial in trials]] = False
 
@@ -66,7 +70,7 @@ class Courses:
         rows = [outcomes[self._drawn[place]] for place in places]
         for metric, course in self.by_metric.items():
             values: Array = np.array([value_of(row, metric) for row in rows])
-            course.tell(self._columns[places], values, self._blocks[places], self._coins[places])
+            course.tell(self._columns[places], values, self._blocks[places], self._coins[places], self._signs[places])
 
 
 def value_of(row: Row, metric: str) -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, isfinite, nan
+from math import ceil, isfinite, nan, prod
 
 import numpy as np
 
 from assay.ablation.adaptive.course import LEVEL, Course, allowed
 from assay.ablation.comparisons import act
 from assay.ablation.components import check_hypotheses, effect_name, merge
-from assay.ablation.design import interaction_name
+from assay.ablation.design import Side, interaction_name, sides_of
 from assay.questions.study.adaptive import Courses
 from assay.questions.study.analysis import Analysis, Question
 from assay.questions.study.analysis_adaptive_named import named_effects
@@ -19,7 +19,7 @@ from assay.questions.study.analysis_words import amount, amount_signed, better_b
 from assay.questions.study.former import Former
 from assay.questions.study.verdicts import answer
 from assay.records.effect import Effect, EffectVerdict, Interaction
-from assay.records.factor import Factor, MetricGoal
+from assay.records.factor import MetricGoal
 from assay.records.finding import Finding
 from assay.records.plan import Plan
 from assay.stats.sequential import any_time_p
@@ -47,7 +47,7 @@ def analyse_adaptive(question: Question, plan: Plan, outcomes: Sequence[Row], co
     readings = Readings(plan, outcomes, question.goals)
     found = Analysis([], [], [one for one in readings.findings(question.goals) if not _never_meant(one, plan)], [], [])
     for goal in question.goals:
-        _analyse_metric(found, goal, plan, factors, courses.by_metric[goal.name], courses.former)
+        _analyse_metric(found, goal, plan, sides_of(factors), courses.by_metric[goal.name], courses.former)
         found.effects.extend(named_effects(plan, goal, readings.table(goal.name)))
     as_they_are = [*plan.named, *(factor.name for factor in factors if factor.kind == "add")]
     found.answers.extend(answer(one, found.effects, as_they_are) for one in question.hypotheses)
@@ -60,31 +60,32 @@ def _never_meant(finding: Finding, plan: Plan) -> bool:
 
 
 def _analyse_metric(
-    found: Analysis, goal: MetricGoal, plan: Plan, factors: Sequence[Factor], course: Course, told: Former | None
+    found: Analysis, goal: MetricGoal, plan: Plan, sides: Sequence[Side], course: Course, told: Former | None
 ) -> None:
-    partners = {term: _partners(course, term) for term in range(len(factors))}
-    for term, factor in enumerate(factors):
-        depends = [effect_name(factors[other], factors[other].levels[0]) for other in partners[term]]
-        found.effects.append(_effect(course, term, factor, goal, plan.estimand, depends))
-    for term in range(len(factors), course.space.terms):
+    """`sides` are the alternatives of the components, which the terms stand for."""
+    where = ", averaged over the other components" if len({factor.name for factor, _ in sides}) > 1 else ""
+    for term, side in enumerate(sides):
+        depends = [effect_name(*sides[other]) for other in _partners(course, term)]
+        found.effects.append(_effect(course, term, side, goal, plan.estimand, where, depends))
+    for term in range(len(sides), course.space.terms):
         if course.matters[term] or (course.belief is not None and course.belief.chance[term] > _LIKELY):
-            found.interactions.append(_interaction(course, term, factors, goal))
-    found.findings.append(Finding(kind="history", about=goal.name, text=_history(course, factors)))
+            found.interactions.append(_interaction(course, term, sides, goal))
+    found.findings.append(Finding(kind="history", about=goal.name, text=_history(course, sides, _rest(plan, sides))))
     if told is not None:
-        found.findings.append(Finding(kind="priors", about=goal.name, text=_both_ways(course, told, factors)))
-    found.notes.append(_note(course, goal, len(factors)))
+        found.findings.append(Finding(kind="priors", about=goal.name, text=_both_ways(course, told, sides)))
+    found.notes.append(_note(course, goal, len(sides)) + _about_splits(plan))
 
 
-def _effect(course: Course, term: int, factor: Factor, goal: MetricGoal, estimand: str, depends: Sequence[str]) -> Effect:
+def _effect(course: Course, term: int, side: Side, goal: MetricGoal, estimand: str, where: str, depends: Sequence[str]) -> Effect:
     verdict = _verdict(course, term)
     low, high, tests = float(course.low[term]), float(course.high[term]), course.tests
     estimate = _within(0.0 if course.flat else float(tests.estimate[term]), low, high)
     bounded = isfinite(low) and isfinite(high)
-    words = _effect_words(course, term, factor, goal, verdict, estimate)
+    words = _effect_words(course, term, side, goal, verdict, estimate, where)
     if depends:
         words += f" It depends on {' and '.join(depends)}: see the interaction."
     return Effect(
-        component=effect_name(factor, factor.levels[0]),
+        component=effect_name(*side),
         metric=goal.name,
         estimand=estimand,
         estimate=estimate,
@@ -101,15 +102,17 @@ def _effect(course: Course, term: int, factor: Factor, goal: MetricGoal, estiman
     )
 
 
-def _interaction(course: Course, term: int, factors: Sequence[Factor], goal: MetricGoal) -> Interaction:
-    sides = [factors[int(course.space.first[term])], factors[int(course.space.second[term])]]
-    one, other = sides
+def _interaction(course: Course, term: int, sides: Sequence[Side], goal: MetricGoal) -> Interaction:
+    pair = [sides[int(course.space.first[term])], sides[int(course.space.second[term])]]
+    one, other = (effect_name(*side) for side in pair)
+    (factor, level), several = pair[1], len(pair[1][0].levels) > 1
     low, high, tests = float(course.low[term]), float(course.high[term]), course.tests
     estimate = _within(float(tests.estimate[term]), low, high)
     verdict = _verdict(course, term)
     chance = nan if course.belief is None else float(course.belief.chance[term])
-    about = f"{one.name} and {other.name}, {goal.name}"
-    start = f"{about}: the effect of {act(one, one.levels[0])} with {other.name} flipped less that with it as in the baseline"
+    about = f"{one} and {other}, {goal.name}"
+    flipped = f"{factor.name} at {level.name}" if several else f"{other} flipped"
+    start = f"{about}: the effect of {act(*pair[0])} with {flipped} less that with it as in the baseline"
     start += f" is twice {_signed(estimate, low, high)}"
     if not tests.n[term]:
         words = f"{about}: nothing was estimated yet; the search holds it {_percent(chance)} likely that they do not simply add up."
@@ -120,7 +123,7 @@ def _interaction(course: Course, term: int, factors: Sequence[Factor], goal: Met
     else:
         words = f"{start}, which may be chance; the search holds it {_percent(chance)} likely that they do not simply add up."
     return Interaction(
-        components=tuple(effect_name(side, side.levels[0]) for side in sides),
+        components=(one, other),
         metric=goal.name,
         estimand="half the difference between the effect of the one with the other changed and in the baseline, averaged over the other components",
         estimate=estimate,
@@ -142,9 +145,10 @@ def _verdict(course: Course, term: int) -> EffectVerdict:
     return "no effect" if course.negligible[term] else "cannot tell"
 
 
-def _effect_words(course: Course, term: int, factor: Factor, goal: MetricGoal, verdict: EffectVerdict, estimate: float) -> str:
-    done, low, high = act(factor, factor.levels[0]), float(course.low[term]), float(course.high[term])
-    where = ", averaged over the other components" if course.space.factors > 1 else ""
+def _effect_words(
+    course: Course, term: int, side: Side, goal: MetricGoal, verdict: EffectVerdict, estimate: float, where: str
+) -> str:
+    done, factor, low, high = act(*side), side[0], float(course.low[term]), float(course.high[term])
     if verdict == "no-op":
         return capital(f"{done} changes {goal.name} not at all: all {course.trials} trials gave the same value.")
     if verdict == "matters":
@@ -191,18 +195,18 @@ def _partners(course: Course, factor: int) -> list[int]:
     return found
 
 
-def _history(course: Course, factors: Sequence[Factor]) -> str:
-    """When which comparison was decided, and why it ended."""
+def _history(course: Course, sides: Sequence[Side], more: str) -> str:
+    """When which comparison was decided, and why it ended; what brings more trials, where it is not decided."""
     if course.flat:
         return f"all {course.trials} trials gave the same value, so nothing that was flipped reaches it; no more were run for it."
-    told = [f"{_name(course, one.term, factors)} after {one.trials} trials" for one in course.decisions]
+    told = [f"{_name(course, one.term, sides)} after {one.trials} trials" for one in course.decisions]
     text = f"{', '.join(told)} (the evidence of each reached its bound)" if told else "no effect reached its bound"
     belief = course.deciding
     if belief is None:
         return f"{text}; {course.trials} trials gave values, too few for a look."
-    still = [_name(course, term, factors) for term in np.flatnonzero(course.open).tolist()]
+    still = [_name(course, term, sides) for term in np.flatnonzero(course.open).tolist()]
     unsure = [
-        f"{_name(course, term, factors)} ({_percent(float(belief.chance[term]))})"
+        f"{_name(course, term, sides)} ({_percent(float(belief.chance[term]))})"
         for term in np.argsort(-np.minimum(belief.chance, 1 - belief.chance))[:4].tolist()
         if min(belief.chance[term], 1 - belief.chance[term]) > _LIKELY
     ]
@@ -212,10 +216,19 @@ def _history(course: Course, factors: Sequence[Factor]) -> str:
     if course.decided:
         return f"{text}; everything that it needs is confirmed, so it is decided."
     rest = f"still open: {', '.join(still)}" if still else "what explains the values is not clear yet"
-    return f"{text}; {rest}. A larger budget goes on from here."
+    return f"{text}; {rest}. {more}"
 
 
-def _both_ways(course: Course, told: Former, factors: Sequence[Factor]) -> str:
+def _rest(plan: Plan, sides: Sequence[Side]) -> str:
+    """What brings more trials than there were."""
+    whole = prod(1 + len(factor.levels) for factor in {factor.name: factor for factor, _ in sides}.values())
+    drawn = {(trial.configuration, trial.block) for trial in plan.trials if trial.configuration not in plan.named}
+    if len(drawn) < whole * len(plan.blocks):
+        return "A larger budget goes on from here."
+    return "Every combination has run under every seed: more seeds go on from here."
+
+
+def _both_ways(course: Course, told: Former, sides: Sequence[Side]) -> str:
     """How likely the search holds each term with and without former studies, where it holds either likely or they differ."""
     if not told.studies:
         return "no former study of the store has a component of this one with the same settings, so the search was told nothing."
@@ -226,7 +239,7 @@ def _both_ways(course: Course, told: Former, factors: Sequence[Factor]) -> str:
     plain, informed = course.belief.chance, course.informed.chance
     shown = np.flatnonzero((np.maximum(plain, informed) > 0.5) | (np.abs(plain - informed) > _LIKELY)).tolist()
     said = [
-        f"{_name(course, term, factors)} {_percent(float(informed[term]))} (without them {_percent(float(plain[term]))})"
+        f"{_name(course, term, sides)} {_percent(float(informed[term]))} (without them {_percent(float(plain[term]))})"
         for term in shown
     ]
     ways = f"expects {course.informed.wrong:.2g} wrong terms with them and {course.belief.wrong:.2g} without"
@@ -241,9 +254,18 @@ def _note(course: Course, goal: MetricGoal, factors: int) -> str:
     )
 
 
-def _name(course: Course, term: int, factors: Sequence[Factor]) -> str:
-    names = [factors[int(side)].name for side in dict.fromkeys((course.space.first[term], course.space.second[term]))]
-    return interaction_name(names)
+def _about_splits(plan: Plan) -> str:
+    """What the intervals are about where data splits are among the blocks: the coins decide nothing on them."""
+    if plan.splits is None:
+        return ""
+    part = f"{plan.splits.parameter}s"
+    named = f" Named configurations are compared over these {part}, as by any other design." if plan.named else ""
+    return f" The intervals are about the seeds and the {len(plan.splits.names)} {part} that were run, and say nothing of other data.{named}"
+
+
+def _name(course: Course, term: int, sides: Sequence[Side]) -> str:
+    own = dict.fromkeys((int(course.space.first[term]), int(course.space.second[term])))
+    return interaction_name([effect_name(*sides[side]) for side in own])
 
 
 def _within(estimate: float, low: float, high: float) -> float:

@@ -143,17 +143,10 @@ def plan_study(definition: Definition) -> Plan:
     """
     named = definition.configurations | controls(definition.factors)
     asked = (definition.baseline, definition.factors, definition.seeds, named)
-    if definition.design != ADAPTIVE:
-        plan = make_plan(definition.design, *asked, options=definition.options, splits=definition.splits)
-    elif definition.splits is None:
-        plan = adaptive_plan(*asked, definition.options)
+    if definition.design == ADAPTIVE:
+        plan = adaptive_plan(*asked, definition.options, definition.splits)
     else:
-        raise InvalidStudy(
-            "the design 'adaptive' knows no splits",
-            value=definition.splits.parameter,
-            expected="seeds alone",
-            next_step="Take another design, or let the seed draw the split.",
-        )
+        plan = make_plan(definition.design, *asked, options=definition.options, splits=definition.splits)
     evaluated = " Evaluation only: of the trained model, without retraining." if definition.evaluation is not None else ""
     tuned = " Each configuration with hyperparameters of its own, tuned with the same budget." if _tunes(definition) else ""
     return msgspec.structs.replace(plan, estimand=f"{plan.estimand}{evaluated}{tuned}")

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.ablation.components import effect_name, merge
+from assay.ablation.design import sides_of
 from assay.errors import InvalidStudy, MissingContent
 from assay.questions.study.archive import kept_evidence, studies
 from assay.questions.study.definition import Definition
 from assay.records.canonical import canonical
 from assay.records.evidence import StudyEvidence
+from assay.records.factor import Factor, Level
 from assay.stats.factorial_models import Space
 from assay.stats.simultaneous import Array
 from assay.store.store import Store
@@ -35,7 +37,7 @@ class Former(NamedTuple):
 
 
 def former(store: Store, definition: Definition, of: Space) -> Former:
-    """The verdicts of earlier studies on components that have the same name and settings, and on interactions of two such.
+    """The verdicts of earlier studies on components that have the same name and settings, level by level, and on interactions of two such.
 
     Each counts half where the other parameters of the baseline differ, and half again where another function or command was studied; together
     they never count more than odds of twenty.
@@ -48,7 +50,7 @@ def former(store: Store, definition: Definition, of: Space) -> Former:
     Raises:
         StoreTooNew, StoreDamaged: a study of the store cannot be read.
     """
-    factors = merge(definition.factors)
+    own = {_settings(*side): index for index, side in enumerate(sides_of(merge(definition.factors)))}
     found = {goal.name: np.zeros(of.terms) for goal in definition.goals}
     used = []
     for study, other in studies(store):
@@ -56,11 +58,16 @@ def former(store: Store, definition: Definition, of: Space) -> Former:
             evidence = None if study == definition.id else kept_evidence(store, study)
         except (InvalidStudy, MissingContent):  # begun, and never looked at
             continue
-        theirs = {canonical(factor) for factor in merge(other.factors)}
-        shared = {effect_name(one, one.levels[0]): index for index, one in enumerate(factors) if canonical(one) in theirs}
+        theirs = {effect_name(*side): _settings(*side) for side in sides_of(merge(other.factors))}
+        shared = {name: own[settings] for name, settings in theirs.items() if settings in own}
         if evidence is not None and shared and _add(found, of, evidence, shared, _weight(definition, other)):
             used.append(study)
     return Former({metric: np.clip(belief, -_MOST, _MOST) for metric, belief in found.items()}, tuple(used))
+
+
+def _settings(factor: Factor, level: Level) -> bytes:
+    """A component at one level, without its others."""
+    return canonical(Factor(name=factor.name, kind=factor.kind, levels=(level,)))
 
 
 def _weight(definition: Definition, other: Definition) -> float:

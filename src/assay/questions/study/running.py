@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Sequence
 
 import msgspec
 
+from assay.ablation.adaptive.order import alternatives
 from assay.ablation.components import merge
 from assay.ablation.designs import ADAPTIVE
 from assay.execution.protocol import Executor, Job, Outcome
@@ -28,7 +29,7 @@ from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
 from assay.records.plan import Plan
-from assay.stats.factorial_models import space
+from assay.stats.factorial_levels import levelled
 from assay.store.store import Store
 
 
@@ -119,7 +120,7 @@ def _run_adaptive(
         kept[:] = [told(_evidence(definition, ran, outcomes, analysis, ran_in(starts, outcomes)))]
         keep_evidence(starts.store, kept[0])
 
-    of = space(len(merge(definition.factors)))
+    of = levelled(alternatives(merge(definition.factors)))
     known = former(starts.store, definition, of) if definition.options.priors else None
     looked(definition, plan, carry_out, seen, minutes, known)
     return kept[0]

@@ -95,7 +95,8 @@ def _together(evidence: StudyEvidence, chosen: Mapping[str, str]) -> tuple[dict[
     if len(every) == 1:
         return every, [f"Taken: {label}, which clearly helps."]
     meeting = [one.components for one in evidence.interactions if one.verdict in ("matters", "exact") and one.estimate != 0]
-    if not any(set(components) <= every.keys() for components in meeting):
+    called = {*every, *(f"{name}: {level}" for name, level in every.items())}
+    if not any(called.issuperset(components) for components in meeting):
         ran = any(configuration.levels == every for configuration in evidence.plan.configurations)
         note = "" if ran else " They were never run together: the study of the new baseline flips each beside the others."
         return every, [f"Taken: {label}, each of which clearly helps.{note}"]
