@@ -50,6 +50,11 @@ def planted(params: dict[str, bool], seed: int) -> float:
     return -flipped["a"] - 0.75 * flipped["b"] + 0.75 * flipped["a"] * flipped["c"] + seed % 3 + 0.3 * noise(params, seed)
 
 
+def loud(params: dict[str, bool], seed: int) -> float:
+    """As planted, with more noise: found well before it is confirmed."""
+    return planted(params, seed) + 0.7 * noise(params, seed + 100)
+
+
 class Arithmetic:
     """An executor that computes, and may be stopped."""
 
@@ -325,6 +330,27 @@ def test_what_former_studies_say_counts_less_where_recipes_differ(project: Path)
 def test_no_other_design_is_told_what_former_studies_found() -> None:
     with pytest.raises(InvalidStudy, match="'adaptive'"):
         plan_study(asked(design="screening", options=DesignOptions(priors=True)))
+
+
+def test_asked_to_find_it_stops_sooner_and_claims_no_more_than_is_confirmed(project: Path) -> None:
+    """What the search found is named with its probability, is no verdict, and the trials are the first of the longer study."""
+    found = result_of(project, Arithmetic(loud), asked(options=DesignOptions(until="found")))
+    confirmed = result_of(project, Arithmetic(loud), asked())
+    assert len(found.plan.trials) < len(confirmed.plan.trials)
+    assert found.plan.trials == confirmed.plan.trials[: len(found.plan.trials)]
+    said = {one.kind: one.text for one in found.findings}
+    assert "a × c (probability" in said["found, not confirmed"]
+    assert "nothing more was asked for" in said["history"]
+    (pair,) = [one for one in found.interactions if one.components == ("a", "c")]
+    assert pair.verdict == "cannot tell"
+    assert "not confirmed" in pair.words
+    assert not any(one.kind == "found, not confirmed" for one in confirmed.findings)
+
+
+@pytest.mark.parametrize(("design", "until"), [("screening", "found"), (ADAPTIVE, "never")])
+def test_where_to_stop_is_for_the_adaptive_design_and_one_of_two(design: str, until: Any) -> None:
+    with pytest.raises(InvalidStudy, match=until):
+        plan_study(asked(design=design, options=DesignOptions(until=until)))
 
 
 def test_time_limits_the_adaptive_design_alone(project: Path) -> None:

@@ -35,13 +35,15 @@ def configurations_in_words(plan: Plan) -> list[str]:
 
 def rule_in_words(definition: Definition) -> str:
     """When no more trials are run."""
+    over = f"when a search expects fewer than {WRONG:g} wrong terms for each of those (at least two) that it has chosen to explain a metric"
+    ends = (
+        "or at the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % of metrics at most"
+    )
+    if definition.options.until == "found":
+        return f"{over}, confirmed or not; {ends}, and what is found and not confirmed is no statement"
     margin = any(goal.margin is not None for goal in definition.goals)
     within = ", and every other component's lies within the margin" if margin else ""
-    return (
-        f"when a search expects fewer than {WRONG:g} wrong terms for each of those (at least two) that it has chosen to explain a metric, and each "
-        f"of these is confirmed{within}; or at the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % "
-        "of metrics at most"
-    )
+    return f"{over}, and each of these is confirmed{within}; {ends}"
 
 
 def sees_in_words(plan: Plan, noise: Mapping[str, Noise]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.ablation.adaptive.order import Coins, first_look
+from assay.records.plan import Until
 from assay.stats.factorial_models import Space
 from assay.stats.factorial_search import Belief, believe
 from assay.stats.sequential import Signs
@@ -52,6 +53,7 @@ class Course:
         of: the terms.
         margin: effects within it are none that matter; None: nothing is called so.
         informed: the terms with what is believed of them from elsewhere: a second search, which then says when to stop. Tests never see it.
+        until: whether it is decided once what the search found is confirmed, or once the search is over.
 
     Attributes:
         belief: after the last look; None before the first.
@@ -61,8 +63,8 @@ class Course:
         decisions: terms that were found to matter, in the order in which it was seen.
     """
 
-    def __init__(self, of: Space, margin: float | None = None, informed: Space | None = None) -> None:
-        self.space, self.margin = of, margin
+    def __init__(self, of: Space, margin: float | None = None, informed: Space | None = None, until: Until = "confirmed") -> None:
+        self.space, self.margin, self.until = of, margin, until
         self.belief: Belief | None = None
         self.informed: Belief | None = None
         self._informed = informed
@@ -118,10 +120,17 @@ class Course:
 
     @property
     def decided(self) -> bool:
-        """Nothing is open, and the search expects hardly a wrong term."""
+        """The search expects hardly a wrong term, and nothing is open, where that is asked for."""
         if self.flat:
             return True
-        return self.deciding is not None and settled(self.deciding) and not self.open.any()
+        return self.deciding is not None and settled(self.deciding) and (self.until == "found" or not self.open.any())
+
+    @property
+    def unconfirmed(self) -> Coins:
+        """Terms that the search found, and whose evidence has not reached its bound: what is explored, and not claimed."""
+        if self.belief is None:
+            return np.zeros(self.space.terms, dtype=bool)
+        return self.belief.chosen & ~self.matters
 
     @property
     def flat(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -15,7 +15,7 @@ from assay.ablation.designs import ADAPTIVE
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
-from assay.records.plan import Configuration, DesignOptions, Plan, Trial
+from assay.records.plan import Configuration, DesignOptions, Plan, Trial, Until
 
 ESTIMAND = "mean change from the baseline level, averaged over all combinations of the other components"
 FEASIBLE = "mean change from the baseline level, averaged over the combinations of the other components that the constraints allow"
@@ -51,7 +51,7 @@ def adaptive_plan(
         merged,
         seeds,
         named,
-        options=msgspec.structs.replace(options, budget=None, resolution=None, priors=False),
+        options=msgspec.structs.replace(options, budget=None, resolution=None, priors=False, until="confirmed"),
     )
     rows = drawn(merged, options.constraints, len(checked.blocks), budget)
     levels = {configuration_name(row): row for _, row in rows}
@@ -93,6 +93,8 @@ def _budget(options: DesignOptions, factors: int) -> int:
         raise InvalidStudy(
             "the design 'adaptive' has no resolution", value=options.resolution, expected="'fractional' or 'optimal'"
         )
+    if options.until not in get_args(Until):
+        raise InvalidStudy("the adaptive design stops at no such point", value=options.until, expected="'confirmed' or 'found'")
     if options.budget is None:
         return default_budget(factors)
     if options.budget < first_look(factors):

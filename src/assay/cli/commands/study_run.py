@@ -11,6 +11,7 @@ from assay.cli.output import emit, hint, json_option, say
 from assay.project.command_study import CommandStudy
 from assay.project.study_file import load_study_file
 from assay.project.study_plan import PlanView
+from assay.records.plan import Until
 from assay.report.document import study_document
 
 accept_option = click.option(
@@ -36,6 +37,7 @@ def command(
     accept_baseline: str,
     minutes: float | None,
     priors: bool,
+    until: Until | None,
     as_json: bool,
 ) -> int:
     """Run the study in FILE and show what it found; trials that have finished before are not repeated.
@@ -43,7 +45,7 @@ def command(
     The baseline goes first, through the gate (`assay study gate`). Where it fails, no ablation is run and the exit code is 1.
     """
     study = load_study_file(file)
-    plan = study.plan(design, resolution=resolution, budget=budget, priors=priors)
+    plan = study.plan(design, resolution=resolution, budget=budget, priors=priors, until=until)
     return run_and_show(study, plan, workers, accept_baseline=accept_baseline, minutes=minutes, as_json=as_json)
 
 

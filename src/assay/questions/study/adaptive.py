@@ -36,7 +36,8 @@ class Courses:
         self.of: Space = space(len(factors))
         self.former = former
         informed = {name: space(len(factors), belief) for name, belief in former.belief.items()} if former is not None else {}
-        self.by_metric = {goal.name: Course(self.of, goal.margin, informed.get(goal.name)) for goal in definition.goals}
+        until = definition.options.until
+        self.by_metric = {goal.name: Course(self.of, goal.margin, informed.get(goal.name), until) for goal in definition.goals}
         self._told = 0
         self._edges = [0, *batches(plan, len(factors))]
         levels = {one.name: one.levels for one in plan.configurations}
