@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import sqrt
 
-from assay.ablation.adaptive.course import WRONG
+from assay.ablation.adaptive.course import CLEAR, FEWEST, MOST, WRONG
 from assay.ablation.adaptive.order import BATCH
 from assay.ablation.adaptive.plans import first_stop
 from assay.ablation.designs import ADAPTIVE
@@ -20,9 +20,7 @@ _SEEN = 5.2
 def cost_in_words(definition: Definition, plan: Plan) -> str:
     """Fewest and most trials."""
     first, most = first_stop(plan, len(definition.factors)), len(plan.trials)
-    return (
-        f"{first} at least, {most} at most (the budget), in batches of {BATCH} under one seed; {len(plan.blocks)} seeds take turns"
-    )
+    return f"{first} at least, {most} at most (the budget), {BATCH} in turn under one seed; {len(plan.blocks)} seeds take turns"
 
 
 def configurations_in_words(plan: Plan) -> list[str]:
@@ -35,7 +33,8 @@ def configurations_in_words(plan: Plan) -> list[str]:
 
 def rule_in_words(definition: Definition) -> str:
     """When no more trials are run."""
-    over = f"when a search expects fewer than {WRONG:g} wrong terms for each of those (at least two) that it has chosen to explain a metric"
+    bounds = f"{WRONG * FEWEST**2:.2g} to {CLEAR * WRONG * MOST**2:.2g}"
+    over = f"when a search expects hardly a wrong term ({bounds}, by how many it has chosen to explain a metric and how clear they are)"
     ends = (
         "or at the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % of metrics at most"
     )
@@ -43,7 +42,7 @@ def rule_in_words(definition: Definition) -> str:
         return f"{over}, confirmed or not; {ends}, and what is found and not confirmed is no statement"
     margin = any(goal.margin is not None for goal in definition.goals)
     within = ", and every other component's lies within the margin" if margin else ""
-    return f"{over}, and each of these is confirmed{within}; {ends}"
+    return f"{over}, and each that it has chosen is confirmed{within}; {ends}"
 
 
 def sees_in_words(plan: Plan, noise: Mapping[str, Noise]) -> str:

@@ -17,11 +17,15 @@ from assay.stats.simultaneous import Array
 
 LEVEL = 0.05
 """Chance of any false statement of one metric, shared evenly by components and by their interactions."""
-WRONG = 0.028
-"""Terms that may be expected to be wrongly chosen or left out when the search ends, for each that is chosen: a search that has found little is
-the one that overlooks most."""
-_FEWEST = 2
-"""Chosen terms that are reckoned with where there are fewer."""
+WRONG = 0.0056
+"""Terms that may be expected to be wrongly chosen or left out when the search ends, by the square of how many it has chosen: a search that has
+found little is the one that overlooks most."""
+FEWEST, MOST = 3, 5
+"""Chosen terms that are reckoned with where there are fewer, and where there are more."""
+CLEAR = 1.9
+"""How many times as many where coefficients stand clear of the noise."""
+_SIZES = (0.17, 0.24)
+"""Sizes (see `Belief`) at which coefficients are as large as the noise, and by a fifth larger."""
 
 
 def settled(belief: Belief) -> bool:
@@ -30,8 +34,13 @@ def settled(belief: Belief) -> bool:
 
 
 def allowed(belief: Belief) -> float:
-    """How many wrong terms may be expected when the search ends."""
-    return WRONG * max(_FEWEST, int(belief.chosen.sum()))
+    """How many wrong terms may be expected when the search ends.
+
+    More where coefficients stand clear of the noise: few trials tell them then, and leave small terms beside them open, which is most of what is
+    expected to be wrong.
+    """
+    clear = np.interp(np.log(belief.size), np.log(_SIZES), (1, CLEAR))
+    return float(WRONG * clear * min(max(FEWEST, int(belief.chosen.sum())), MOST) ** 2)
 
 
 class Decision(NamedTuple):

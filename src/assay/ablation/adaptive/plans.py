@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from assay.ablation.adaptive.order import BATCH, default_budget, drawn, first_look
+from assay.ablation.adaptive.order import default_budget, drawn, first_look, looks
 from assay.ablation.components import merge
 from assay.ablation.configurations import configure, plain, settings_of
 from assay.ablation.design import configuration_name, need_two_levels
@@ -84,8 +84,7 @@ def first_stop(plan: Plan, factors: int) -> int:
 
 def batches(plan: Plan, factors: int) -> list[int]:
     """Numbers of trials after which is looked, ascending; the last is all of them."""
-    total = len(plan.trials)
-    return [*range(first_stop(plan, factors), total, BATCH), total]
+    return looks(first_stop(plan, factors), len(plan.trials))
 
 
 def _budget(options: DesignOptions, factors: int) -> int:

@@ -77,7 +77,7 @@ def run_study(
         return as_sealed(store, definition, msgspec.structs.replace(evidence, findings=findings, gate=gate))
 
     if plan.design == ADAPTIVE:
-        return _run_adaptive(store, definition, plan, carried, whole, minutes)
+        return _run_adaptive(store, definition, plan, carried, whole, minutes, workers)
     outcomes = carried(0, len(jobs))
     evidence = whole(judge(definition, plan, outcomes, ran_in(store, outcomes)))
     keep_evidence(store, evidence)
@@ -104,6 +104,7 @@ def _run_adaptive(
     carry_out: Callable[[int, int], list[Outcome]],
     told: Callable[[StudyEvidence], StudyEvidence],
     minutes: float | None,
+    workers: int,
 ) -> StudyEvidence:
     """`told` adds to the evidence what is known beside the trials."""
     kept: list[StudyEvidence] = []
@@ -117,7 +118,7 @@ def _run_adaptive(
 
     of = space(len(merge(definition.factors)))
     known = former(store, definition, of) if definition.options.priors else None
-    looked(definition, plan, carry_out, seen, minutes, known)
+    looked(definition, plan, carry_out, seen, minutes, known, workers)
     return kept[0]
 
 
