@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import sys
+from itertools import pairwise
 from math import comb, log
 from multiprocessing import Pool
 from typing import NamedTuple
@@ -29,7 +30,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from assay.ablation.adaptive.course import Course, settled
-from assay.ablation.adaptive.order import BATCH, first_look
+from assay.ablation.adaptive.order import BATCH, first_look, looks
 from assay.stats.factorial_models import Space, space
 from assay.stats.factorial_search import believe
 
@@ -125,11 +126,7 @@ def measure(task: tuple[Case, int, bool]) -> Score:
     course, stop = Course(of), None
     coins = np.ones(columns.shape, dtype=bool)
     coins[0] = False
-    for begin, end in zip(
-        [0, *range(first_look(case.factors), case.most, BATCH)],
-        [*range(first_look(case.factors), case.most, BATCH), case.most],
-        strict=True,
-    ):
+    for begin, end in pairwise([0, *looks(first_look(case.factors), case.most)]):
         course.tell(columns[begin:end], values[begin:end], blocks[begin:end], coins[begin:end])
         chosen = course.belief.chosen
         if stop is None and (settled(course.belief) or end == case.most):

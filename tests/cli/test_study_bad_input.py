@@ -87,6 +87,7 @@ def test_infinite_values_are_counted_and_never_averaged(study: Callable[..., Any
     [
         (["--design", "full", "--budget", "3"], ["'full' has no budget", "'optimal'", "'adaptive'"]),
         (["--design", "shapley", "--budget", "3"], ["holds not one order", "at least 4 configurations", '"optimal"']),
+        (["--design", "full", "--until", "found"], ["'full' runs all that it plans", "'adaptive'", "Leave until out"]),
         (["--design", "adaptive", "--budget", "4"], ["before the design may look", "at least", "leave the budget out"]),
     ],
 )
@@ -96,6 +97,12 @@ def test_a_design_that_its_budget_does_not_hold_is_refused(
     done = study(*options)
     assert done.code == 2 and [one for one in said if one not in done.err] == []
     assert not (folder / ".assay").exists(), "nothing was run or sealed"
+
+
+def test_where_a_study_may_stop_is_one_of_two(study: Callable[..., Any], folder: Path) -> None:
+    done = study(file=f"{FILE}design: adaptive\nuntil: bored\n")
+    assert done.code == 2 and "stops at no such point: 'bored'" in done.err and "confirmed or found" in done.err
+    assert not (folder / ".assay").exists()
 
 
 @pytest.mark.parametrize(

@@ -111,3 +111,17 @@ def test_a_wrong_file_is_refused(assay: Assay, file: Path, old: str, new: str, s
 @pytest.mark.parametrize("effect", ["small", "-1", "nan", "z=0.1", "y="])
 def test_an_effect_is_a_size_of_a_metric(assay: Assay, file: Path, effect: str) -> None:
     assert assay("study", "plan", "study.yaml", "--detect", effect).code == 2
+
+
+def test_the_adaptive_design_may_end_with_its_search(assay: Assay, file: Path) -> None:
+    """What the file asks for is what is planned and run; `--until confirmed` goes on from the same trials."""
+    file.write_text(
+        FILE.replace("design: fractional\nresolution: 4", "design: adaptive\nbudget: 16\nuntil: found").replace(", margin: 0.2", "")
+    )
+    assert "confirmed or not" in " ".join(assay("study", "plan", "study.yaml").out.split())
+    found = assay("study", "run", "study.yaml", "--json").document
+    kinds = {one["kind"] for one in found["findings"]}
+    assert len(found["trials"]) < 16 and "found, not confirmed" in kinds
+    further = assay("study", "run", "study.yaml", "--until", "confirmed", "--json").document
+    assert len(further["trials"]) > len(found["trials"])
+    assert all(one["reused"] for one in further["trials"][: len(found["trials"])])

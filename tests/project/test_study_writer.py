@@ -55,7 +55,7 @@ def test_the_priors_of_an_adaptive_study_are_kept(project: Path) -> None:
     (project / "fit.py").write_text("print(1)\n")
     (project / "study.yaml").write_text(
         "command: python fit.py {overrides} --seed {seed}\nbaseline: {augment: true}\ncomponents: {augment: {remove: {augment: false}}}\n"
-        "metrics: {accuracy: maximize}\ndesign: adaptive\nbudget: 16\npriors: true\n"
+        "metrics: {accuracy: maximize}\ndesign: adaptive\nbudget: 16\npriors: true\nuntil: found\n"
     )
     study = load_study_file(project / "study.yaml")
     write_study(study, project / "again.yaml")
@@ -63,3 +63,4 @@ def test_the_priors_of_an_adaptive_study_are_kept(project: Path) -> None:
     store.studies.put(study.plan().definition)
     for again in (load_study_file(project / "again.yaml"), study_again(store, "last", project)[0]):
         assert again.plan().definition.options.priors
+        assert again.plan().definition.options.until == "found"

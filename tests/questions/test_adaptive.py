@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 import pytest
 
 import assay
-from assay.ablation.adaptive.course import Course
+from assay.ablation.adaptive.course import CLEAR, Course, allowed
+from assay.ablation.adaptive.order import looks
 from assay.ablation.components import add, maximize, remove, replace
 from assay.ablation.constraints import excludes
 from assay.ablation.designs import ADAPTIVE
@@ -32,6 +34,7 @@ from assay.records.plan import DesignOptions, Plan
 from assay.records.run import Failure
 from assay.report.document import plain
 from assay.stats.factorial_models import space
+from assay.stats.factorial_search import Belief
 from assay.store.store import Store
 
 NAMES = "abcdefgh"
@@ -48,6 +51,11 @@ def planted(params: dict[str, bool], seed: int) -> float:
     """Removing a lowers y by 2, b by 1.5, and a and c have an interaction of 1.5; the rest does nothing."""
     flipped = {name: -1 if kept else 1 for name, kept in params.items()}
     return -flipped["a"] - 0.75 * flipped["b"] + 0.75 * flipped["a"] * flipped["c"] + seed % 3 + 0.3 * noise(params, seed)
+
+
+def loud(params: dict[str, bool], seed: int) -> float:
+    """As planted, with more noise: found well before it is confirmed."""
+    return planted(params, seed) + 0.7 * noise(params, seed + 100)
 
 
 class Arithmetic:
@@ -96,6 +104,11 @@ def outcomes_of(plan: Plan, trials: int | None = None) -> list[Outcome]:
     configurations = {one.name: one for one in plan.configurations}
     jobs = [Job(trial, configurations[trial.configuration]) for trial in plan.trials[:trials]]
     return Arithmetic().carry_out(jobs, study="", workers=1, report=lambda _: None)
+
+
+def believe_nothing() -> Belief:
+    """A belief that has chosen nothing, at coefficients well below the noise."""
+    return Belief(np.zeros(20), np.zeros(20), 1.0, 0.05, 0.0, np.zeros((1, 1), dtype=np.intp), 16)
 
 
 def verdicts(evidence: StudyEvidence) -> dict[str, str]:
@@ -153,9 +166,34 @@ def test_stopped_and_run_again_it_says_the_same(project: Path, tmp_path: Path) -
     with pytest.raises(KeyboardInterrupt):
         result_of(tmp_path / "other", Arithmetic(stop_after=26), asked())
     partial = kept_evidence(Store.open(tmp_path / "other"), asked().id)
-    assert len(partial.rows) == 24
+    assert len(partial.rows) == 26
     assert "still open" in partial.findings[-1].text or "not clear yet" in partial.findings[-1].text
     assert result_of(tmp_path / "other", Arithmetic(), asked()) == whole
+
+
+def test_trials_that_run_ahead_of_a_look_change_nothing(project: Path, tmp_path: Path) -> None:
+    """With three at once up to two more are run than are needed, and what is said is the same."""
+    (tmp_path / "other").mkdir()
+    alone, three = Arithmetic(loud), Arithmetic(loud)
+    one = result_of(project, alone, asked())
+    other = run_study(Store.open(tmp_path / "other"), asked(), plan_study(asked()), three, workers=3)
+    assert one == other
+    assert alone.done == list(range(len(one.rows)))
+    assert set(three.done) - set(alone.done) <= {len(one.rows), len(one.rows) + 1}
+
+
+def test_it_looks_after_each_trial_and_later_after_a_twentieth_more() -> None:
+    ends = looks(24, 200)
+    assert ends[:18] == [*range(24, 41), 42]
+    assert all(later <= 1.05 * earlier + 1 for earlier, later in pairwise(ends))
+    assert ends[-1] == 200
+
+
+def test_the_search_may_be_wrong_more_often_the_more_it_has_chosen_and_the_clearer() -> None:
+    belief = believe_nothing()
+    few, some, many = (belief._replace(chance=np.repeat([0.9, 0.0], [chosen, 20 - chosen])) for chosen in (1, 4, 9))
+    assert allowed(belief) == allowed(few) < allowed(some) < allowed(many)
+    assert allowed(many._replace(size=1.0)) == pytest.approx(CLEAR * allowed(many))
 
 
 def test_judged_again_from_its_rows_it_says_the_same(project: Path) -> None:
@@ -325,6 +363,27 @@ def test_what_former_studies_say_counts_less_where_recipes_differ(project: Path)
 def test_no_other_design_is_told_what_former_studies_found() -> None:
     with pytest.raises(InvalidStudy, match="'adaptive'"):
         plan_study(asked(design="screening", options=DesignOptions(priors=True)))
+
+
+def test_asked_to_find_it_stops_sooner_and_claims_no_more_than_is_confirmed(project: Path) -> None:
+    """What the search found is named with its probability, is no verdict, and the trials are the first of the longer study."""
+    found = result_of(project, Arithmetic(), asked(options=DesignOptions(until="found")))
+    confirmed = result_of(project, Arithmetic(), asked())
+    assert len(found.plan.trials) < len(confirmed.plan.trials)
+    assert found.plan.trials == confirmed.plan.trials[: len(found.plan.trials)]
+    said = {one.kind: one.text for one in found.findings}
+    assert "a × c (probability" in said["found, not confirmed"]
+    assert "nothing more was asked for" in said["history"]
+    (pair,) = [one for one in found.interactions if one.components == ("a", "c")]
+    assert pair.verdict == "cannot tell"
+    assert "not confirmed" in pair.words
+    assert not any(one.kind == "found, not confirmed" for one in confirmed.findings)
+
+
+@pytest.mark.parametrize(("design", "until"), [("screening", "found"), (ADAPTIVE, "never")])
+def test_where_to_stop_is_for_the_adaptive_design_and_one_of_two(design: str, until: Any) -> None:
+    with pytest.raises(InvalidStudy, match=until):
+        plan_study(asked(design=design, options=DesignOptions(until=until)))
 
 
 def test_time_limits_the_adaptive_design_alone(project: Path) -> None:

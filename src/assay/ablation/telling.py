@@ -54,6 +54,13 @@ def check_options(options: DesignOptions, design: Design) -> None:
             expected="'adaptive'",
             next_step="Leave priors out, or ask for this design.",
         )
+    if options.until != "confirmed":
+        raise InvalidStudy(
+            f"the design {design.name!r} runs all that it plans",
+            value=options.until,
+            expected="'adaptive'",
+            next_step="Leave until out, or ask for this design.",
+        )
     for option, takers in _TAKES.items():
         value = getattr(options, option)
         if value is None or option == "groups":

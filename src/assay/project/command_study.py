@@ -33,7 +33,7 @@ from assay.questions.study.definition import Definition, define, plan_study
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal, Patch
 from assay.records.gate import GateAsked
 from assay.records.origin import Origin, Terms
-from assay.records.plan import Configuration, SplitName, Splits, Trial
+from assay.records.plan import Configuration, SplitName, Splits, Trial, Until
 from assay.store.store import Store
 
 
@@ -46,7 +46,7 @@ class CommandStudy:
         baseline: the configuration as it stands.
         components, metrics, seeds, folds, splits, configurations, hypotheses, constraints, groups, gate: as for `assay.Study`. The
             levels of components may have patches beside their settings.
-        design, resolution, budget, priors: as for `assay.Study.plan`.
+        design, resolution, budget, priors, until: as for `assay.Study.plan`.
         prepare: program and arguments of what is run once for each block, and writes what its trials share to `{prepared}`.
         workers: how many trials run at once where `run` is not told.
         data: files and folders, relative to `directory`, that every trial needs beside the code.
@@ -74,6 +74,7 @@ class CommandStudy:
         resolution: int | None = None,
         budget: int | None = None,
         priors: bool = False,
+        until: Until = "confirmed",
         constraints: Sequence[Constraint] = (),
         groups: Mapping[str, Sequence[str]] | None = None,
         configurations: Mapping[str, Mapping[str, Any]] | None = None,
@@ -99,6 +100,7 @@ class CommandStudy:
         self.resolution = resolution
         self.budget = budget
         self.priors = priors
+        self.until = until
         self.constraints = constraints
         self.groups = groups or {}
         self.configurations = configurations or {}
@@ -114,7 +116,13 @@ class CommandStudy:
         self.serves = ""
 
     def plan(
-        self, design: str | None = None, *, resolution: int | None = None, budget: int | None = None, priors: bool = False
+        self,
+        design: str | None = None,
+        *,
+        resolution: int | None = None,
+        budget: int | None = None,
+        priors: bool = False,
+        until: Until | None = None,
     ) -> PlanView:
         """The trials of a design (by default the study's own); nothing is run or written.
 
@@ -132,6 +140,7 @@ class CommandStudy:
         patches = Patches(files_below(self.root))
         constraints = (*self.constraints, *apart(merge(self.components), patches))
         priors = priors or (self.priors and not other)
+        until = until or ("confirmed" if other else self.until)
         definition = define(
             name=self.name,
             subject=shlex.join(self.command),
@@ -143,7 +152,7 @@ class CommandStudy:
             design=design or self.design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, dict.fromkeys(constraints), priors),
+            options=told(resolution, budget, self.groups, dict.fromkeys(constraints), priors, until),
             splits=self.splits,
             origin=self.origin,
             terms=Terms(

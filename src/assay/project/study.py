@@ -31,7 +31,7 @@ from assay.questions.study.pilot import pilot_noise
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
 from assay.records.gate import GateAsked
 from assay.records.origin import Origin
-from assay.records.plan import Configuration, Splits
+from assay.records.plan import Configuration, Splits, Until
 from assay.store.root import find_root
 from assay.store.store import Store
 
@@ -112,7 +112,13 @@ class Study:
         self.serves = ""
 
     def plan(
-        self, design: str = "leave-one-out", *, resolution: int | None = None, budget: int | None = None, priors: bool = False
+        self,
+        design: str = "leave-one-out",
+        *,
+        resolution: int | None = None,
+        budget: int | None = None,
+        priors: bool = False,
+        until: Until = "confirmed",
     ) -> PlanView:
         """The trials of a design; nothing is run or written.
 
@@ -121,6 +127,7 @@ class Study:
             resolution: of a fraction: 3, 4, 5 or more.
             budget: most configurations that "shapley" and "optimal" may choose; most trials of "adaptive".
             priors: the search of "adaptive", which says when to stop, is told what former studies found; its tests never are.
+            until: "adaptive" stops once what its search found is "confirmed", or once it is "found", at about half of the trials.
 
         Raises:
             InvalidStudy: the study contradicts itself, or the design does not exist.
@@ -139,7 +146,7 @@ class Study:
             design=design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, self.constraints, priors),
+            options=told(resolution, budget, self.groups, self.constraints, priors, until),
             splits=self.splits,
             origin=self.origin,
             gate=self.gate,

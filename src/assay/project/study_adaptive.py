@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import sqrt
 
-from assay.ablation.adaptive.course import WRONG
+from assay.ablation.adaptive.course import CLEAR, FEWEST, MOST, WRONG
 from assay.ablation.adaptive.order import BATCH, alternatives
 from assay.ablation.adaptive.plans import first_stop
 from assay.ablation.components import merge
@@ -25,7 +25,7 @@ def cost_in_words(definition: Definition, plan: Plan) -> str:
     unit, turns = "seed", f"{seeds} seeds"
     if plan.splits is not None:
         unit, turns = f"seed and {plan.splits.parameter}", f"{turns} x {len(plan.splits.names)} {plan.splits.parameter}s"
-    return f"{first} at least, {most} at most (the budget), in batches of {BATCH} under one {unit}; {turns} take turns"
+    return f"{first} at least, {most} at most (the budget), {BATCH} in turn under one {unit}; {turns} take turns"
 
 
 def configurations_in_words(plan: Plan) -> list[str]:
@@ -38,13 +38,16 @@ def configurations_in_words(plan: Plan) -> list[str]:
 
 def rule_in_words(definition: Definition) -> str:
     """When no more trials are run."""
+    bounds = f"{WRONG * FEWEST**2:.2g} to {CLEAR * WRONG * MOST**2:.2g}"
+    over = f"when a search expects hardly a wrong term ({bounds}, by how many it has chosen to explain a metric and how clear they are)"
+    ends = (
+        "or at the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % of metrics at most"
+    )
+    if definition.options.until == "found":
+        return f"{over}, confirmed or not; {ends}, and what is found and not confirmed is no statement"
     margin = any(goal.margin is not None for goal in definition.goals)
     within = ", and every other component's lies within the margin" if margin else ""
-    return (
-        f"when a search expects fewer than {WRONG:g} wrong terms for each of those (at least two) that it has chosen to explain a metric, and each "
-        f"of these is confirmed{within}; or at the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % "
-        "of metrics at most"
-    )
+    return f"{over}, and each that it has chosen is confirmed{within}; {ends}"
 
 
 def sees_in_words(definition: Definition, plan: Plan, noise: Mapping[str, Noise]) -> str:

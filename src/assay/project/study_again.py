@@ -40,6 +40,7 @@ def study_again(store: Store, study: str, root: Path) -> tuple[CommandStudy, Def
         resolution=options.resolution,
         budget=options.budget,
         priors=options.priors,
+        until=options.until,
         constraints=options.constraints,
         groups=options.groups,
         configurations=definition.configurations,

@@ -10,7 +10,7 @@ from assay.errors import InvalidStudy
 from assay.questions.study.definition import Definition
 from assay.questions.study.pilot import Noise
 from assay.records.factor import Constraint
-from assay.records.plan import PLAIN, DesignOptions
+from assay.records.plan import PLAIN, DesignOptions, Until
 from assay.report.numbers import duration
 
 
@@ -20,6 +20,7 @@ def told(
     groups: Mapping[str, Sequence[str]],
     constraints: Iterable[Constraint],
     priors: bool = False,
+    until: Until = "confirmed",
 ) -> DesignOptions:
     """What a design is told, as a record."""
     found = DesignOptions(
@@ -28,6 +29,7 @@ def told(
         groups={name: tuple(members) for name, members in groups.items()},
         constraints=tuple(constraints),
         priors=priors,
+        until=until,
     )
     return PLAIN if found == PLAIN else found
 

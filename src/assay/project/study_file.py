@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast, get_args
 
 import msgspec
 
@@ -17,12 +18,13 @@ from assay.project.study_questions import hypotheses, metrics
 from assay.project.study_reader import Reader
 from assay.project.study_syntax import parse
 from assay.records.origin import Origin
+from assay.records.plan import Until
 from assay.store.root import find_root
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
     *("workers", "data", "override_style", "resolution", "budget", "priors", "constraints", "groups", "gate", "placebo", "graph"),
-    *("folds", "splits", "prepare", "origin"),
+    *("folds", "splits", "prepare", "origin", "until"),
 )
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
 
@@ -57,6 +59,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         resolution=_size(read, "resolution"),
         budget=_size(read, "budget"),
         priors=_truth(read, "priors"),
+        until=_until(read),
         constraints=constraints(read),
         groups=read.lists("groups", "the group", "components"),
         configurations={
@@ -144,6 +147,14 @@ def _truth(read: Reader, key: str) -> bool:
     if not isinstance(value, bool):
         raise read.wrong(f"{key} is no truth value", (key,), value, "true or false")
     return value
+
+
+def _until(read: Reader) -> Until:
+    value = read.content.get("until", "confirmed")
+    for until in get_args(Until):
+        if value == until:
+            return cast(Until, until)
+    raise read.wrong("the adaptive design stops at no such point", ("until",), value, "confirmed or found")
 
 
 def _workers(read: Reader) -> int:

@@ -76,6 +76,7 @@ def _content(study: CommandStudy) -> dict[str, Any]:
         "resolution": study.resolution,
         "budget": study.budget,
         "priors": study.priors or None,
+        "until": None if study.until == "confirmed" else study.until,
         "gate": None if study.gate is None else written_gate(study.gate),
         "graph": {node: list(children) for node, children in (study.graph or {}).items()},
         "hypotheses": [_hypothesis(one) for one in study.hypotheses],

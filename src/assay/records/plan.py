@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from assay.records.canonical import Record
 from assay.records.factor import Constraint
@@ -65,6 +65,10 @@ class Trial(Record, frozen=True, kw_only=True):
     LATER: ClassVar[Mapping[str, object]] = {"split": None}
 
 
+Until = Literal["confirmed", "found"]
+"""When the adaptive design stops."""
+
+
 class DesignOptions(Record, frozen=True, kw_only=True):
     """What a design is told beside the components.
 
@@ -74,6 +78,7 @@ class DesignOptions(Record, frozen=True, kw_only=True):
         groups: names of groups, each with its components, for the design that flips them together.
         constraints: which components go together.
         priors: whether the adaptive design's search is told what former studies found.
+        until: when the adaptive design stops: once what its search found is confirmed, or once it is found.
     """
 
     resolution: int | None = None
@@ -81,8 +86,9 @@ class DesignOptions(Record, frozen=True, kw_only=True):
     groups: dict[str, tuple[str, ...]] = {}
     constraints: tuple[Constraint, ...] = ()
     priors: bool = False
+    until: Until = "confirmed"
 
-    LATER: ClassVar[Mapping[str, object]] = {"priors": False}
+    LATER: ClassVar[Mapping[str, object]] = {"priors": False, "until": "confirmed"}
 
 
 PLAIN = DesignOptions()

@@ -26,6 +26,8 @@ _PRODUCTS_AT = 12
 # Sizes of coefficients in standard deviations of the noise, squared, and variance between blocks over variance within: unknown both. A search
 # takes the likeliest; chances are means over all sizes.
 _SIZES = (0.03, 0.06, 0.12, 0.24, 0.48, 0.96, 1.9, 3.8)
+# Sizes of which the first models make less than e⁻⁹ of the likeliest one are passed over in means.
+_FIRST, _HOPELESS = 20, 9.0
 _RATIOS = (0.0, 0.3, 1.0, 4.0, 25.0)
 # What is believed of the noise before any response: worth two responses at a tenth of their spread, so that a perfect fit of few proves little.
 _BELIEF, _SHARE = 2.0, 0.1
@@ -131,18 +133,23 @@ class Evidence:
         self._tune_size(prior, models)
         if len(self._sizes) < 2:
             return
-        likely = []
+        before, likely = self.ratio, []
         for ratio in _RATIOS:
             self.look(self.size, ratio)
             likely.append(float(np.logaddexp.reduce(prior + self.fit(models)[0])))
         self.look(self.size, _RATIOS[int(np.argmax(likely))])
-        self._tune_size(prior, models)
+        if self.ratio != before:
+            self._tune_size(prior, models)
 
     def _tune_size(self, prior: Array, models: Terms) -> None:
+        self.size = _SIZES[int(np.argmax(self._of_sizes(prior, models)))]
+
+    def _of_sizes(self, prior: Array, models: Terms) -> Array:
+        """Log weight of these models together at each size."""
         likely = []
         for self.size in _SIZES:
-            likely.append(float(np.logaddexp.reduce(prior + self.fit(models)[0])))
-        self.size = _SIZES[int(np.argmax(likely))]
+            likely.append(np.logaddexp.reduce(prior + self.fit(models)[0]))
+        return np.array(likely)
 
     def fit(self, models: Terms) -> tuple[Array, Array, Array, Array]:
         """Log evidence, shape (models,); coefficients, shape (models, width); their covariance over the noise; variance of the noise."""
@@ -157,14 +164,17 @@ class Evidence:
         moment = self._moment(coefficients, spread, variance[:, None])
         return np.asarray(evidence + np.log(moment).sum(axis=1)), np.asarray(coefficients), np.asarray(covariance), variance
 
-    def averaged(self, models: Terms) -> tuple[Array, Array, float]:
-        """Posterior weight of each model, summing to 1, its weighted coefficients, and the noise: means over all sizes of coefficients.
+    def averaged(self, models: Terms) -> tuple[Array, Array, float, float]:
+        """Posterior weight of each model, summing to 1, its weighted coefficients, the noise, and the size: means over all sizes of coefficients.
 
-        The likeliest size alone makes a model too sure of itself where few terms, or none, tell what sizes there are.
+        The likeliest size alone makes a model too sure of itself where few terms, or none, tell what sizes there are. Sizes that the first
+        models, which should be the likeliest ones, make hopeless are passed over.
         """
         best, prior = self.size, log_prior(self.space, models)
+        likely = self._of_sizes(prior[:_FIRST], models[:_FIRST])
+        sizes = np.array(_SIZES)[likely > likely.max() - _HOPELESS]
         weights, coefficients, deviations = [], [], []
-        for self.size in _SIZES:
+        for self.size in sizes.tolist():
             evidence, found, _, variance = self.fit(models)
             weights.append(prior + evidence)
             coefficients.append(found)
@@ -173,7 +183,8 @@ class Evidence:
         share = np.array(weights)
         share = np.exp(share - np.logaddexp.reduce(share, axis=None))
         mean = np.einsum("sm,smp->mp", share, np.array(coefficients))
-        return np.asarray(share.sum(axis=0)), np.asarray(mean), float(np.sqrt(np.sum(share * np.array(deviations))))
+        size = float(np.exp(share.sum(axis=1) @ np.log(sizes)))
+        return np.asarray(share.sum(axis=0)), np.asarray(mean), float(np.sqrt(np.sum(share * np.array(deviations)))), size
 
     def exchanged(self, models: Terms) -> Array:
         """Log posterior weight of each model with one of its places given to each term, shape (models, width, terms + 1).

@@ -16,7 +16,7 @@ _BEAM, _SCOUTS = 8, 2
 """Models of a search, and of one that begins from nothing beside an earlier one."""
 _STEPS = 16
 _CHOSEN = 0.6
-_POOL = 400
+_POOL = 200
 _GROWN = 1.1
 """After so many times the responses a search begins from nothing again: in between, what it could have missed has hardly changed."""
 # Numbers that tell models apart by their sum, whatever the order of their terms.
@@ -30,7 +30,7 @@ class Belief(NamedTuple):
         chance: shape (terms,), that the term is there.
         coefficients: shape (terms,), posterior means over all models, 0 where a term is not there.
         deviation: of a response, without blocks.
-        size: of coefficients, in standard deviations of the noise, squared.
+        size: of coefficients, in standard deviations of the noise, squared; their own squares are about six times it.
         ratio: variance between blocks over variance within.
         models: the likeliest, from which the next search may begin.
         begun: responses when a search last began from nothing.
@@ -70,14 +70,13 @@ def believe(of: Space, columns: Array, values: Array, blocks: NDArray[np.intp], 
         evidence.look(before.size, before.ratio)
     found, begun = _begun(evidence, before, len(values))
     evidence.tune(found)
-    found = _climbed(evidence, found, _BEAM)
-    models, _ = _best(evidence, found, _POOL)
-    share, coefficients, deviation = evidence.averaged(models)
+    found, models = _climbed(evidence, found, _BEAM, _POOL)
+    share, coefficients, deviation, size = evidence.averaged(models)
     chance, mean = np.zeros(of.terms + 1), np.zeros(of.terms + 1)
     np.add.at(chance, models.ravel(), np.repeat(share, models.shape[1]))
     np.add.at(mean, models.ravel(), coefficients.ravel())
     chance = np.minimum(chance[:-1], 1.0)
-    return Belief(chance, mean[:-1], deviation, evidence.size, evidence.ratio, _padded(of, found), begun)
+    return Belief(chance, mean[:-1], deviation, size, evidence.ratio, _padded(of, found), begun)
 
 
 def _begun(evidence: Evidence, before: Belief | None, responses: int) -> tuple[Terms, int]:
@@ -85,30 +84,31 @@ def _begun(evidence: Evidence, before: Belief | None, responses: int) -> tuple[T
     of = evidence.space
     empty = np.full((1, WIDTH), of.terms, dtype=np.intp)
     if before is None:
-        return _climbed(evidence, empty, _BEAM), responses
+        return _climbed(evidence, empty, _BEAM)[0], responses
     if responses < _GROWN * before.begun:
         return _packed(of, before.models), before.begun
-    fresh = _padded(of, _climbed(evidence, empty, _SCOUTS))
+    fresh = _padded(of, _climbed(evidence, empty, _SCOUTS)[0])
     return _packed(of, np.concatenate([fresh, before.models])), responses
 
 
-def _climbed(evidence: Evidence, models: Terms, most: int) -> Terms:
-    """The best models that exchanges reach: a beam, which all of a step's exchanges compete for."""
+def _climbed(evidence: Evidence, models: Terms, most: int, pool: int = 0) -> tuple[Terms, Terms]:
+    """The best models that exchanges reach, by a beam that all exchanges of a step compete for; and the last step's so many."""
     beam = _packed(evidence.space, models)
-    marks: set[int] = set()
+    seen: set[frozenset[int]] = set()
     for _ in range(_STEPS):
-        beam = _best(evidence, beam, most)[0]
-        found = set(_marks(beam).tolist())
-        if found == marks:
+        found = _best(evidence, beam, most, pool)
+        beam = _packed(evidence.space, found[:most])
+        marks = frozenset(_marks(beam).tolist())
+        if marks in seen:  # reached, or back where it was: the last places of a beam may change in turns for ever
             break
-        marks = found
-    return beam
+        seen.add(marks)
+    return beam, found
 
 
-def _best(evidence: Evidence, models: Terms, most: int) -> tuple[Terms, Array]:
-    """The likeliest models among these and their neighbours, each once, with log weights."""
+def _best(evidence: Evidence, models: Terms, most: int, pool: int) -> Terms:
+    """The likeliest models among these and their neighbours, each once: so many of a beam, or more for a pool."""
     weight = evidence.exchanged(models).reshape(-1)
-    number = min(len(weight), 8 * most)
+    number = min(len(weight), 8 * max(most, pool))
     top = np.argpartition(-weight, number - 1)[:number]
     top = top[np.argsort(-weight[top], kind="stable")]
     terms, width = evidence.space.terms, models.shape[1]
@@ -116,9 +116,8 @@ def _best(evidence: Evidence, models: Terms, most: int) -> tuple[Terms, Array]:
     found = models[row]
     found[np.arange(len(found)), place] = term
     _, first = np.unique(_marks(found), return_index=True)
-    kept = np.sort(first)[:most]
-    kept = kept[np.isfinite(weight[top][kept])]
-    return _packed(evidence.space, found[kept]), weight[top][kept]
+    kept = np.sort(first)[: max(most, pool)]
+    return _packed(evidence.space, found[kept[np.isfinite(weight[top][kept])]])
 
 
 def _packed(of: Space, models: Terms) -> Terms:

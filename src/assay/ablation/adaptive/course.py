@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.ablation.adaptive.order import Coins, first_look
+from assay.records.plan import Until
 from assay.stats.factorial_models import Space
 from assay.stats.factorial_search import Belief, believe
 from assay.stats.sequential import Signs
@@ -16,11 +17,15 @@ from assay.stats.simultaneous import Array
 
 LEVEL = 0.05
 """Chance of any false statement of one metric, shared evenly by components and by their interactions."""
-WRONG = 0.028
-"""Terms that may be expected to be wrongly chosen or left out when the search ends, for each that is chosen: a search that has found little is
-the one that overlooks most."""
-_FEWEST = 2
-"""Chosen terms that are reckoned with where there are fewer."""
+WRONG = 0.0056
+"""Terms that may be expected to be wrongly chosen or left out when the search ends, by the square of how many it has chosen: a search that has
+found little is the one that overlooks most."""
+FEWEST, MOST = 3, 5
+"""Chosen terms that are reckoned with where there are fewer, and where there are more."""
+CLEAR = 1.9
+"""How many times as many where coefficients stand clear of the noise."""
+_SIZES = (0.17, 0.24)
+"""Sizes (see `Belief`) at which coefficients are as large as the noise, and by a fifth larger."""
 
 
 def settled(belief: Belief) -> bool:
@@ -29,8 +34,13 @@ def settled(belief: Belief) -> bool:
 
 
 def allowed(belief: Belief) -> float:
-    """How many wrong terms may be expected when the search ends."""
-    return WRONG * max(_FEWEST, int(belief.chosen.sum()))
+    """How many wrong terms may be expected when the search ends.
+
+    More where coefficients stand clear of the noise: few trials tell them then, and leave small terms beside them open, which is most of what is
+    expected to be wrong.
+    """
+    clear = np.interp(np.log(belief.size), np.log(_SIZES), (1, CLEAR))
+    return float(WRONG * clear * min(max(FEWEST, int(belief.chosen.sum())), MOST) ** 2)
 
 
 class Decision(NamedTuple):
@@ -52,6 +62,7 @@ class Course:
         of: the terms.
         margin: effects within it are none that matter; None: nothing is called so.
         informed: the terms with what is believed of them from elsewhere: a second search, which then says when to stop. Tests never see it.
+        until: whether it is decided once what the search found is confirmed, or once the search is over.
 
     Attributes:
         belief: after the last look; None before the first.
@@ -61,8 +72,8 @@ class Course:
         decisions: terms that were found to matter, in the order in which it was seen.
     """
 
-    def __init__(self, of: Space, margin: float | None = None, informed: Space | None = None) -> None:
-        self.space, self.margin = of, margin
+    def __init__(self, of: Space, margin: float | None = None, informed: Space | None = None, until: Until = "confirmed") -> None:
+        self.space, self.margin, self.until = of, margin, until
         self.belief: Belief | None = None
         self.informed: Belief | None = None
         self._informed = informed
@@ -118,10 +129,17 @@ class Course:
 
     @property
     def decided(self) -> bool:
-        """Nothing is open, and the search expects hardly a wrong term."""
+        """The search expects hardly a wrong term, and nothing is open, where that is asked for."""
         if self.flat:
             return True
-        return self.deciding is not None and settled(self.deciding) and not self.open.any()
+        return self.deciding is not None and settled(self.deciding) and (self.until == "found" or not self.open.any())
+
+    @property
+    def unconfirmed(self) -> Coins:
+        """Terms that the search found, and whose evidence has not reached its bound: what is explored, and not claimed."""
+        if self.belief is None:
+            return np.zeros(self.space.terms, dtype=bool)
+        return self.belief.chosen & ~self.matters
 
     @property
     def flat(self) -> bool:

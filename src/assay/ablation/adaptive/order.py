@@ -17,7 +17,8 @@ from assay.stats.factorial_levels import Codes
 from assay.stats.factorial_models import Space
 
 BATCH = 4
-"""Trials between two looks, all under one seed."""
+"""Trials in turn under one seed."""
+_MORE = 20
 _RUNS, _PER_FACTOR = 120, 4
 _TRIES = 2000
 
@@ -27,6 +28,19 @@ Coins = NDArray[np.bool_]
 def first_look(factors: int) -> int:
     """Trials before the first look: twice as many as there are alternatives to the baseline, since fewer make a sparse model too sure of itself."""
     return max(8, 2 * factors)
+
+
+def looks(first: int, most: int) -> list[int]:
+    """Trials after which is looked, ascending: each one after the first look, and from the fortieth on a twentieth more.
+
+    >>> looks(38, 47)
+    [38, 39, 40, 42, 44, 46, 47]
+    """
+    found = []
+    while first < most:
+        found.append(first)
+        first += max(1, first // _MORE)
+    return [*found, most]
 
 
 def default_budget(counts: Sequence[int]) -> int:

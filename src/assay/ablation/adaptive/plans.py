@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from assay.ablation.adaptive.course import LEVEL
-from assay.ablation.adaptive.order import BATCH, alternatives, default_budget, drawn, first_look
+from assay.ablation.adaptive.order import alternatives, default_budget, drawn, first_look, looks
 from assay.ablation.components import merge
 from assay.ablation.configurations import configure, plain, settings_of
 from assay.ablation.design import configuration_name, need_components
@@ -17,7 +17,7 @@ from assay.ablation.designs import ADAPTIVE
 from assay.ablation.plans import check_disjoint, make_plan
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
-from assay.records.plan import Configuration, DesignOptions, Plan, Splits, Trial
+from assay.records.plan import Configuration, DesignOptions, Plan, Splits, Trial, Until
 from assay.stats.sequential import fewest
 
 ESTIMAND = "mean change from the baseline level, averaged over all combinations of the other components"
@@ -58,7 +58,7 @@ def adaptive_plan(
         merged,
         seeds,
         named,
-        options=msgspec.structs.replace(options, budget=None, resolution=None, priors=False),
+        options=msgspec.structs.replace(options, budget=None, resolution=None, priors=False, until="confirmed"),
         splits=splits,
     )
     rows = drawn(merged, options.constraints, len(checked.blocks), budget)
@@ -94,8 +94,7 @@ def first_stop(plan: Plan, factors: int) -> int:
 
 def batches(plan: Plan, factors: int) -> list[int]:
     """Numbers of trials after which is looked, ascending; the last is all of them."""
-    total = len(plan.trials)
-    return [*range(first_stop(plan, factors), total, BATCH), total]
+    return looks(first_stop(plan, factors), len(plan.trials))
 
 
 def _budget(options: DesignOptions, counts: Sequence[int]) -> int:
@@ -103,6 +102,8 @@ def _budget(options: DesignOptions, counts: Sequence[int]) -> int:
         raise InvalidStudy(
             "the design 'adaptive' has no resolution", value=options.resolution, expected="'fractional' or 'optimal'"
         )
+    if options.until not in get_args(Until):
+        raise InvalidStudy("the adaptive design stops at no such point", value=options.until, expected="'confirmed' or 'found'")
     if options.budget is None:
         return default_budget(counts)
     least = first_look(sum(counts))

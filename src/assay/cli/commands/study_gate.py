@@ -8,6 +8,7 @@ from assay.cli.boundary import NO, YES
 from assay.cli.commands.study_plan import design_options
 from assay.cli.output import emit, json_option, say, width
 from assay.project.study_file import load_study_file
+from assay.records.plan import Until
 from assay.report.document import study_document
 from assay.report.tables import in_words
 
@@ -18,7 +19,14 @@ from assay.report.tables import in_words
 @design_options
 @json_option
 def command(
-    file: str, workers: int | None, design: str | None, resolution: int | None, budget: int | None, priors: bool, as_json: bool
+    file: str,
+    workers: int | None,
+    design: str | None,
+    resolution: int | None,
+    budget: int | None,
+    priors: bool,
+    until: Until | None,
+    as_json: bool,
 ) -> int:
     """Check the baseline of the study in FILE, and run none of its ablations.
 
@@ -26,7 +34,7 @@ def command(
     away. The exit code is 1 where it fails. `assay study run` does the same before the ablations, and reuses these trials.
     """
     study = load_study_file(file)
-    result = study.check_baseline(study.plan(design, resolution=resolution, budget=budget, priors=priors), workers)
+    result = study.check_baseline(study.plan(design, resolution=resolution, budget=budget, priors=priors, until=until), workers)
     evidence = result.evidence
     if as_json:
         emit(study_document(evidence))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -11,6 +11,7 @@ from assay.cli.output import emit, json_option, say
 from assay.project.study_designs import detect_in_words
 from assay.project.study_file import load_study_file
 from assay.questions.study.running import before_the_start
+from assay.records.plan import Until
 from assay.report.document import study_document
 
 _DESIGNS = (
@@ -30,6 +31,11 @@ def design_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--resolution", type=click.IntRange(3), metavar="R", help="Of a fractional design: 3, 4, 5 or more."),
         click.option("--priors", is_flag=True, help="Of adaptive: tell its search, never its tests, what former studies found."),
+        click.option(
+            "--until",
+            type=click.Choice(get_args(Until)),
+            help="Of adaptive: stop when what its search found is confirmed (the default), or once it is found.",
+        ),
         click.option("--design", metavar="D", help=f"{_DESIGNS}, in place of what the file says."),
     ):
         function = option(function)
@@ -42,13 +48,20 @@ def design_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--detect", metavar="EFFECT", help="Seeds and runs with which each design sees it: 0.01, or METRIC=0.01.")
 @json_option
 def command(
-    file: str, design: str | None, resolution: int | None, budget: int | None, priors: bool, detect: str | None, as_json: bool
+    file: str,
+    design: str | None,
+    resolution: int | None,
+    budget: int | None,
+    priors: bool,
+    until: Until | None,
+    detect: str | None,
+    as_json: bool,
 ) -> int:
     """Show the plan of the study in FILE: its trials, the time they will take, what it can and cannot tell. Nothing is run or written.
 
     With --detect, the noise of earlier trials of the same command says how many seeds and runs each design needs to see an effect.
     """
-    view = load_study_file(file).plan(design, resolution=resolution, budget=budget, priors=priors)
+    view = load_study_file(file).plan(design, resolution=resolution, budget=budget, priors=priors, until=until)
     needed = None if detect is None else view.detect(detect)
     if as_json:
         document = study_document(before_the_start(view.definition, view.plan))

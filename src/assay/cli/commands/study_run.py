@@ -13,6 +13,7 @@ from assay.project.study_file import load_study_file
 from assay.project.study_plan import PlanView
 from assay.questions.study.unanswered import unanswered
 from assay.records.evidence import StudyEvidence
+from assay.records.plan import Until
 from assay.report.document import study_document
 
 accept_option = click.option(
@@ -38,6 +39,7 @@ def command(
     accept_baseline: str,
     minutes: float | None,
     priors: bool,
+    until: Until | None,
     as_json: bool,
 ) -> int:
     """Run the study in FILE and show what it found; trials that have finished before are not repeated.
@@ -46,7 +48,7 @@ def command(
     It is 3 where all trials of a component failed, so that nothing is known of it; what the others say is shown all the same.
     """
     study = load_study_file(file)
-    plan = study.plan(design, resolution=resolution, budget=budget, priors=priors)
+    plan = study.plan(design, resolution=resolution, budget=budget, priors=priors, until=until)
     return run_and_show(study, plan, workers, accept_baseline=accept_baseline, minutes=minutes, as_json=as_json)
 
 

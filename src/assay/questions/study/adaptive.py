@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from assay.ablation.adaptive.course import Course
-from assay.ablation.adaptive.order import Coins, alternatives, coins
+from assay.ablation.adaptive.order import BATCH, Coins, alternatives, coins
 from assay.ablation.adaptive.plans import batches
 from assay.ablation.components import merge
 from assay.ablation.models import codes_of
@@ -39,7 +39,8 @@ class Courses:
         self.of: Space = levelled(counts)
         self.former = former
         informed = {name: levelled(counts, belief) for name, belief in former.belief.items()} if former is not None else {}
-        self.by_metric = {goal.name: Course(self.of, goal.margin, informed.get(goal.name)) for goal in definition.goals}
+        until = definition.options.until
+        self.by_metric = {goal.name: Course(self.of, goal.margin, informed.get(goal.name), until) for goal in definition.goals}
         self._told = 0
         self._edges = [0, *batches(plan, self.of.factors)]
         levels = {one.name: one.levels for one in plan.configurations}
@@ -93,8 +94,9 @@ def looked(
     seen: Callable[[list[Outcome], Courses], None],
     minutes: float | None = None,
     former: Former | None = None,
+    ahead: int = 1,
 ) -> None:
-    """Trials are run, batch by batch, until every metric is decided or the plan, or the time, is used up.
+    """Trials are run, with looks between them, until every metric is decided or the plan, or the time, is used up.
 
     Args:
         definition: what is asked.
@@ -103,12 +105,14 @@ def looked(
         seen: is shown all outcomes so far, in the order of the plan, and what they say, after each batch.
         minutes: no batch begins later than this after the start; None: only the budget ends it.
         former: what former studies say; None where nobody asked.
+        ahead: trials that may be run at once. More than the next look needs wait for theirs: where it ends does not depend on it.
     """
     courses, outcomes = Courses(definition, plan, former), list[Outcome]()
     began = time.monotonic()
-    for begin, end in pairwise([0, *batches(plan, courses.of.factors)]):
-        outcomes += carry_out(begin, end)
-        courses.tell(outcomes)
-        seen(outcomes, courses)
+    for end in batches(plan, courses.of.factors):
+        if len(outcomes) < end:
+            outcomes += carry_out(len(outcomes), min(len(plan.trials), max(end, len(outcomes) + min(ahead, BATCH))))
+        courses.tell(outcomes[:end])
+        seen(outcomes[:end], courses)
         if courses.decided or (minutes is not None and time.monotonic() - began >= minutes * 60):
             break

@@ -22,6 +22,7 @@ from assay.records.effect import Effect, EffectVerdict, Interaction
 from assay.records.factor import MetricGoal
 from assay.records.finding import Finding
 from assay.records.plan import Plan
+from assay.stats.factorial_search import Belief
 from assay.stats.sequential import any_time_p
 
 METHOD = "any-time valid, by the coins of the design"
@@ -70,6 +71,10 @@ def _analyse_metric(
     for term in range(len(sides), course.space.terms):
         if course.matters[term] or (course.belief is not None and course.belief.chance[term] > _LIKELY):
             found.interactions.append(_interaction(course, term, sides, goal))
+    if course.belief is not None and course.unconfirmed.any():
+        found.findings.append(
+            Finding(kind="found, not confirmed", about=goal.name, text=_unconfirmed(course, course.belief, sides))
+        )
     found.findings.append(Finding(kind="history", about=goal.name, text=_history(course, sides, _rest(plan, sides))))
     if told is not None:
         found.findings.append(Finding(kind="priors", about=goal.name, text=_both_ways(course, told, sides)))
@@ -120,6 +125,8 @@ def _interaction(course: Course, term: int, sides: Sequence[Side], goal: MetricG
         words = f"{start}: they do not simply add up."
     elif verdict == "no effect":
         words = f"{start}: smaller than {goal.margin:g}, if there is one."
+    elif course.unconfirmed[term]:
+        words = f"{start}, found by the search (probability {_percent(chance)}) and not confirmed."
     else:
         words = f"{start}, which may be chance; the search holds it {_percent(chance)} likely that they do not simply add up."
     return Interaction(
@@ -166,6 +173,8 @@ def _effect_words(
             f"{done} has no effect on {goal.name} larger than {goal.margin:g}{where} (difference {_signed(estimate, low, high)})."
         )
     said = "nothing was estimated" if not course.tests.n[term] else _signed(estimate, low, high)
+    if course.unconfirmed[term] and course.belief is not None:
+        said += f"; the search found it (probability {_percent(float(course.belief.chance[term]))}), which is not confirmed"
     return f"Cannot tell whether {done} changes {goal.name}{where}: {said}{_would(course, term, estimate)}."
 
 
@@ -213,6 +222,8 @@ def _history(course: Course, sides: Sequence[Side], more: str) -> str:
     expected = f"the search expects {belief.wrong:.2g} wrong terms (it ends below {allowed(belief):.2g})"
     text += f". After {course.trials} trials {expected}"
     text += f"; least sure are {', '.join(unsure)}" if unsure else ""
+    if course.decided and course.until == "found":
+        return f"{text}; the search is over, and nothing more was asked for."
     if course.decided:
         return f"{text}; everything that it needs is confirmed, so it is decided."
     rest = f"still open: {', '.join(still)}" if still else "what explains the values is not clear yet"
@@ -226,6 +237,18 @@ def _rest(plan: Plan, sides: Sequence[Side]) -> str:
     if len(drawn) < whole * len(plan.blocks):
         return "A larger budget goes on from here."
     return "Every combination has run under every seed: more seeds go on from here."
+
+
+def _unconfirmed(course: Course, belief: Belief, sides: Sequence[Side]) -> str:
+    """What the search found and the tests have not said: where to look, and no verdict."""
+    said = [
+        f"{_name(course, term, sides)} (probability {_percent(float(belief.chance[term]))}, effect {size(2 * float(belief.coefficients[term]))})"
+        for term in np.flatnonzero(course.unconfirmed).tolist()
+    ]
+    return (
+        f"the search explains the values by {', '.join(said)} too, which its tests have not confirmed: exploratory, without a bound on errors. "
+        "More trials would confirm or drop it."
+    )
 
 
 def _both_ways(course: Course, told: Former, sides: Sequence[Side]) -> str:

@@ -82,7 +82,7 @@ def run_study(
         return questioned(as_sealed(starts, definition, seen), asked_before)
 
     if plan.design == ADAPTIVE:
-        return _run_adaptive(starts, definition, plan, carried, whole, minutes)
+        return _run_adaptive(starts, definition, plan, carried, whole, minutes, workers)
     outcomes = carried(0, len(jobs))
     evidence = whole(judge(definition, plan, outcomes, ran_in(starts, outcomes)))
     keep_evidence(store, evidence)
@@ -109,6 +109,7 @@ def _run_adaptive(
     carry_out: Callable[[int, int], list[Outcome]],
     told: Callable[[StudyEvidence], StudyEvidence],
     minutes: float | None,
+    workers: int,
 ) -> StudyEvidence:
     """`told` adds to the evidence what is known beside the trials."""
     kept: list[StudyEvidence] = []
@@ -122,7 +123,7 @@ def _run_adaptive(
 
     of = levelled(alternatives(merge(definition.factors)))
     known = former(starts.store, definition, of) if definition.options.priors else None
-    looked(definition, plan, carry_out, seen, minutes, known)
+    looked(definition, plan, carry_out, seen, minutes, known, workers)
     return kept[0]
 
 
