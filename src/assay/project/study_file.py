@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
@@ -17,12 +18,13 @@ from assay.project.study_questions import hypotheses, metrics
 from assay.project.study_reader import Reader
 from assay.project.study_syntax import parse
 from assay.records.origin import Origin
+from assay.records.plan import Spreads
 from assay.store.root import find_root
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
     *("workers", "data", "override_style", "resolution", "budget", "priors", "constraints", "groups", "gate", "placebo", "graph"),
-    *("folds", "splits", "prepare", "origin"),
+    *("folds", "splits", "prepare", "origin", "spreads"),
 )
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
 
@@ -68,6 +70,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         override_style=_style(read),
         gate=gate_of(read, read.content.get("gate")),
         graph=read.lists("graph", "the graph's", "what it acts on"),
+        spreads=_spreads(read),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
         origin=_origin(read),
         root=top,
@@ -143,6 +146,13 @@ def _truth(read: Reader, key: str) -> bool:
     value = read.content.get(key, False)
     if not isinstance(value, bool):
         raise read.wrong(f"{key} is no truth value", (key,), value, "true or false")
+    return value
+
+
+def _spreads(read: Reader) -> str:
+    value = read.text("spreads", "unknown")
+    if value not in get_args(Spreads):
+        raise read.wrong("spreads says nothing of the noise", ("spreads",), value, ", ".join(get_args(Spreads)))
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from assay.records.canonical import Record
 from assay.records.factor import Constraint
@@ -65,6 +65,9 @@ class Trial(Record, frozen=True, kw_only=True):
     LATER: ClassVar[Mapping[str, object]] = {"split": None}
 
 
+Spreads = Literal["unknown", "alike", "unlike"]
+
+
 class DesignOptions(Record, frozen=True, kw_only=True):
     """What a design is told beside the components.
 
@@ -74,6 +77,7 @@ class DesignOptions(Record, frozen=True, kw_only=True):
         groups: names of groups, each with its components, for the design that flips them together.
         constraints: which components go together.
         priors: whether the adaptive design's search is told what former studies found.
+        spreads: whether the user knows that all configurations are equally noisy, or that they are not.
     """
 
     resolution: int | None = None
@@ -81,8 +85,9 @@ class DesignOptions(Record, frozen=True, kw_only=True):
     groups: dict[str, tuple[str, ...]] = {}
     constraints: tuple[Constraint, ...] = ()
     priors: bool = False
+    spreads: Spreads = "unknown"
 
-    LATER: ClassVar[Mapping[str, object]] = {"priors": False}
+    LATER: ClassVar[Mapping[str, object]] = {"priors": False, "spreads": "unknown"}
 
 
 PLAIN = DesignOptions()
