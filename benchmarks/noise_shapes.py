@@ -6,8 +6,15 @@ import numpy as np
 
 from assay.stats.simultaneous import Array
 
-SHAPES = ("normal", "skewed", "heavy-tailed", "bounded", "one 2 x", "one 3 x", "one 5 x", "two 3 x", "baseline 3 x")
-"""One variant (two, the baseline) with so many times the spread of the others; the first four are alike in all configurations."""
+SHAPES = (
+    *("normal", "skewed", "heavy-tailed", "bounded"),
+    *("one 2 x", "one 3 x", "one 5 x", "two 3 x", "half 3 x", "baseline 2 x", "baseline 3 x", "baseline 5 x"),
+    *("half share 1 x", "half share 2 x"),
+)
+"""One variant (two, half of them, the baseline) with so many times the spread of the others; the first four are alike in all configurations.
+
+Of the last two, half of the variants share noise beside their own that the others do not have, with so many times its spread.
+"""
 
 COVERED = (*SHAPES[:4], "skewed differences")
 """Those under which the coverage of intervals is claimed against Student's t."""
@@ -30,6 +37,11 @@ def noise(shape: str, random: np.random.Generator, size: tuple[int, int, int]) -
     if shape == "bounded":
         return np.asarray((random.beta(0.5, 0.5, size=size) - 0.5) * np.sqrt(8))
     values = random.normal(size=size)
-    which = {"one": slice(1, 2), "two": slice(1, 3), "baseline": slice(0, 1)}.get(shape.split()[0], slice(0, 0))
-    values[:, :, which] *= float(shape.split()[1]) if which.stop else 1
+    first, *_, times, _ = ("none", "1", "x") if shape == "normal" else shape.split()
+    half = slice(1, 1 + size[2] // 2)
+    if shape.startswith("half share"):
+        values[:, :, half] += float(times) * random.normal(size=(*size[:2], 1))
+        return values
+    which = {"one": slice(1, 2), "two": slice(1, 3), "half": half, "baseline": slice(0, 1)}.get(first, slice(0, 0))
+    values[:, :, which] *= float(times)
     return values

@@ -11,7 +11,7 @@ from assay.ablation.configurations import configure, plain, settings_of
 from assay.ablation.plans import make_blocks, make_plan
 from assay.errors import InvalidStudy, UnknownParameter
 from assay.records.canonical import canonical, decode
-from assay.records.plan import Plan
+from assay.records.plan import DesignOptions, Plan
 
 BASELINE = {"a": True, "b": "x", "c": 0, "d": 1}
 A = remove("a", a=False)
@@ -113,11 +113,20 @@ def test_a_plan_of_the_baseline_alone_says_that_it_compares_nothing():
 
 
 def test_detectable_effects():
-    """One comparison of three seeds sees d_z 3.3 and more (statistics: item 5); more seeds and more pairs see less, more comparisons more."""
+    """One comparison of three seeds sees d_z 3.3 and more (statistics: item 5); more seeds and more pairs see less.
+
+    Where spreads are known to be alike, two comparisons see less than one, as they know more of the noise.
+    """
     one = make_plan("leave-one-out", BASELINE, [A], 3).detectable
     assert one == pytest.approx(3.264, abs=1e-3)
     assert make_plan("leave-one-out", BASELINE, [A], 10).detectable == pytest.approx(0.996, abs=1e-3)
-    assert make_plan("full", BASELINE, [A, B], 3).detectable < make_plan("leave-one-out", BASELINE, [A, B], 3).detectable < one
+    alike = DesignOptions(spreads="alike")
+    two = make_plan("leave-one-out", BASELINE, [A, B], 3, options=alike).detectable
+    assert (
+        make_plan("full", BASELINE, [A, B], 3).detectable < two < one < make_plan("leave-one-out", BASELINE, [A, B], 3).detectable
+    )
+    unlike = make_plan("leave-one-out", BASELINE, [A, B], 3, options=DesignOptions(spreads="unlike")).detectable
+    assert unlike > make_plan("leave-one-out", BASELINE, [A, B], 3).detectable
 
 
 def test_a_plan_survives_its_canonical_form():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from assay.project.study_again import study_again
 from assay.project.study_file import load_study_file
 from assay.project.study_writer import write_study
@@ -49,6 +51,19 @@ def test_a_study_is_the_same_after_it_was_written_or_made_again(project: Path) -
     store.studies.put(definition)
     made, _ = study_again(store, "whole", project)
     assert made.plan().definition == definition
+
+
+@pytest.mark.parametrize("said", ["alike", "unlike"])
+def test_what_is_known_of_the_spreads_is_kept(project: Path, said: str) -> None:
+    file = project / "study.yaml"
+    file.write_text(
+        "name: s\ncommand: python train.py {overrides}\nbaseline: {a: 1}\ncomponents: {a: {remove: {a: 0}}}\n"
+        f"metrics: {{accuracy: maximize}}\nspreads: {said}\n"
+    )
+    study = load_study_file(file, project)
+    assert study.plan().definition.options.spreads == said
+    write_study(study, project / "again.yaml")
+    assert load_study_file(project / "again.yaml", project).plan().definition.options.spreads == said
 
 
 def test_the_priors_of_an_adaptive_study_are_kept(project: Path) -> None:

@@ -8,12 +8,11 @@ from typing import NamedTuple
 from assay.ablation.comparisons import Comparisons, compare
 from assay.ablation.components import merge
 from assay.ablation.designs import DESIGNS
-from assay.ablation.telling import choose, group_sizes, smallest_seen
+from assay.ablation.telling import choose, smallest_seen
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
-from assay.records.plan import DesignOptions
-from assay.stats.blocks import equal_pairs
-from assay.stats.power import detectable, first_enough
+from assay.records.plan import DesignOptions, Spreads
+from assay.stats.power import first_enough
 
 LARGEST = 256
 """Configurations of a design that is offered beside the one asked for; what needs more is looked at where it is asked for itself."""
@@ -28,6 +27,7 @@ class Alternative(NamedTuple):
         tells: what it is good for, in a clause.
         compared: what it compares.
         named: how many configurations are compared with the baseline beside its own.
+        spreads: what is known of the noise of the configurations.
     """
 
     design: str
@@ -35,10 +35,11 @@ class Alternative(NamedTuple):
     tells: str
     compared: Comparisons
     named: int
+    spreads: Spreads = "unknown"
 
     def detectable(self, blocks: int) -> float | None:
         """Smallest effect that so many seeds show, in standard deviations of a paired difference."""
-        return smallest_seen(self.compared, self.configurations, blocks, self.named)
+        return smallest_seen(self.compared, self.configurations, blocks, self.named, spreads=self.spreads)
 
     def blocks_needed(self, effect: float, power: float = 0.8) -> int | None:
         """Seeds with which every effect of this size is seen; None where a thousand are too few.
@@ -47,10 +48,12 @@ class Alternative(NamedTuple):
             effect: in standard deviations of one paired difference.
             power: chance to see it.
         """
-        groups = group_sizes(self.compared.effects, self.named)
-        weight = min((equal_pairs(one.contrast) for one in self.compared.effects), default=1.0)
-        rest = self.configurations - 1
-        return first_enough(lambda n: detectable(n, df=rest * (n - 1), groups=groups, pairs=weight, power=power) <= effect)
+
+        def enough(blocks: int) -> bool:
+            seen = smallest_seen(self.compared, self.configurations, blocks, self.named, spreads=self.spreads, power=power)
+            return seen is not None and seen <= effect
+
+        return first_enough(enough)
 
 
 def alternatives(factors: Sequence[Factor], options: DesignOptions, *, named: int = 0) -> list[Alternative]:
@@ -95,4 +98,4 @@ def _alternative(
     if not compared.effects:
         return None
     shown = f"{name}, resolution {resolution}" if resolution else name
-    return Alternative(shown, len(rows.combinations) + named, design.tells, compared, named)
+    return Alternative(shown, len(rows.combinations) + named, design.tells, compared, named, options.spreads)

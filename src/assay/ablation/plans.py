@@ -81,7 +81,10 @@ def make_plan(
         comparisons=comparisons,
         aliases=aliases_of(chosen, merged, compared),
         cannot_see=blind_spots(chosen, merged, compared, rows, options) + _blind_for_seeds(_units(blocks, splits), comparisons),
-        detectable=_seen(smallest_seen(compared, len(configurations), _units(blocks, splits), len(named) + beyond), splits),
+        detectable=_seen(
+            smallest_seen(compared, len(configurations), _units(blocks, splits), len(named) + beyond, spreads=options.spreads),
+            splits,
+        ),
         named=tuple(named),
         options=options,
         left_out=rows.left_out,

@@ -12,8 +12,9 @@ from assay.ablation.designs_factorial import groups_of, shapley_orders
 from assay.ablation.optimal import optimal
 from assay.errors import InvalidStudy
 from assay.records.factor import Factor
-from assay.records.plan import DesignOptions
+from assay.records.plan import DesignOptions, Spreads
 from assay.stats.blocks import equal_pairs
+from assay.stats.own_noise import price
 from assay.stats.power import detectable
 
 _TAKES = {
@@ -146,8 +147,10 @@ def blind_spots(
     return tuple(found)
 
 
-def smallest_seen(compared: Comparisons, configurations: int, blocks: int, named: int) -> float | None:
-    """Smallest effect that is seen with 80 % power, in standard deviations of one paired difference.
+def smallest_seen(
+    compared: Comparisons, configurations: int, blocks: int, named: int, *, spreads: Spreads = "unknown", power: float = 0.8
+) -> float | None:
+    """Smallest effect that is seen with this power, in standard deviations of one paired difference.
 
     The largest over the effects, since one may be averaged over fewer pairs than another; None where no interval exists.
     """
@@ -155,7 +158,15 @@ def smallest_seen(compared: Comparisons, configurations: int, blocks: int, named
         return None
     groups = group_sizes(compared.effects, named)
     heaviest = min((equal_pairs(one.contrast) for one in compared.effects), default=1.0)
-    return detectable(blocks, df=(configurations - 1) * (blocks - 1), groups=groups, pairs=heaviest)
+    if spreads == "unlike" and sum(groups) > 1:
+        return detectable(blocks, df=blocks - 1, groups=(1,) * sum(groups), pairs=heaviest, power=power)
+    seen = detectable(blocks, df=(configurations - 1) * (blocks - 1), groups=groups, pairs=heaviest, power=power)
+    return seen * price(blocks) if spreads == "unknown" and _one_baseline(groups) else seen
+
+
+def _one_baseline(groups: Sequence[int]) -> bool:
+    """Whether all comparisons, of which there are several, share one baseline: whether its noise is that of all has its price."""
+    return len(groups) == 1 and groups[0] > 1
 
 
 def group_sizes(effects: Sequence[Compared], named: int) -> tuple[int, ...]:

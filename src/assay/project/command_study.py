@@ -53,7 +53,7 @@ class CommandStudy:
         override_style: "space" (`--key value`), "equals" (`--key=value`) or "hydra" (`key=value`).
         name: what reports call the study.
         origin: the study that this one goes on from.
-        graph: as for `assay.Study`.
+        graph, spreads: as for `assay.Study`.
         root: project root.
         directory: where commands run, relative to the root.
     """
@@ -87,6 +87,7 @@ class CommandStudy:
         name: str = "",
         origin: Origin | None = None,
         graph: Mapping[str, Sequence[str]] | None = None,
+        spreads: str = "unknown",
     ) -> None:
         self.command = tuple(command)
         self.baseline = baseline
@@ -113,6 +114,7 @@ class CommandStudy:
         self.name = name
         self.origin = origin
         self.graph = graph
+        self.spreads = spreads
         self.serves = ""
 
     def plan(
@@ -152,7 +154,7 @@ class CommandStudy:
             design=design or self.design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, dict.fromkeys(constraints), priors, until),
+            options=told(resolution, budget, self.groups, dict.fromkeys(constraints), priors, until, self.spreads),
             splits=self.splits,
             origin=self.origin,
             terms=Terms(

@@ -64,6 +64,7 @@ class Study:
         root: project root; by default that of the file that defines `train`.
         start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load).
         graph: what causes what, as `{"attention": ["parameters", "accuracy"], "parameters": ["accuracy"]}`; checked by `result.causal()`.
+        spreads: "alike" where all configurations are known to be equally noisy, "unlike" where each is to be tested under its own spread.
 
     >>> study = Study(lambda config, seed: {"y": 1.0}, baseline={"x": 1}, metrics=[], seeds=2)
     >>> study.plan()
@@ -91,6 +92,7 @@ class Study:
         splits: Said | Splits | None = None,
         origin: Origin | None = None,
         graph: Mapping[str, Sequence[str]] | None = None,
+        spreads: str = "unknown",
     ) -> None:
         self.train = train
         self.baseline = baseline
@@ -109,6 +111,7 @@ class Study:
         self.splits = splits if isinstance(splits, Splits) else make_splits(folds, splits)
         self.origin = origin
         self.graph = graph
+        self.spreads = spreads
         self.serves = ""
 
     def plan(
@@ -146,7 +149,7 @@ class Study:
             design=design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, self.constraints, priors, until),
+            options=told(resolution, budget, self.groups, self.constraints, priors, until, self.spreads),
             splits=self.splits,
             origin=self.origin,
             gate=self.gate,

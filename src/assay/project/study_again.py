@@ -50,6 +50,7 @@ def study_again(store: Store, study: str, root: Path) -> tuple[CommandStudy, Def
         override_style=terms.override_style,
         gate=definition.gate,
         graph=definition.graph,
+        spreads=options.spreads,
         name=definition.name,
         origin=definition.origin,
         root=root,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from assay.ablation.alternatives import Alternative, alternatives
 from assay.errors import InvalidStudy
 from assay.questions.study.definition import Definition
 from assay.questions.study.pilot import Noise
 from assay.records.factor import Constraint
-from assay.records.plan import PLAIN, DesignOptions, Until
+from assay.records.plan import PLAIN, DesignOptions, Spreads, Until
 from assay.report.numbers import duration
 
 
@@ -21,8 +21,21 @@ def told(
     constraints: Iterable[Constraint],
     priors: bool = False,
     until: Until = "confirmed",
+    spreads: str = "unknown",
 ) -> DesignOptions:
-    """What a design is told, as a record."""
+    """What a design is told, as a record.
+
+    Raises:
+        InvalidStudy: nothing is known by this word of the spreads.
+    """
+    known = next((one for one in get_args(Spreads) if one == spreads), None)
+    if known is None:
+        raise InvalidStudy(
+            "this says nothing of how noisy the configurations are",
+            value=spreads,
+            expected=", ".join(get_args(Spreads)),
+            next_step='Leave spreads out where you do not know that all are equally noisy ("alike").',
+        )
     found = DesignOptions(
         resolution=resolution,
         budget=budget,
@@ -30,6 +43,7 @@ def told(
         constraints=tuple(constraints),
         priors=priors,
         until=until,
+        spreads=known,
     )
     return PLAIN if found == PLAIN else found
 

@@ -18,13 +18,13 @@ from assay.project.study_questions import hypotheses, metrics
 from assay.project.study_reader import Reader
 from assay.project.study_syntax import parse
 from assay.records.origin import Origin
-from assay.records.plan import Until
+from assay.records.plan import Spreads, Until
 from assay.store.root import find_root
 
 _KEYS = (
     *("name", "command", "baseline", "components", "metrics", "seeds", "design", "configurations", "hypotheses"),
     *("workers", "data", "override_style", "resolution", "budget", "priors", "constraints", "groups", "gate", "placebo", "graph"),
-    *("folds", "splits", "prepare", "origin", "until"),
+    *("folds", "splits", "prepare", "origin", "until", "spreads"),
 )
 _STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
 
@@ -71,6 +71,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         override_style=_style(read),
         gate=gate_of(read, read.content.get("gate")),
         graph=read.lists("graph", "the graph's", "what it acts on"),
+        spreads=_spreads(read),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
         origin=_origin(read),
         root=top,
@@ -155,6 +156,13 @@ def _until(read: Reader) -> Until:
         if value == until:
             return cast(Until, until)
     raise read.wrong("the adaptive design stops at no such point", ("until",), value, "confirmed or found")
+
+
+def _spreads(read: Reader) -> str:
+    value = read.text("spreads", "unknown")
+    if value not in get_args(Spreads):
+        raise read.wrong("spreads says nothing of the noise", ("spreads",), value, ", ".join(get_args(Spreads)))
+    return value
 
 
 def _workers(read: Reader) -> int:

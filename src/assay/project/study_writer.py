@@ -79,6 +79,7 @@ def _content(study: CommandStudy) -> dict[str, Any]:
         "until": None if study.until == "confirmed" else study.until,
         "gate": None if study.gate is None else written_gate(study.gate),
         "graph": {node: list(children) for node, children in (study.graph or {}).items()},
+        "spreads": None if study.spreads == "unknown" else study.spreads,
         "hypotheses": [_hypothesis(one) for one in study.hypotheses],
         "workers": study.workers,
         "data": list(study.data),

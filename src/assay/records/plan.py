@@ -67,6 +67,8 @@ class Trial(Record, frozen=True, kw_only=True):
 
 Until = Literal["confirmed", "found"]
 """When the adaptive design stops."""
+Spreads = Literal["unknown", "alike", "unlike"]
+"""What the user knows of how noisy the configurations are."""
 
 
 class DesignOptions(Record, frozen=True, kw_only=True):
@@ -79,6 +81,7 @@ class DesignOptions(Record, frozen=True, kw_only=True):
         constraints: which components go together.
         priors: whether the adaptive design's search is told what former studies found.
         until: when the adaptive design stops: once what its search found is confirmed, or once it is found.
+        spreads: whether the user knows that all configurations are equally noisy, or that they are not.
     """
 
     resolution: int | None = None
@@ -87,8 +90,9 @@ class DesignOptions(Record, frozen=True, kw_only=True):
     constraints: tuple[Constraint, ...] = ()
     priors: bool = False
     until: Until = "confirmed"
+    spreads: Spreads = "unknown"
 
-    LATER: ClassVar[Mapping[str, object]] = {"priors": False, "until": "confirmed"}
+    LATER: ClassVar[Mapping[str, object]] = {"priors": False, "until": "confirmed", "spreads": "unknown"}
 
 
 PLAIN = DesignOptions()

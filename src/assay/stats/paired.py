@@ -56,11 +56,13 @@ def paired_t(differences: ArrayLike, *, confidence: float = 0.95, comparisons: i
     return comparison(float(np.mean(values)), sd / sqrt(n), n - 1, t_quantile(1 - (1 - confidence) / (2 * comparisons), n - 1))
 
 
-def comparison(estimate: float, se: float, df: float, critical: float, groups: tuple[int, ...] = (1,)) -> Comparison:
+def comparison(
+    estimate: float, se: float, df: float, critical: float, groups: tuple[int, ...] = (1,), correlation: float = 0.5
+) -> Comparison:
     """The estimate with `critical` standard errors on both sides, and its p-value corrected for `groups` (see `simultaneous`)."""
     t = estimate / se
     half = critical * se
-    return Comparison(estimate, estimate - half, estimate + half, adjusted_p(t, df, groups), t, df, se)
+    return Comparison(estimate, estimate - half, estimate + half, adjusted_p(t, df, groups, correlation), t, df, se)
 
 
 def standardised(differences: ArrayLike) -> float:

@@ -55,7 +55,13 @@ def detectable(
 
 
 def seeds_needed(
-    d_z: float, *, power: float = 0.8, confidence: float = 0.95, groups: tuple[int, ...] = (1,), df_per_block: int = 1
+    d_z: float,
+    *,
+    power: float = 0.8,
+    confidence: float = 0.95,
+    groups: tuple[int, ...] = (1,),
+    df_per_block: int = 1,
+    price: Callable[[int], float] | None = None,
 ) -> int | None:
     """Blocks with which a mean paired difference of `d_z` standard deviations is told from 0.
 
@@ -63,6 +69,7 @@ def seeds_needed(
         d_z: effect in standard deviations of its value in one block.
         groups: sizes of the groups of comparisons that are corrected for (see `simultaneous`); (1,) is the paired t.
         df_per_block: residual degrees of freedom that every block after the first adds: k for k variants against a baseline.
+        price: by how much larger an effect has to be with so many blocks than the noise of all says.
 
     Returns:
         None where the effect is 0 or not finite, or more than `MOST_SEEDS` blocks would be needed.
@@ -75,7 +82,10 @@ def seeds_needed(
 
     def enough(blocks: int) -> bool:
         df = df_per_block * (blocks - 1)
-        return power_of_t(abs(d_z) * sqrt(blocks), df, _critical(df, groups, confidence)) >= power
+        return (
+            power_of_t(abs(d_z) / (1 if price is None else price(blocks)) * sqrt(blocks), df, _critical(df, groups, confidence))
+            >= power
+        )
 
     # With the noise known (the limit of many degrees of freedom) it would take so many; with less known, it takes no fewer.
     known = (critical_value(_MANY * 10_000, groups, confidence) + float(ndtri(power))) / abs(d_z)

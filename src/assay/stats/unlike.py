@@ -2,8 +2,8 @@
 
 A pooled residual is right where all configurations are equally noisy. One that is noisier has a narrower interval than it should, and makes
 those of the others wider. So the noise of each is held against that of the others. Where it is larger, the comparison's interval is the
-wider one of two: under the pooled residual, and under its own spread. That costs no false alarm where all are alike, since no interval
-becomes narrower. Where it is larger beyond doubt, it is left out of the residual of the others.
+wider one of two: under the pooled residual, and under spreads of its own (`assay.stats.own_noise`). That costs no false alarm where all are
+alike, since no interval becomes narrower. Where it is larger beyond doubt, it is left out of the residual of the others.
 """
 
 from __future__ import annotations
@@ -25,19 +25,27 @@ _FEWEST = 3
 
 
 class Noise(NamedTuple):
-    """What the configurations of a table say of its noise; every field may have leading axes.
+    """What the configurations of a table say of its noise; every field but the last may have leading axes.
 
     Attributes:
         ratios: for each configuration its variance over that of the others in the pool; NaN for fewer than three.
         pool: whether it is in the pooled residual.
         mean_square: of the pooled residual.
         df: its degrees of freedom.
+        own: for each configuration the variance over the blocks of its value minus the mean of the others in the pool.
+        rest: for each configuration the residual mean square of the others in the pool; NaN for fewer than three.
+        others: how many these are.
+        blocks: how many there are.
     """
 
     ratios: Array
     pool: NDArray[np.bool_]
     mean_square: Array
     df: NDArray[np.intp]
+    own: Array
+    rest: Array
+    others: NDArray[np.intp]
+    blocks: int
 
 
 def noise_of(table: ArrayLike) -> Noise:
@@ -67,7 +75,7 @@ def noise_of(table: ArrayLike) -> Noise:
         again, total = _ratios(y, pool)
         ratios = np.where(pool, again, ratios)
     df = (pool.sum(axis=-1) - 1) * (y.shape[-2] - 1)
-    return Noise(ratios, pool, np.asarray(total / df), df)
+    return Noise(ratios, pool, np.asarray(total / df), df, *_apart(y, pool, total), y.shape[-2])
 
 
 def contrast_ratio(values: ArrayLike, *, weight: float, residual: float, contrasts: int) -> float:
@@ -87,22 +95,21 @@ def contrast_ratio(values: ArrayLike, *, weight: float, residual: float, contras
 def is_unlike(ratios: ArrayLike, blocks: int) -> NDArray[np.bool_]:
     """Whether these ratios of variances are too large for the pooled residual: above 3, with three blocks or fewer above 2.
 
-    Few blocks hardly tell a variance, so there it takes less. At these bounds the family-wise error of 8 comparisons stays below 5.5 %
-    with one configuration of two to seven times the spread, and most power is left where all are alike (simulated: docs/statistics.md).
+    Few blocks hardly tell a variance, so there it takes less. Of effects that average over many configurations, and of what is said of noise;
+    single pairs have tighter bounds (`assay.stats.own_noise`).
     """
     return np.asarray(np.asarray(ratios, dtype=np.float64) > (2 if blocks <= 3 else 3))
 
 
-def wider(pooled: Comparison, own: Comparison, *, asked: int) -> Comparison:
+def wider(pooled: Comparison, own: Comparison) -> Comparison:
     """The comparison with the wider interval, and the larger of both p-values.
 
     Args:
         pooled: under the residual that all share.
-        own: under the spread of its own differences, its p-value uncorrected.
-        asked: how many comparisons are corrected for (Bonferroni).
+        own: under spreads of its own, corrected for as many comparisons.
     """
     chosen = own if own.high - own.low > pooled.high - pooled.low else pooled
-    return chosen._replace(p=max(pooled.p, min(1.0, asked * own.p)))
+    return chosen._replace(p=max(pooled.p, own.p))
 
 
 def _ratios(centred: Array, pool: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -113,6 +120,19 @@ def _ratios(centred: Array, pool: NDArray[np.bool_]) -> tuple[Array, Array]:
     squares = np.sum(left * left, axis=-2)
     total = np.asarray(squares.sum(axis=-1))
     return _over_rest(squares * number / (number - 1), total[..., None], number - 1), total
+
+
+def _apart(centred: Array, pool: NDArray[np.bool_], total: Array) -> tuple[Array, Array, NDArray[np.intp]]:
+    """The last three arrays of `Noise`, by the pool's residual sum of squares."""
+    inside = pool[..., None, :]
+    others = pool.sum(axis=-1, keepdims=True) - pool
+    sums = np.sum(centred * inside, axis=-1, keepdims=True) - centred * inside
+    less_one = centred.shape[-2] - 1
+    own = np.sum((centred - sums / others[..., None, :]) ** 2, axis=-2) / less_one
+    left = np.where(pool, total[..., None] - own * less_one * others / (others + 1), total[..., None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = np.where(others < _FEWEST - 1, np.nan, np.maximum(left, 0.0) / ((others - 1) * less_one))
+    return np.asarray(own), np.asarray(rest), others
 
 
 def _over_rest(own: Array, total: Array, contrasts: NDArray[np.intp]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import sqrt
 from typing import NamedTuple, Protocol
 
@@ -121,14 +122,21 @@ def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Pla
         found.findings.extend(lost_effects(goal, planned.effects, effects))
     effects = without_repeats(plan, table, effects)
     noisy = noisy_columns(table, effects)
-    family = estimate_family(table, effects, noisy=noisy, margin=goal.margin, inflation=blocks.inflation, unit=blocks.unit)
+    estimated = partial(
+        estimate_family,
+        table,
+        noisy=noisy,
+        margin=goal.margin,
+        inflation=blocks.inflation,
+        unit=blocks.unit,
+        spreads=plan.options.spreads,
+    )
+    family = estimated(effects)
     partners: dict[str, list[str]] = {}
     if together:
         mains = {one.asked.name: one.estimate for one in family.estimates}
         two_levels = all(len(factor.levels) == 1 for factor in factors)
-        interactions = estimate_family(
-            table, together, noisy=noisy, margin=goal.margin, inflation=blocks.inflation, unit=blocks.unit
-        )
+        interactions = estimated(together)
         simple = [simple_effects(table, one, mains, two_levels=two_levels) for one in interactions.estimates]
         partners = _say_interactions(found, goal, blocks, interactions, simple)
     where = _WHERE.get(design.name, _AVERAGED if design.way != "corner" else "") if len(factors) > 1 else ""
@@ -147,7 +155,7 @@ def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Pla
     found.findings.extend(_seedless(goal, table))
     found.findings.extend(not_additive(plan, judged) if plan.design == "leave-one-out" else [])
     found.findings.extend(order_spread(plan, factors, goal, table))
-    _say_method(found, goal, family, "effects", blocks.words)
+    _say_method(found, goal, family, "effects", blocks.words, alike=plan.options.spreads == "alike")
 
 
 def _say_interactions(
@@ -173,12 +181,15 @@ def _say_interactions(
     return partners
 
 
-def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str, paired: str) -> None:
+def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str, paired: str, *, alike: bool = False) -> None:
     methods = {one.method for one in family.estimates if one.method}
     number = len(family.estimates)
     for method in sorted(methods):
+        taken = ", all configurations taken to be equally noisy, as the study says" if alike and number > 1 else ""
         together = f"corrected for {number} comparisons" if number > 1 else "one comparison"
-        found.notes.append(f"{goal.name}, {what}: {method} on differences {paired}, {together}; intervals hold together at 95 %.")
+        found.notes.append(
+            f"{goal.name}, {what}: {method} on differences {paired}, {together}{taken}; intervals hold together at 95 %."
+        )
     if family.incomplete:
         text = f"{goal.name}, {what}: some pairs are missing, so each comparison uses the {family.unit}s that it has, and {family.incomplete}."
         found.findings.append(Finding(kind="incomplete blocks", about=goal.name, text=text))

@@ -10,9 +10,11 @@ import numpy as np
 
 from assay.questions.study.analysis_contrasts import Asked, group_sizes
 from assay.questions.study.analysis_noise import Unlike, comparison_noise, pool_of
+from assay.records.plan import Spreads
 from assay.stats.blocks import Contrast, additive_residual, contrast_values, equal_pairs, pooled, separate
 from assay.stats.equivalence import tost
 from assay.stats.multiplicity import holm
+from assay.stats.own_noise import under_own
 from assay.stats.paired import Comparison, is_constant, paired_t
 from assay.stats.simultaneous import Array
 from assay.stats.unlike import wider
@@ -68,6 +70,7 @@ class Family(NamedTuple):
         unlike: comparisons whose noise is larger than the pooled one, so that their intervals are no narrower than of their own spread.
         incomplete: how it was estimated where trials are missing in some of the pairs; empty where none are.
         unit: what a block is: "seed", or what the study calls its splits.
+        priced: single pairs that share a baseline of which it is not known whether it is as noisy as the others.
     """
 
     estimates: list[Estimate]
@@ -77,10 +80,18 @@ class Family(NamedTuple):
     incomplete: str = ""
     unlike: tuple[Unlike, ...] = ()
     unit: str = "seed"
+    priced: bool = False
 
 
 def estimate_family(
-    table: Array, asked: Sequence[Asked], *, noisy: Sequence[int], margin: float | None, inflation: float = 1.0, unit: str = "seed"
+    table: Array,
+    asked: Sequence[Asked],
+    *,
+    noisy: Sequence[int],
+    margin: float | None,
+    inflation: float = 1.0,
+    unit: str = "seed",
+    spreads: Spreads = "unknown",
 ) -> Family:
     """Estimates, intervals and equivalence of comparisons that are corrected together.
 
@@ -91,29 +102,30 @@ def estimate_family(
         margin: for the equivalence test; None: none is made.
         inflation: by how much standard errors are larger than those of independent lines.
         unit: what a line of the table is.
+        spreads: what is known of the noise of the configurations.
     """
     found = [_look(table, one)._replace(unit=unit) for one in asked]
     tested = [index for index, one in enumerate(found) if one.kind == "tested"]
     chosen = [found[index] for index in tested]
     usable = [column for column in noisy if np.isfinite(table[:, column]).any()]
-    pool = pool_of(table, usable)
+    pool = usable if spreads == "alike" else pool_of(table, usable)
     complete = table[:, pool][np.isfinite(table[:, pool]).all(axis=1)]
     weights = [_distinct(one, frozenset(usable)) for one in chosen]
-    reason = _why_separate(weights, complete)
+    reason = _why_separate(weights, complete, spreads)
     # Comparisons over unlike blocks share less than half of their noise; taken as uncorrelated they are corrected on the safe side.
     groups = group_sizes(asked) if not reason and _alike(chosen) else (1,) * len(asked)
     stretched = [_stretched(one.finite, inflation) for one in chosen]
     compared = separate(stretched, asked=len(asked)) if reason else _pooled(chosen, complete, weights, groups, inflation)
-    unlike = [] if reason else comparison_noise(table, usable, [one.asked for one in chosen], weights)
+    unlike = [] if reason or spreads == "alike" else comparison_noise(table, usable, [one.asked for one in chosen], weights)
     for noisier in unlike:
-        own = paired_t(stretched[noisier.at], comparisons=len(asked))
-        compared[noisier.at] = wider(compared[noisier.at], own, asked=len(asked))
+        compared[noisier.at] = wider(compared[noisier.at], _own(noisier, stretched[noisier.at], groups, inflation))
     method = _method(groups, reason)
     passes = _equivalence(compared, margin, len(asked))
     for index, one, passed in zip(tested, compared, passes, strict=True):
         found[index] = found[index]._replace(comparison=one, method=method, within=passed)
+    priced = spreads == "unknown" and len(groups) == 1 < groups[0] and all(len(one.contrast.plus) == 1 for one in asked)
     incomplete = "" if reason or _alike(chosen) else f"the noise is estimated from the {len(complete)} complete blocks"
-    return Family(found, groups, 1 if reason else max(1, len(pool) - 1), reason, incomplete, tuple(unlike), unit)
+    return Family(found, groups, 1 if reason else max(1, len(pool) - 1), reason, incomplete, tuple(unlike), unit, priced)
 
 
 def noisy_columns(table: Array, effects: Sequence[Asked]) -> list[int]:
@@ -195,7 +207,7 @@ def _alike(tested: Sequence[Estimate]) -> bool:
     )
 
 
-def _why_separate(weights: Sequence[float], complete: Array) -> str:
+def _why_separate(weights: Sequence[float], complete: Array, spreads: Spreads) -> str:
     """Why one residual variance for all comparisons cannot be had, or would be wrong; empty where it is right."""
     if not weights:
         return ""
@@ -203,7 +215,7 @@ def _why_separate(weights: Sequence[float], complete: Array) -> str:
         return "some differences repeat the noise of others"
     if len(complete) < 2 or additive_residual(complete).mean_square <= 0:
         return "fewer than two blocks are complete"
-    return ""
+    return "the study says that spreads are unlike" if spreads == "unlike" and len(weights) > 1 else ""
 
 
 def _distinct(one: Estimate, noisy: frozenset[int]) -> float:
@@ -230,6 +242,15 @@ def _pooled(
         inflation * sqrt(2 * residual.mean_square / (weight * len(one.finite))) for one, weight in zip(tested, weights, strict=True)
     ]
     return pooled([one.estimate for one in tested], errors, residual.df, groups)
+
+
+def _own(noisier: Unlike, values: Array, groups: tuple[int, ...], inflation: float) -> Comparison:
+    """The comparison under spreads of its own; `values` are stretched already."""
+    if noisier.pair is not None:
+        return under_own(float(np.mean(values)), len(values), noisier.pair, groups, inflation=inflation)
+    number = sum(groups)
+    alone = paired_t(values, comparisons=number)
+    return alone._replace(p=min(1.0, number * alone.p))
 
 
 def _equivalence(compared: Sequence[Comparison], margin: float | None, asked: int) -> list[bool]:

@@ -57,7 +57,7 @@ def interaction_indices(
     table = metric_table(evidence, goal.name)
     sets = list(combinations(range(len(factors)), order))
     asked = [_asked(one, kind, factors, columns, table.shape[1]) for one in sets]
-    family = estimate_family(table, asked, noisy=columns, margin=goal.margin)
+    family = estimate_family(table, asked, noisy=columns, margin=goal.margin, spreads=evidence.plan.options.spreads)
     said = [_words(table, one, goal, kind, columns, chosen) for one, chosen in zip(family.estimates, sets, strict=True)]
     return tuple(interaction(one, goal, words) for one, words in zip(family.estimates, said, strict=True))
 

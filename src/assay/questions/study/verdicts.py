@@ -10,6 +10,7 @@ from assay.questions.study.analysis_models import Estimate, Family
 from assay.questions.study.analysis_words import Said, aliased, better_by, sentence
 from assay.records.effect import Answer, Effect, EffectVerdict, Interaction
 from assay.records.factor import Hypothesis, MetricGoal
+from assay.stats.own_noise import price
 from assay.stats.paired import standardised, superiority
 from assay.stats.power import seeds_for_equivalence, seeds_needed
 
@@ -143,7 +144,8 @@ def _seeds(one: Estimate, family: Family, margin: float | None) -> int | None:
     if test is None or family.unit != "seed":  # more seeds are not more data
         return None
     sd = test.se * sqrt(len(one.finite))
-    needed = [seeds_needed(one.estimate / sd, groups=family.groups, df_per_block=family.df_per_block)]
+    size = one.estimate / sd
+    needed = [seeds_needed(size, groups=family.groups, df_per_block=family.df_per_block, price=price if family.priced else None)]
     if margin is not None:
         count = sum(family.groups)
         needed.append(seeds_for_equivalence(one.estimate, margin, sd, comparisons=count, df_per_block=family.df_per_block))
