@@ -14,6 +14,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# BLAS reads the variable once, as NumPy loads. The workers of the tests share the cores, and its threads would only wait for each other; what
+# the tests start has the threads that it would have anywhere.
+if "OPENBLAS_NUM_THREADS" not in os.environ:
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    import numpy  # noqa: F401
+
+    del os.environ["OPENBLAS_NUM_THREADS"]
+
 # How long an example takes says more of the machine than of the law that it tests.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
