@@ -18,7 +18,7 @@ from typing import Any
 from assay.tracking.sources.jsonlines import parse_line
 from assay.tracking.sources.report import Report
 from assay.tracking.sources.rows import is_stamp, is_step, number, numbers, step_of, words_of
-from assay.tracking.sources.settings import Line, is_configuration, is_result, parse_repr, repeats
+from assay.tracking.sources.settings import Line, is_configuration, is_result, parse_outline, parse_repr, repeats
 
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|NAN|inf|Inf|INF|[Ii]nfinity)"
 _WORD = r"[A-Za-z_][\w.@/-]*(?:\([\w@]+\))?"
@@ -89,6 +89,12 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         raw = _settled(data[at:end])
+        if raw.endswith(b":"):
+            shown, behind = parse_outline(data, at)
+            if shown and is_configuration(shown, known):
+                known.update(shown)
+                at = behind
+                continue
         if (
             (len(raw) <= _LONGEST and _CANDIDATE.search(raw))
             or call.open
