@@ -25,6 +25,8 @@ FOUND = [
     ("2026-11-21 10:00:00,123 INFO train: val loss: 0.25", None, {"val loss": 0.25}),
     ("loss: tensor(0.3120, grad_fn=<NllLossBackward0>)", None, {"loss": 0.312}),
     ("step 0: train loss 4.28, val loss 4.30", 0, {"train loss": 4.28, "val loss": 4.30}),
+    ("step 33 loss 0.1858, accuracy 95.0%", 33, {"loss": 0.1858, "accuracy": 95.0}),
+    ("iter_dt 2033.26ms; iter 30: train loss 1.91890", 30, {"train loss": 1.9189}),
     ("[10]\tvalidation_0-logloss:0.55\tvalid-auc:0.9", 10, {"validation_0-logloss": 0.55, "valid-auc": 0.9}),
     ("Iteration 1, loss = 2.3", 1, {"loss": 2.3}),
     ("10/10 [====] - 0s 1ms/step - loss: 0.5 - accuracy: 0.9", None, {"loss": 0.5, "accuracy": 0.9}),
@@ -58,6 +60,8 @@ NOTHING = [
     "timestamp: 1732186800.123",
     "==> Actual function:\ty = +2.28 x^1 -1.46 x^2 +4.31",
     "y = 2 * x",
+    "system:\n    seed: 3407\n    work_dir: ./out\nmodel:\n    n_embd: None\n    attn_pdrop: 0.1",
+    "epoch 3 took 2.5",
     "lr_decay_iters = 5000 # make equal to max_iters usually",
     "[rank: 0] Received SIGTERM: 15",
 ]
@@ -191,3 +195,9 @@ def test_a_bar_of_tqdm_and_a_print_between_share_their_terminal() -> None:
 def test_a_line_without_end_is_passed_over_in_no_time() -> None:
     """Megabytes of digits behind a carriage return are data."""
     assert metrics("\r" + "1" * (1 << 22) + "%|") == []
+
+
+def test_an_outline_of_results_is_none_of_settings() -> None:
+    """Nor does one of settings hide what follows it."""
+    text = b"results:\n  model: resnet\n  accuracy: 0.9\nmodel:\n  width: 3.5\n  bias: None\nloss: 0.5\n"
+    assert [line.values for line in read_output(text, [], {})] == [{"accuracy": 0.9}, {"loss": 0.5}]

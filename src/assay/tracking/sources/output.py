@@ -18,7 +18,7 @@ from typing import Any
 from assay.tracking.sources.jsonlines import parse_line
 from assay.tracking.sources.report import Report
 from assay.tracking.sources.rows import is_stamp, is_step, number, numbers, step_of, words_of
-from assay.tracking.sources.settings import Line, is_configuration, parse_repr, repeats
+from assay.tracking.sources.settings import Line, is_configuration, is_result, parse_outline, parse_repr, repeats
 
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|NAN|inf|Inf|INF|[Ii]nfinity)"
 _WORD = r"[A-Za-z_][\w.@/-]*(?:\([\w@]+\))?"
@@ -41,13 +41,14 @@ _COLON = re.compile(
     rf"""{_BEFORE}(?P<quote>["']?)(?P<name>(?:(?:{_WORD}|\(\w+\))[ ]){{0,8}}{_WORD})(?P=quote)[ ]?:(?P<space>[ \t]*)(?P<value>{_NUMBER})"""
     rf"""(?:/(?P<of>\d+))?(?P<share>[ ]\(\d[\d.]*%\))?(?P<percent>\s?%)?{_END}{_AFTER}"""
 )
-_BARE = re.compile(rf"^\s*(?P<name>(?:{_WORD}[ ]){{1,3}}|{_WORD}[ ])(?P<value>{_NUMBER})(?P<percent>\s?%)?\s*$")
+_BARE = re.compile(rf"\s*(?P<name>(?:{_WORD}[ ]){{1,3}}|{_WORD}[ ])(?P<value>{_NUMBER})(?P<percent>\s?%)?\s*$")
 _STEP = re.compile(
     r"(?:^|[\s\[(|,{'\"])(?P<name>global[_ ]step|step|iteration|iter|epoch|round)s?['\"]?[ ]?[:=#\[]?[ ]?\[?(?P<step>\d+)(?:\.0+)?(?![\d.]*\.\d|\w)",
     re.IGNORECASE,
 )
 _COUNTER = re.compile(r"^\s*\[(\d+)(?:/\d+)?\]")
 _STARTS_WITH_STEP = re.compile(r"^\s*\[?(?:global[_ ]step|step|iteration|iter|epoch|round)\b", re.IGNORECASE)
+_STEP_AND = re.compile(r"\s*(?:global[_ ]step|step|iteration|iter|epoch|round)[ ]?#?\d+(?:/\d+)?[ ]+(?=[A-Za-z])", re.IGNORECASE)
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # "label:  50%|#####     | 5/10 [00:01<00:01, 4.95it/s, loss=0.3]", or "5it [00:01, 4.95it/s]" where no end is known.
 _TQDM = re.compile(rb"^(?:.*?\d+%\|.*?\| *[\d.]+\w?/[\d.?]+\w? *|.*?\b\d+it *)\[[^\]]*\]")
@@ -88,6 +89,12 @@ def read_output(data: bytes, marks: Sequence[tuple[int, float]], params: Mapping
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         raw = _settled(data[at:end])
+        if raw.endswith(b":"):
+            shown, behind = parse_outline(data, at)
+            if shown and is_configuration(shown, known):
+                known.update(shown)
+                at = behind
+                continue
         if (
             (len(raw) <= _LONGEST and _CANDIDATE.search(raw))
             or call.open
@@ -205,15 +212,23 @@ def _pairs(text: str) -> dict[str, float]:
         elif not match["space"] and value.lstrip("+-").isdigit() and match["percent"] is None:
             continue  # "cuda:0", "train.py:10", "localhost:6006"
         _keep(values, _LEVEL.sub("", match["name"]), value)
-    if _STARTS_WITH_STEP.match(text):
-        _bare(values, text)
+    parts = text.split(";")
+    begin = next((place for place, part in enumerate(parts) if _STARTS_WITH_STEP.match(part)), None)
+    if begin is not None:
+        _bare(values, ";".join(parts[begin:]))
     return values
 
 
 def _bare(values: dict[str, float], text: str) -> None:
-    """Adds "train loss 4.21, val loss 4.30" from a line that begins with its step, the one place where names need no sign."""
+    """Adds "train loss 4.21, val loss 4.30" from a line, or its end, that begins with the step: the one place where names need no sign.
+
+    Where nothing stands between step and name ("step 3 loss 4.21"), the name has to be that of a result.
+    """
     for segment in re.split(r"[,;|]|(?<=\d):", text):
         match = _BARE.match(segment)
+        if match is None and (at := _STEP_AND.match(segment)) is not None:
+            match = _BARE.match(segment, at.end())
+            match = match if match is not None and is_result(match["name"]) else None
         if match is not None:
             _keep(values, match["name"].strip(), match["value"])
 

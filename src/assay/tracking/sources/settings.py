@@ -30,6 +30,9 @@ _RESULTS = frozenset(
         "reward rewards return returns regret r2 correlation pearson spearman kappa mcc brier top1 top5 hits deviation"
     ).split()
 )
+_HEAD = re.compile(rb"[ \t]*[A-Za-z_][\w-]{0,80}:[ \t]*(?:\r?\n|\Z)")
+_ITEM = re.compile(rb"[ \t]+([A-Za-z_][\w.-]{0,80}):[ \t]+(\S[^\n]{0,200}?)[ \t\r]*(?:\n|\Z)")
+_LONGEST_OUTLINE = 500
 _TOKEN = re.compile(r"[a-z][a-z0-9]*")
 _MOST_WORDS = 2
 
@@ -52,6 +55,32 @@ def parse_repr(text: str) -> dict[Any, Any] | None:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def parse_outline(data: bytes, at: int) -> tuple[dict[str, Any], int]:
+    """What an outline that begins at `at` shows, a name with ":" alone and indented lines of names with values; and where it ends.
+
+    Nothing, and `at`, where none begins there.
+
+    >>> parse_outline(b"model:\\n    n_layer: 3\\n    bias: None\\nloss: 0.5\\n", 0)
+    ({'n_layer': 3.0, 'bias': 'None'}, 37)
+    """
+    shown: dict[str, Any] = {}
+    end = at
+    if _HEAD.match(data, at) is None:
+        return shown, at
+    while (line := _HEAD.match(data, end) or _ITEM.match(data, end)) is not None and len(shown) < _LONGEST_OUTLINE:
+        if line.re is _ITEM:
+            shown[line[1].decode()] = _value(line[2].decode("utf-8", "replace"))
+        end = line.end()
+    return shown, end
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def is_configuration(row: Mapping[Any, Any], params: Mapping[str, Any]) -> bool:
