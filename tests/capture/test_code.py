@@ -580,7 +580,7 @@ def test_a_report_that_assay_wrote_is_no_code_and_files_of_its_names_are(project
     for taken in (snap(project), snap_as_new_process(project), snap_from_nothing(project)):
         assert {path for path in taken.files if path.startswith("report/")} == {"report/side-effects.json"}
         assert "mine/effects.json" in taken.files and "mine/table.md" in taken.files
-        assert taken.left_out["report/effects.json"] == "a report that Assay wrote"
+        assert taken.left_out["report/effects.json"] == "written by Assay: a report or a bundle"
     (project / "report" / "side-effects.json").unlink()
     shutil.rmtree(project / "mine")
     assert snap(project).tree == before
