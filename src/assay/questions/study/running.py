@@ -78,8 +78,7 @@ def run_study(
 
     def whole(evidence: StudyEvidence) -> StudyEvidence:
         gate = passage.evidence if passage else None
-        labels = exploratory(evidence) if not definition.serves else []
-        findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence), *labels)
+        findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
         seal = seal_of(starts, evidence, before.seal if before else None)
         seen = without_idle(msgspec.structs.replace(evidence, findings=findings, gate=gate, seal=seal))
         return questioned(as_sealed(starts, definition, seen), before.sensitivity if before else ())
@@ -138,11 +137,13 @@ def _evidence(
         effects=tuple(analysis.effects),
         interactions=tuple(analysis.interactions),
         answers=labelled(analysis.answers, definition.origin),
-        findings=(*origin_findings(definition), *analysis.findings, *_reuse(outcomes)),
         notes=(*analysis.notes, *evaluation_notes(definition)),
         environment=environment,
     )
-    return msgspec.structs.replace(evidence, interactions=evidence.interactions or shapley_interactions(evidence))
+    evidence = msgspec.structs.replace(evidence, interactions=evidence.interactions or shapley_interactions(evidence))
+    labels = exploratory(evidence) if not definition.serves else []
+    findings = (*origin_findings(definition), *labels, *analysis.findings, *_reuse(outcomes))
+    return msgspec.structs.replace(evidence, findings=findings)
 
 
 def _as_at_the_gate(store: Store, passage: Passage, outcome: Outcome, taken: Container[str | None]) -> Outcome:
