@@ -564,6 +564,28 @@ def test_files_that_runs_wrote_are_left_out_unless_git_tracks_them(project: Path
         assert taken.left_out == {"result.json": "written by a former run"}
 
 
+@pytest.mark.parametrize("tracked", [True, False])
+def test_a_report_that_assay_wrote_is_no_code_and_files_of_its_names_are(project: Path, tracked: bool) -> None:
+    """To look at a study, or to commit what it found, must not make its trials other ones."""
+    (project / "train.py").write_text("x\n")
+    before = snap(project).tree
+    for folder, study in (("report", "5f" * 32), ("mine", "none")):
+        (project / folder).mkdir()
+        for name in ("index.html", "table.md", "table.tex"):
+            (project / folder / name).write_text("x\n")
+        (project / folder / "effects.json").write_text(f'{{\n  "version": 1,\n  "study": "{study}",\n  "name": "toy"\n}}\n')
+    (project / "report" / "side-effects.json").write_text("{}\n")
+    if tracked:
+        git(project, "add", "-A")
+    for taken in (snap(project), snap_as_new_process(project), snap_from_nothing(project)):
+        assert {path for path in taken.files if path.startswith("report/")} == {"report/side-effects.json"}
+        assert "mine/effects.json" in taken.files and "mine/table.md" in taken.files
+        assert taken.left_out["report/effects.json"] == "written by Assay: a report or a bundle"
+    (project / "report" / "side-effects.json").unlink()
+    shutil.rmtree(project / "mine")
+    assert snap(project).tree == before
+
+
 @pytest.mark.parametrize("change", ["touch late.py", "echo late.py >> .gitignore"])
 def test_what_changes_while_git_is_asked_is_seen_by_the_next_snapshot(
     project: Path, monkeypatch: pytest.MonkeyPatch, change: str

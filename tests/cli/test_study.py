@@ -94,6 +94,11 @@ def test_a_study_is_run_shown_listed_and_reported(assay: Assay, file: Path, fold
     assert (written.code, written.out) == (0, "out/report/index.html\n")
     effects = json.loads((folder / "out" / "report" / "effects.json").read_text())
     assert effects == assay("study", "show", study[:8], "--json").document
+    assert assay("publish", study, "--to", "toy.zip").code == 0
+    once_more = assay("study", "run", "study.yaml", "--json").document
+    assert all(trial["reused"] for trial in once_more["trials"]), (
+        "report and bundle lie in the project, and are no part of its code"
+    )
 
 
 def test_the_estimate_is_for_the_workers_that_were_asked_for(assay: Assay, file: Path) -> None:

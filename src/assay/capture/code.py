@@ -21,6 +21,7 @@ from assay.capture.code_secrets import left_out_of
 from assay.capture.git import is_blob
 from assay.capture.keep_out import KEPT_OUT, KeepOut
 from assay.capture.listing import Listing, make_listing
+from assay.capture.own_files import OWN, own_files
 from assay.capture.stat_cache import KeptCopy
 from assay.records.run import Git
 from assay.store.objects import Objects
@@ -99,6 +100,7 @@ class _Memory:
         self._stored: set[str] = set()  # contents that this process saw in the store
         self._paths: list[tuple[str, str]] = []  # relative and absolute
         self._written: set[str] = set()
+        self._own: set[str] = set()
         self._rules = KeepOut()
         self._withheld: set[str] = set()
         self._tracked: set[str] = set()
@@ -158,9 +160,11 @@ class _Memory:
         if source == "held" and kept_out == self._written and rules == self._rules:
             return False
         self._written, self._rules = kept_out, rules
-        listed = (*self._listing.settled, *others) if rules.rules else ()
-        self._withheld = {path for path in listed if path not in kept_out and rules.reason(path)}
-        kept_out = kept_out | self._withheld
+        listed = (*self._listing.settled, *others)
+        self._withheld = {path for path in listed if path not in kept_out and rules.reason(path)} if rules.rules else set()
+        # A folder that gets or loses one is listed anew, so that what is held still holds for them.
+        self._own = self._own if source == "held" else own_files(self._root, listed).intersection(listed) - kept_out
+        kept_out = kept_out | self._withheld | self._own
         self._tracked = set(self._listing.settled)
         base = self._root + "/"
         self._paths = [(path, base + path) for path in (*self._listing.settled, *others) if path not in kept_out]
@@ -209,7 +213,7 @@ class _Memory:
         listing = self._listing
         if listing.git is None:
             return None
-        untracked = len(listing.others) > len(self._written)
+        untracked = len(listing.others) > len(self._written) + len(self._own - self._tracked)
         dirty = (
             listing.staged
             or bool(listing.unstaged)
@@ -223,6 +227,7 @@ class _Memory:
         """A snapshot made of all files; each content that this process has not seen in the store is looked for."""
         self._entries, self._left_out = {}, dict(self._listing.left_out)
         self._left_out |= {path_text(path): "written by a former run" for path in self._written}
+        self._left_out |= {path_text(path): OWN for path in self._own}
         self._left_out |= {path_text(path): KEPT_OUT for path in self._withheld}
         files: dict[str, str] = {}
         stats: dict[str, tuple[int, int]] = {}

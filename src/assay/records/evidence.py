@@ -12,6 +12,7 @@ from assay.records.finding import Finding
 from assay.records.gate import GateEvidence
 from assay.records.plan import Plan, SplitName
 from assay.records.run import Resources, State
+from assay.records.seal import Seal
 from assay.records.sensitivity import Sensitivity
 
 PARAMETER_COUNTS = ("parameters", "params", "n_parameters", "num_parameters")
@@ -74,6 +75,7 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
         environment: what the trials ran in, in one line ("CPython 3.11.7, 2 cores, Linux 6.1"); empty where it is not known.
         gate: whether the baseline can be believed; None where nobody looked.
         sensitivity: whether its conclusions survive, the last answer to each question of `assay sensitivity`.
+        seal: when it was asked, and when its first trial began; None where that is not known.
     """
 
     study: str
@@ -92,8 +94,9 @@ class StudyEvidence(Record, frozen=True, kw_only=True, tag_field="assay", tag="e
     environment: str = ""
     gate: GateEvidence | None = None
     sensitivity: tuple[Sensitivity, ...] = ()
+    seal: Seal | None = None
 
-    LATER: ClassVar[Mapping[str, object]] = {"gate": None, "sensitivity": ()}
+    LATER: ClassVar[Mapping[str, object]] = {"gate": None, "sensitivity": (), "seal": None}
 
     @property
     def stopped(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from assay.questions.study.exploratory import is_exploratory
 from assay.questions.study.pareto import pareto
 from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
@@ -24,6 +25,7 @@ from assay.report.numbers import duration, mean_and_deviation, number, p_value, 
 from assay.report.page_sensitivity import asked
 from assay.report.pareto import pareto_drawing, pareto_note, pareto_rows
 from assay.report.rows import change_words, drawn_words, hypothesis_words, is_drawn, lines_of, metric_names, verdict_words
+from assay.report.seal import seal_words
 
 # Names in a sentence of the headline, and metrics beside each other in a table.
 _NAMED = 5
@@ -85,6 +87,8 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
         "tables": [(grid.columns, [_cells(grid.columns, row) for row in grid.rows]) for grid in grids],
         "notes": notes_of(evidence),
         "unit": _unit(evidence.plan),
+        "seal": seal_words(evidence),
+        "exploratory": [is_exploratory(evidence, effect) for effect in evidence.effects],
         "effects": [_said(effect, _unit(evidence.plan)) for effect in evidence.effects],
         "answers": [(hypothesis_words(answer.hypothesis), answer) for answer in evidence.answers],
         "resources": _resources(evidence),

@@ -12,6 +12,7 @@ from assay.report.latex import latex_table
 from assay.report.layout import fits, safe, section, text_table, wrap
 from assay.report.markdown import markdown_table
 from assay.report.rows import hypothesis_words, metric_names
+from assay.report.seal import seal_words
 from assay.report.sensitivity import survival_words
 
 Format = Literal["terminal", "markdown", "latex"]
@@ -64,7 +65,10 @@ def in_words(evidence: StudyEvidence, *, width: int = DEFAULT_WIDTH) -> str:
         ("Interactions", [interaction.words for interaction in evidence.interactions]),
         (
             "Hypotheses",
-            [hypothesis_words(answer.hypothesis) + f": {answer.answer}. {answer.evidence}" for answer in evidence.answers],
+            [
+                *(hypothesis_words(answer.hypothesis) + f": {answer.answer}. {answer.evidence}" for answer in evidence.answers),
+                *([seal_words(evidence)] if evidence.answers and evidence.seal else []),
+            ],
         ),
         ("Findings", [f"{finding.about}: {finding.text}" for finding in evidence.findings]),
         ("Does it survive?", survival_notes(evidence)),

@@ -68,6 +68,10 @@ class Studies:
             raise StoreDamaged("a study's definition was changed", value=str(path), expected=f"bytes whose BLAKE3 is {whole}")
         return decode(data, kind)
 
+    def sealed_at(self, study_id: str) -> float:
+        """When the definition was written here, in seconds since 1970; 0 where there is none."""
+        return _written(str(self._folder / study_id))
+
     def resolve(self, study_id: str) -> str:
         """The whole id that a unique prefix stands for.
 

@@ -16,15 +16,17 @@ from assay.questions.study.analysis_adaptive import analyse_adaptive
 from assay.questions.study.analysis_readings import reason
 from assay.questions.study.archive import keep_evidence
 from assay.questions.study.definition import Definition
+from assay.questions.study.exploratory import exploratory
 from assay.questions.study.former import former
 from assay.questions.study.gate import Passage, check_workers, gate_findings
 from assay.questions.study.guards import guard, repeats
 from assay.questions.study.idle import without_idle
 from assay.questions.study.indices import shapley_interactions
 from assay.questions.study.origins import evaluation_notes, labelled, origin_findings
+from assay.questions.study.sealed_at import seal_of
 from assay.questions.study.seals import as_sealed
 from assay.questions.study.starts import Starts
-from assay.questions.study.survival import answers_so_far, questioned
+from assay.questions.study.survival import evidence_so_far, questioned
 from assay.records.environment import Environment
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.finding import Finding
@@ -64,7 +66,7 @@ def run_study(
     """
     check_workers(workers)
     study = store.studies.put(definition)
-    asked_before, starts = answers_so_far(store, study), Starts(store)
+    before, starts = evidence_so_far(store, study), Starts(store)
     configurations = {configuration.name: configuration for configuration in plan.configurations}
     jobs = [
         Job(trial, one, repeats(one, definition.factors)) for trial in plan.trials for one in [configurations[trial.configuration]]
@@ -78,8 +80,9 @@ def run_study(
     def whole(evidence: StudyEvidence) -> StudyEvidence:
         gate = passage.evidence if passage else None
         findings = (*gate_findings(gate), *evidence.findings, *guard(store, definition, evidence))
-        seen = without_idle(msgspec.structs.replace(evidence, findings=findings, gate=gate))
-        return questioned(as_sealed(starts, definition, seen), asked_before)
+        seal = seal_of(starts, evidence, before.seal if before else None)
+        seen = without_idle(msgspec.structs.replace(evidence, findings=findings, gate=gate, seal=seal))
+        return questioned(as_sealed(starts, definition, seen), before.sensitivity if before else ())
 
     if plan.design == ADAPTIVE:
         return _run_adaptive(starts, definition, plan, carried, whole, minutes, workers)
@@ -136,11 +139,13 @@ def _evidence(
         effects=tuple(analysis.effects),
         interactions=tuple(analysis.interactions),
         answers=labelled(analysis.answers, definition.origin),
-        findings=(*origin_findings(definition), *analysis.findings, *_reuse(outcomes)),
         notes=(*analysis.notes, *evaluation_notes(definition)),
         environment=environment,
     )
-    return msgspec.structs.replace(evidence, interactions=evidence.interactions or shapley_interactions(evidence))
+    evidence = msgspec.structs.replace(evidence, interactions=evidence.interactions or shapley_interactions(evidence))
+    labels = exploratory(evidence) if not definition.serves else []
+    findings = (*origin_findings(definition), *labels, *analysis.findings, *_reuse(outcomes))
+    return msgspec.structs.replace(evidence, findings=findings)
 
 
 def _as_at_the_gate(store: Store, passage: Passage, outcome: Outcome, taken: Container[str | None]) -> Outcome:

@@ -41,9 +41,9 @@ def questioned(evidence: StudyEvidence, answers: Iterable[Sensitivity]) -> Study
     return msgspec.structs.replace(evidence, sensitivity=tuple(about[to] for to in get_args(SensitiveTo) if to in about))
 
 
-def answers_so_far(store: Store, study: str) -> tuple[Sensitivity, ...]:
-    """What was answered of a study before it is run again; nothing where it was not run to its end."""
+def evidence_so_far(store: Store, study: str) -> StudyEvidence | None:
+    """What is known of a study before it is run again; None where it was not run to its end."""
     try:
-        return kept_evidence(store, study).sensitivity
+        return kept_evidence(store, study)
     except InvalidStudy:
-        return ()
+        return None
