@@ -196,7 +196,7 @@ def _said(effect: Effect) -> Said:
         Fact("pairs", str(effect.n)),
         Fact("corrected p", p_value(effect.p)),
         size,
-        Fact("chance to beat the baseline under one seed", chance),
+        Fact("chance to beat the baseline under one seed, if differences are normal", chance),
         Fact("seeds needed for 80 % power", "" if effect.seeds_needed is None else str(effect.seeds_needed)),
         Fact("differences, seed by seed", ", ".join(f"{value:+.4g}".replace("-", "−") for value in effect.differences)),
         Fact("method", effect.method),
