@@ -78,10 +78,11 @@ def every_pair(tables: Array) -> Covered:
 
 
 def unlike_seeds(tables: Array) -> Covered:
-    """Runs under unlike seeds: `assay reproduce` and `diff` of groups."""
+    """Runs under unlike seeds: `assay reproduce` and `diff` of groups; Student's t is that of two samples."""
     found = [difference_of_means(one[:, 0], one[:, 1]) for one in tables]
     inside = float(np.mean([one.low <= 0 <= one.high for one in found]))
-    mean, half = _student(tables[:, :, 1] - tables[:, :, 0])
+    mean, blocks = tables[:, :, 1].mean(axis=1) - tables[:, :, 0].mean(axis=1), tables.shape[1]
+    half = stdtrit(2 * blocks - 2, 0.975) * np.sqrt(tables.var(axis=1, ddof=1).sum(axis=1) / blocks)
     return Covered(inside, inside, float((abs(mean) <= half).mean()))
 
 

@@ -120,7 +120,8 @@ def test_a_user_who_knows_the_spreads_can_say_so():
 def test_without_a_margin_equality_is_never_claimed():
     effect = from_table(SEEDS).effects[2]
     assert effect.verdict == "cannot tell" and effect.margin is None
-    assert effect.seeds_needed > 5 and f"about {effect.seeds_needed} seeds would" in effect.words
+    assert effect.seeds_needed > 5 and f"about {effect.seeds_needed - 5} more seeds would" in effect.words
+    assert f"({effect.seeds_needed} in all, 80 % power), if the difference is what it seems" in effect.words
 
 
 def test_a_difference_that_matters_but_is_small():
