@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from assay.ablation.components import change, maximize, minimize
+from assay.ablation.components import change, maximize, minimize, remove
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy, UnknownMetric
+from assay.execution.protocol import Job, Outcome
 from assay.project.study_result import StudyResult
+from assay.questions.study.costs import as_measured, costed
 from assay.questions.study.pareto import pareto
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.run import Resources
@@ -125,3 +127,32 @@ def test_the_page_and_the_drawing_hold_it(tmp_path):
     assert result.pareto("accuracy", "latency_ms").points[1].standing == "front"
     hostile = study(truth={"baseline": (0.9, 1.0), "<b>x": (0.8, 2.0)})
     assert "<b>" not in pareto_drawing(pareto(hostile))
+
+
+def test_costs_are_metrics_where_a_study_asks_for_them():
+    """They are measurements; what a trial reports by the name itself stands, and what did not finish costs nothing."""
+    goals = as_measured([maximize("accuracy"), minimize("seconds"), minimize("cpu_seconds")])
+    assert [goal.measured for goal in goals] == [False, True, True]
+    plan = make_plan("leave-one-out", {"a": 1}, [remove("a", a=0)], 1)
+    used = Resources(wall=2.0, cpu_user=1.0, cpu_system=0.5, peak_memory=8)
+    told = []
+
+    class Done:
+        def carry_out(self, jobs, *, study, workers, report):
+            own = [{"accuracy": 1.0}, {"accuracy": 1.0, "seconds": 7.0}]
+            outcomes = [Outcome(one.trial, "run", "finished", m, None, False, 2.0, used) for one, m in zip(jobs, own, strict=True)]
+            outcomes.append(Outcome(jobs[0].trial, "run", "failed", {}, None, False, 2.0, used))
+            for one in outcomes:
+                report(one)
+            return outcomes
+
+    jobs = [Job(trial, plan.configurations[0]) for trial in plan.trials]
+    found = costed(Done(), goals).carry_out(jobs, study="s", workers=1, report=told.append)
+    assert [one.metrics for one in found] == [
+        {"accuracy": 1.0, "seconds": 2.0, "cpu_seconds": 1.5},
+        {"accuracy": 1.0, "seconds": 7.0, "cpu_seconds": 1.5},
+        {},
+    ]
+    assert told == found
+    done = Done()
+    assert costed(done, goals[:1]) is done

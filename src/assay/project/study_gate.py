@@ -14,6 +14,7 @@ from assay.project.sensitivity_studies import AnyStudy
 from assay.project.study_plan import PlanView
 from assay.project.study_result import StudyResult
 from assay.questions.study.archive import keep_evidence
+from assay.questions.study.costs import costed
 from assay.questions.study.gate import Passage, gate_jobs, pass_gate
 from assay.questions.study.running import at_gate, run_study
 from assay.questions.study.tuning import Tuned, tune, tuning_jobs
@@ -42,6 +43,7 @@ def carry_out(
         raise InvalidValue(
             "this study cannot be limited in time", value=minutes, expected='minutes above 0, and the design "adaptive"'
         )
+    executor = costed(executor, view.definition.goals)
     if view.definition.serves:  # its conditions are other baselines than the one that is to be believed
         with progress(len(view), workers) as told, at_work(store, store.studies.put(view.definition)):
             evidence = run_study(store, view.definition, view.plan, executor, workers=workers, report=told, minutes=minutes)
@@ -80,6 +82,7 @@ def check_baseline(store: Store, view: PlanView, executor: Executor, workers: in
         AssayError: as `assay.questions.study.gate.pass_gate` raises it.
     """
     own = sum(trial.configuration == view.plan.configurations[0].name for trial in view.trials)
+    executor = costed(executor, view.definition.goals)
     with progress(own + added(view), workers) as told, at_work(store, store.studies.put(view.definition)):
         tuned, passage = _through_gate(store, view, executor, workers, "", told)
     return StudyResult(at_gate(store, view.definition, tuned.plan, passage))

@@ -208,7 +208,7 @@ def _said(effect: Effect, unit: str) -> Said:
         Fact("pairs", str(effect.n)),
         Fact("corrected p", p_value(effect.p)),
         size,
-        Fact(f"chance to beat the baseline under one {unit}", chance),
+        Fact(f"chance to beat the baseline under one {unit}, if differences are normal", chance),
         Fact("seeds needed for 80 % power", "" if effect.seeds_needed is None else str(effect.seeds_needed)),
         Fact(f"differences, {unit} by {unit}", ", ".join(f"{value:+.4g}".replace("-", "−") for value in effect.differences)),
         Fact("method", effect.method),

@@ -155,8 +155,8 @@ def verdict_words(effect: Effect) -> str:
         return "no-op: nothing changed"
     if effect.verdict == "no effect":
         return f"no effect larger than {effect.margin:g}" if effect.margin is not None else "no effect"
-    needed = f", {effect.seeds_needed} seeds would" if effect.seeds_needed else ""
-    return f"cannot tell{needed}"
+    more = effect.seeds_needed - effect.n if effect.seeds_needed else 0
+    return f"cannot tell, {more} more seed{'s' * (more > 1)} would" if more > 0 else "cannot tell"
 
 
 def _troubles(line: Line, metrics: list[str]) -> list[str]:

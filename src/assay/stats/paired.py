@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv
+from scipy.special import betaincinv, ndtr
 
 from assay.errors import InvalidValue
-from assay.stats.simultaneous import Array, adjusted_p, t_quantile
+from assay.stats.simultaneous import Array, adjusted_p, root, scale_nodes, t_quantile
 
 
 class Comparison(NamedTuple):
@@ -88,28 +88,57 @@ def standardised(differences: ArrayLike) -> float:
 
 
 def superiority(differences: ArrayLike, *, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Probability that a difference is above 0, ties counted half: estimate, low, high.
+    """Probability that a difference is above 0, if differences are normal: estimate, low, high.
+
+    It is Phi of the mean difference in standard deviations. The estimate is the one that the data put in the middle (median-unbiased); the
+    interval is exact for normal differences. Signs alone could not tell as much: the interval of a share holds in 100 of 100 studies of three seeds.
 
     Args:
         differences: shape (n,), finite; turn the sign where less is better.
 
     Returns:
-        Three NaN for no difference at all.
+        Where nothing tells a spread (one difference, or all equal), the share above 0 with the interval of a binomial, ties counted half; three NaN
+        for no difference at all.
 
-    Source: Clopper and Pearson 1934, with half a success for each tie (Vargha and Delaney 2000 count ties so).
+    Source: McGraw and Wong 1992 (common language effect size); Hedges and Olkin 1985, chapter 5 (noncentral t); Clopper and Pearson 1934.
 
     >>> [round(x, 4) for x in superiority([1, 2, 3, 4, 5])]
-    [1.0, 0.4782, 1.0]
+    [0.9602, 0.6304, 0.9997]
     """
     values = checked(differences)
     n = len(values)
     if n == 0:
         return nan, nan, nan
-    wins = float(np.sum(values > 0) + 0.5 * np.sum(values == 0))
+    spread = float(np.std(values, ddof=1)) if n > 1 else 0.0
     tail = (1 - confidence) / 2
+    if spread == 0 or is_constant(values, float(np.abs(values).max())):
+        return _share(values, tail)
+    t = float(np.mean(values)) / spread * sqrt(n)
+    estimate, low, high = (float(ndtr(noncentrality(t, n - 1, p) / sqrt(n))) for p in (0.5, 1 - tail, tail))
+    return estimate, low, high
+
+
+def _share(values: Array, tail: float) -> tuple[float, float, float]:
+    n = len(values)
+    wins = float(np.sum(values > 0) + 0.5 * np.sum(values == 0))
     low = float(betaincinv(wins, n - wins + 1, tail)) if wins > 0 else 0.0
     high = float(betaincinv(wins + 1, n - wins, 1 - tail)) if wins < n else 1.0
     return wins / n, low, high
+
+
+def noncentrality(t: float, df: float, probability: float) -> float:
+    """The noncentrality of a t distribution that stays at or below `t` with this probability.
+
+    >>> round(noncentrality(2.0, 4, 0.5), 4)
+    1.865
+    """
+    scale, weight = scale_nodes(df)
+
+    def beyond(ncp: float) -> float:
+        return float(weight @ ndtr(t * scale - ncp)) - probability
+
+    # Beyond four times the statistic, and ten more, lies less than any probability that is asked for.
+    return root(beyond, min(4 * t, 0.0) - 10, max(4 * t, 0.0) + 10, relative=1e-9)
 
 
 def is_constant(differences: ArrayLike, scale: float) -> bool:

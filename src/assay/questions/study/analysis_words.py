@@ -93,7 +93,8 @@ def _what_would(one: Estimate, needed: int | None) -> str:
     if one.unit != "seed":
         return f"more {one.unit}s or more data might, more seeds alone would not"
     if needed is not None:
-        return f"about {needed} seeds would"
+        more = needed - len(one.finite)
+        return f"about {more} more seed{'s' * (more > 1)} would ({needed} in all, 80 % power), if the difference is what it seems"
     return f"not even {MOST_SEEDS:,} seeds would, if the difference is what it seems"
 
 

@@ -15,6 +15,7 @@ from assay.ablation.gates import check_gate
 from assay.ablation.graphs import check_graph
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy
+from assay.questions.study.costs import as_measured
 from assay.records.canonical import Record, identify
 from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.records.gate import GateAsked
@@ -120,7 +121,7 @@ def define(
         evaluation=evaluation,
         baseline=plain(baseline),
         factors=tuple(_plain_factor(factor) for factor in factors),
-        goals=tuple(metrics),
+        goals=as_measured(metrics),
         seeds=tuple(seeds),
         design=design,
         configurations={key: plain(settings) for key, settings in configurations.items()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite, nan
 from typing import NamedTuple
 
@@ -10,18 +10,12 @@ import numpy as np
 
 from assay.errors import InvalidStudy, UnknownMetric
 from assay.questions.study.analysis_words import size
+from assay.questions.study.costs import COSTS
 from assay.questions.study.tables import metric_table, table_of
-from assay.records.evidence import StudyEvidence, TrialResult
+from assay.records.evidence import StudyEvidence
 from assay.records.pareto import ParetoFront, ParetoPoint, Standing
 from assay.stats.all_pairs import AllPairs, all_pairs
 from assay.stats.simultaneous import Array
-
-_COSTS: Mapping[str, Callable[[TrialResult], float]] = {
-    "seconds": lambda row: row.seconds,
-    "cpu_seconds": lambda row: nan if row.resources is None else row.resources.cpu_user + row.resources.cpu_system,
-    "peak_memory": lambda row: nan if row.resources is None else float(row.resources.peak_memory),
-}
-"""What Assay measures of every trial, less being better: wall seconds, CPU seconds, bytes."""
 
 
 class _Metric(NamedTuple):
@@ -55,7 +49,7 @@ def pareto(evidence: StudyEvidence, metrics: Sequence[str] = ()) -> ParetoFront:
             "a Pareto front needs two metrics or more",
             value=", ".join(names),
             expected="different metrics, with a comma between",
-            next_step=f"Beside the study's own there are {', '.join(_COSTS)}.",
+            next_step=f"Beside the study's own there are {', '.join(COSTS)}.",
         )
     found = [_metric(evidence, name, len(names)) for name in names]
     usable = [all(isfinite(one.means[index]) for one in found) for index in range(len(evidence.plan.configurations))]
@@ -72,14 +66,16 @@ def pareto(evidence: StudyEvidence, metrics: Sequence[str] = ()) -> ParetoFront:
 
 def _metric(evidence: StudyEvidence, name: str, families: int) -> _Metric:
     goal = next((one for one in evidence.goals if one.name == name), None)
-    if goal is None and name not in _COSTS:
+    if goal is None and name not in COSTS:
         raise UnknownMetric(
             "the study has no goal for this metric, so which way is better is not known",
             value=name,
-            expected="one of " + ", ".join([*(one.name for one in evidence.goals), *_COSTS]),
+            expected="one of " + ", ".join([*(one.name for one in evidence.goals), *COSTS]),
             next_step="Name it in the study's metrics with its goal; finished trials are reused.",
         )
-    table = table_of(evidence, _COSTS[name]) if goal is None else metric_table(evidence, name)
+    table = (
+        table_of(evidence, lambda row: COSTS[name](row.seconds, row.resources)) if goal is None else metric_table(evidence, name)
+    )
     usable = np.atleast_1d(np.isfinite(table).any(axis=0))
     complete = table[np.isfinite(table[:, usable]).all(axis=1)]
     means = np.full(len(usable), nan)
