@@ -1,15 +1,17 @@
 """The adaptive design over made systems with known effects: trials until its search ends, how often the set is exactly right, and what is confirmed.
 
 A system has 12 components, 3 main effects and 2 interactions that touch an active main effect, where nothing else is said; effects lie between 1
-and 2, the smallest is exactly 1, signs are random. `fixed N` asks the search once, after N trials. `stopped` asks after 24 trials and then
-after every 4, and stops where hardly a wrong term is expected; `confirmed` goes on until each term is confirmed at any-time error
-rates, which is where `assay study run` stops. Five seeds take turns, four trials at a time. Rates stand with their lower (right) or upper
-(false) 95 % bound (Clopper and Pearson). Beside it, on the same trials: forward selection by EBIC.
+and 2, the smallest is exactly 1, signs are random. `fixed N` asks the search once, after N trials. `stopped` looks as a study does, after 24 trials
+and then after each one (from 40 on, after a twentieth more), and stops where hardly a wrong term is expected, which is where a study ends that is
+told `until: found`; `confirmed` goes on until each term is confirmed at any-time error rates, which is where it stops otherwise. Five seeds take
+turns, four trials at a time. Rates stand with their lower (right) or upper (false) 95 % bound (Clopper and Pearson). Beside it, on the same
+trials: forward selection by EBIC. More peers: `adaptive_peers.py`.
 
-    python benchmarks/bench_adaptive.py [--systems 1000] [--start 7000] [--search] [--case "sd 1"]...
+    python benchmarks/bench_adaptive.py [--systems 1000] [--start 30000] [--search] [--case "sd 1"]...
 
-`--search` leaves the tests out, which take most of the time: then `confirmed` says the same as `stopped`. Generator seeds 1000 to 1299 were used
-in development, 5000 to 5099 to look at an earlier version; scores begin at 7000.
+`--search` leaves the tests out, which take much of the time: then `confirmed` says the same as `stopped`; with `--fixed`, which asks once, both say
+the same as `fixed`. Generator seeds below 30000 were used in
+development or looked at before the last constant was chosen; scores begin at 30000.
 """
 
 from __future__ import annotations
@@ -109,8 +111,27 @@ def forward(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.isin(np.arange(terms), chosen)
 
 
-def measure(task: tuple[Case, int, bool]) -> Score:
-    case, seed, search = task
+class System(NamedTuple):
+    """A made system, with the trials that coins give it.
+
+    Attributes:
+        of: its terms.
+        true: coefficient of every term.
+        columns: values of the terms, shape (trials, terms).
+        blocks: of the trials.
+        values: responses.
+        rng: for more noise.
+    """
+
+    of: Space
+    true: np.ndarray
+    columns: np.ndarray
+    blocks: np.ndarray
+    values: np.ndarray
+    rng: np.random.Generator
+
+
+def made(case: Case, seed: int) -> System:
     rng = np.random.default_rng([seed, *case.name.encode()])
     of = space(case.factors)
     true = coefficients(case, of, rng)
@@ -119,11 +140,16 @@ def measure(task: tuple[Case, int, bool]) -> Score:
     columns, blocks = of.columns(rows), np.arange(case.most) // BATCH % SEEDS
     noise = rng.normal(0, case.sd * (1 - case.shared) ** 0.5, case.most)
     values = columns @ true + noise + rng.normal(0, case.sd * case.shared**0.5, SEEDS)[blocks]
-    right = true != 0
-    n = case.fixed
+    return System(of, true, columns, blocks, values, rng)
+
+
+def measure(task: tuple[Case, int, bool]) -> Score:
+    case, seed, search = task
+    of, true, columns, blocks, values, _ = made(case, seed)
+    right, n = true != 0, case.fixed
     asked = believe(of, columns[:n], values[:n], blocks[:n])
     other = forward(columns[:n], values[:n])
-    course, stop = Course(of), None
+    course, stop = Course(of, until="found" if search else "confirmed"), None
     coins = np.ones(columns.shape, dtype=bool)
     coins[0] = False
     for begin, end in pairwise([0, *looks(first_look(case.factors), case.most)]):
@@ -131,13 +157,23 @@ def measure(task: tuple[Case, int, bool]) -> Score:
         chosen = course.belief.chosen
         if stop is None and (settled(course.belief) or end == case.most):
             stop = (end, bool((chosen == right).all()), bool((chosen & ~right).any()))
-        if course.decided or (search and stop):
+        if course.decided:
             break
     said = course.belief.chosen if search else course.matters
     return Score(
         bool((asked.chosen == right).all()), bool((asked.chosen & ~right).any()), bool((other == right).all()), *(stop or (end, False, False)),
         end, bool((said == right).all()), bool((said & ~right).any()),
     )  # fmt: skip
+
+
+def ask(task: tuple[Case, int, bool]) -> Score:
+    """As `measure`, where the search is asked once and nothing is stopped."""
+    case, seed, _ = task
+    of, true, columns, blocks, values, _ = made(case, seed)
+    right, n = true != 0, case.fixed
+    chosen = believe(of, columns[:n], values[:n], blocks[:n]).chosen
+    said = (bool((chosen == right).all()), bool((chosen & ~right).any()))
+    return Score(*said, bool((forward(columns[:n], values[:n]) == right).all()), n, *said, n, *said)
 
 
 def bound(hits: int, n: int, *, lower: bool) -> float:
@@ -169,7 +205,8 @@ def row(case: Case, scores: list[Score]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--systems", type=int, default=1000)
-    parser.add_argument("--start", type=int, default=7000)
+    parser.add_argument("--start", type=int, default=30000)
+    parser.add_argument("--fixed", action="store_true", help="ask once, after the fixed number of trials, and nothing else")
     parser.add_argument("--search", action="store_true", help="end with the search, without tests")
     parser.add_argument("--case", action="append", help="a case by its whole name; may be repeated")
     given = parser.parse_args()
@@ -181,7 +218,11 @@ def main() -> int:
             if not given.case or any(case.name == one for one in given.case):
                 row(
                     case,
-                    pool.map(measure, [(case, given.start + index, given.search) for index in range(given.systems)], chunksize=4),
+                    pool.map(
+                        ask if given.fixed else measure,
+                        [(case, given.start + index, given.search) for index in range(given.systems)],
+                        chunksize=4,
+                    ),
                 )
     return 0
 

@@ -22,7 +22,7 @@ WRONG = 0.0056
 found little is the one that overlooks most."""
 FEWEST, MOST = 3, 5
 """Chosen terms that are reckoned with where there are fewer, and where there are more."""
-CLEAR = 1.9
+CLEAR = 2.4
 """How many times as many where coefficients stand clear of the noise."""
 _SIZES = (0.17, 0.24)
 """Sizes (see `Belief`) at which coefficients are as large as the noise, and by a fifth larger."""
