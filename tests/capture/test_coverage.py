@@ -62,7 +62,7 @@ ROWS = {
     "duckdb": Row("import duckdb\nduckdb.sql(\"select * from 'data.csv'\").fetchall()", "data.csv", "read", "read", "duckdb"),
     "names in a folder": Row("os.listdir('pkg')", "pkg", "listed", "listed"),
     "whether a file is there (`os.path.exists`)": Row("os.path.exists('data.csv')", "data.csv", "unseen", "unseen"),
-    "`ctypes`: a C library's own `open`": Row("import ctypes\nctypes.CDLL(None).open(b'data.csv', 0)", "data.csv", "unseen", "unseen"),
+    "`ctypes`: a C library's own `open`": Row("import ctypes\nctypes.CDLL(None).open(b'data.csv', 0)", "reads", "gap", "gap"),
     "compiled code of the project, where it can open files": Row("import ctypes\nctypes.CDLL('./own.so')", "own.so", "gap", "gap"),
     "`torch.jit.load`": Row("import torch\ntorch.jit.load('m.pt')", "m.pt", "read", "read", "torch"),
     "Python by `subprocess`": Row(child("open('data.csv').read()"), "data.csv", "read", "read"),
@@ -79,7 +79,7 @@ ROWS = {
     "file written by `open`": Row("open('out.txt', 'w').write('x')", "out.txt", "written", "written"),
     "file moved into place": Row("open('t', 'w').write('x')\nos.replace('t', 'out.txt')", "out.txt", "written", "written"),
     "file written by another program": Row("subprocess.run(['cp', 'data.csv', 'out.txt'])", "out.txt", "written", "written"),
-    "file written by `ctypes`": Row("import ctypes\nctypes.CDLL(None).creat(b'out.txt', 0o644)", "out.txt", "written", "unseen"),
+    "file written by `ctypes`": Row("import ctypes\nctypes.CDLL(None).creat(b'out.txt', 0o644)", "out.txt", "written", "written"),
 }  # fmt: skip
 
 

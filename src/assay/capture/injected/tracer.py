@@ -53,6 +53,7 @@ POPULATE = 23
 SEGMENTS = 9
 LOST = b"!no space left for the report" + END
 ROOM = b" " * (len(LOST) - len(END)) + END  # a record that says nothing, where LOST finds its place in a full segment
+OPENERS = frozenset(("open", "open64", "openat", "openat64", "creat", "creat64", "fopen", "fopen64", "freopen"))
 WRITING = os.O_WRONLY | os.O_RDWR
 WRAPPED = frozenset(("torch",))  # they read by `open`, and write natively
 NATIVE = frozenset((
@@ -445,6 +446,7 @@ class Watcher:
             "os.system": self._spawned_by_shell,
             "sqlite3.connect": self._opened_natively,
             "ctypes.dlopen": self._library,
+            "ctypes.dlsym": self._looked_up,
             "socket.connect": self._contacted,
         }
 
@@ -775,6 +777,12 @@ class Watcher:
         if isinstance(name, str) and "/" in name:
             self._once("r", _absolute(name))
 
+    def _looked_up(self, _library: "object", name: "object") -> "None":
+        if name in OPENERS:
+            caller = _caller(self.skip)
+            if caller:
+                self._noted("%s calls a C library's %s by ctypes; what it opens so is unseen" % (os.path.basename(caller), name))
+
     def _contacted(self, _socket: "object", address: "object", *_: "object") -> "None":
         if isinstance(address, tuple) and len(address) >= 2:
             place = "%s:%s" % (_text(address[0]), address[1])
@@ -871,6 +879,15 @@ def _yes() -> "bool":
 def _is_loading(module: "object") -> "bool":
     """Whether a module's own code is still running."""
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _caller(skip: "tuple[str, ...]") -> "str":
+    """The file of the code that called; empty where it is one of those that begin so."""
+    frame = sys._getframe(1)
+    while frame is not None and (frame.f_globals is globals() or frame.f_globals.get("__name__") == "ctypes"):
+        frame = frame.f_back
+    name = "" if frame is None else frame.f_code.co_filename
+    return "" if name.startswith(skip) else name
 
 
 def _importing() -> "bool":
