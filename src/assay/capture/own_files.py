@@ -24,7 +24,7 @@ def own_files(root: str, paths: Iterable[str]) -> set[str]:
         paths: of the files that are looked at.
     """
     found: set[str] = set()
-    for path in paths:
+    for path in [path for path in paths if path.endswith((NUMBERS, ".zip"))]:
         if path == NUMBERS or path.endswith(f"/{NUMBERS}"):
             folder = path[: -len(NUMBERS)]
             if _is_report(f"{root}/{folder}"):
