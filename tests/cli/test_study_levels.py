@@ -68,7 +68,7 @@ def test_three_levels_are_planned_run_bit_by_bit_and_found(assay: Assay, file: P
     )
     assert effects["optimizer: rmsprop"]["verdict"] == "cannot tell"
     assert any(one["kind"] == "reused" for one in ran.document["findings"])
-    shown = " ".join(assay("study", "show", "last").out.split())
+    shown = " ".join(assay("study", "show", "last", env={"COLUMNS": "200"}).out.split())
     assert "with optimizer: adam, on average" in shown and "optimizer: adam lowers score: supported" in shown
 
     assert assay("report", "last", "--to", "report").code == 0

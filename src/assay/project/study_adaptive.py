@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import sqrt
 
-from assay.ablation.adaptive.course import CLEAR, FEWEST, MOST, WRONG
+from assay.ablation.adaptive.course import CLEAR, FEWEST, MOST, UNSURE, WRONG
 from assay.ablation.adaptive.order import BATCH, alternatives
 from assay.ablation.adaptive.plans import first_stop
 from assay.ablation.components import merge
@@ -38,8 +38,11 @@ def configurations_in_words(plan: Plan) -> list[str]:
 
 def rule_in_words(definition: Definition) -> str:
     """When no more trials are run."""
-    bounds = f"{WRONG * FEWEST**2:.2g} to {CLEAR * WRONG * MOST**2:.2g}"
-    over = f"when a search expects hardly a wrong term ({bounds}, by how many it has chosen to explain a metric and how clear they are)"
+    bounds = f"{UNSURE * WRONG * FEWEST**2:.2g} to {CLEAR * WRONG * MOST**2:.2g}"
+    over = (
+        f"when a search expects hardly a wrong term ({bounds}, by how many it has chosen to explain a metric, how clear they are, and "
+        "whether seeds vary much)"
+    )
     ends = (
         "or at the budget, or by --minutes, or by you. Errors are bounded at any stop: a false statement in 5 % of metrics at most"
     )

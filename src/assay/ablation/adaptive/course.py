@@ -26,7 +26,7 @@ CLEAR = 2.4
 """How many times as many where coefficients stand clear of the noise."""
 _SIZES = (0.17, 0.24)
 """Sizes (see `Belief`) at which coefficients are as large as the noise, and by a fifth larger."""
-_BLOCKS, _UNSURE = 1.0, 0.5
+_BLOCKS, UNSURE = 1.0, 0.5
 """Where blocks vary as much as trials do, and how many times as many then: how much they do rests on a handful of them, and all else on that."""
 
 
@@ -41,7 +41,7 @@ def allowed(belief: Belief) -> float:
     More where coefficients stand clear of the noise: few trials tell them then, and leave small terms beside them open, which is most of what is
     expected to be wrong. Fewer where blocks vary much.
     """
-    clear = _UNSURE if belief.ratio >= _BLOCKS else np.interp(np.log(belief.size), np.log(_SIZES), (1, CLEAR))
+    clear = UNSURE if belief.ratio >= _BLOCKS else np.interp(np.log(belief.size), np.log(_SIZES), (1, CLEAR))
     return float(WRONG * clear * min(max(FEWEST, int(belief.chosen.sum())), MOST) ** 2)
 
 
