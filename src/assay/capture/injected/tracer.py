@@ -38,8 +38,8 @@ FAST = 0.0125
 READ = "\0q\0\n"
 # A time that is recorded holds for what follows within so many seconds. Asking for it costs as much as writing some names, so it is asked for
 # again after as many names as come within that time: at first so many, then more, but never more than the most.
-TICK = 0.001
-NAMES_A_LOOK, MOST_A_LOOK = 32, 256
+TICK = 0.004
+NAMES_A_LOOK, MOST_A_LOOK = 32, 512
 # Each remembered name costs about 80 bytes of the user's memory.
 NAMES = 500_000
 # Source that was changed so shortly before it was loaded (seconds) may be another than the snapshot has: it is reported whole.
