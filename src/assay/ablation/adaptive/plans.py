@@ -132,7 +132,7 @@ def _components(counts: Sequence[int]) -> str:
 def _blind(counts: Sequence[int], seeds: int, splits: Splits | None) -> tuple[str, ...]:
     found = [
         "Interactions of three components and more: they are noise to it, and part of every average.",
-        "Small effects beside large ones: it stops when what explains the values is confirmed, not when nothing more could be found.",
+        "Small effects beside large ones: it stops when what explains the values is clear, not when nothing more could be found.",
     ]
     if max(counts) > 1:
         found.append("Two alternatives of a component beside each other: each is compared with the baseline's level.")
