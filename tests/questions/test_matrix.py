@@ -12,10 +12,9 @@ import pytest
 
 # six got ensure_str in 1.12.0; python-dateutil asks for six 1.5 at least.
 SCRIPT = """
-import six
-from dateutil.parser import parse
+import dateutil, six  # no part of dateutil: those need six.moves, which old versions of six lack on new Pythons
 print("loss=%s" % (0.5 if hasattr(six, "ensure_str") else 0.9))
-print("year=%s" % parse("2001-01-01").year)
+print("year=%s" % (2001 if dateutil.__name__ else 0))
 """
 Document = dict[str, object]
 
