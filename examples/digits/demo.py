@@ -55,8 +55,7 @@ def main() -> int:
         if effect.metric == "accuracy":
             print(f"- {effect.words}")
     for answer in result.answers:
-        asked = answer.hypothesis
-        print(f"? {asked.component} {asked.direction} {asked.metric}: {answer.answer}")
+        print(f"? {answer.hypothesis.words}: {answer.answer}")
     for finding in result.findings:
         print(f"! {finding.text}")
 

@@ -126,7 +126,7 @@ class PlanView:
         lines += _section("Cannot see", list(plan.cannot_see))
         lines += _section("Aliases (come in one number)", _aliases(plan), most=_ALIASES)
         lines += _section("Other designs of these components", self._others(workers))
-        lines += _section("Hypotheses (sealed before the first trial)", _hypotheses(self.definition))
+        lines += _section("Hypotheses (sealed before the first trial)", [one.words for one in self.definition.hypotheses])
         return "\n".join(lines)
 
     def _others(self, workers: int) -> list[str]:
@@ -214,10 +214,3 @@ def _other(one: Alternative, blocks: int, expected: Expected, workers: int, *, s
     time = "" if expected.seconds is None else f", about {duration(expected.seconds * runs / min(workers, runs))}"
     smallest = "" if seen is None or not sees else f"; sees effects from {seen:.2g} standard deviations on"
     return f"{one.design}: {one.configurations} configurations, {runs} trials{time}{smallest}; {one.tells}"
-
-
-def _hypotheses(definition: Definition) -> list[str]:
-    return [
-        f"{item.component} {item.direction} {item.metric}" + (f" by at least {item.by:g}" if item.by else "")
-        for item in definition.hypotheses
-    ]

@@ -16,7 +16,7 @@ from assay.ablation.configurations import plain
 from assay.errors import BrokenError, InvalidStudy
 from assay.project.command_study import CommandStudy
 from assay.project.study_file_gate import written_gate
-from assay.records.factor import Constraint, Factor, Hypothesis, Level, MetricGoal, Patch
+from assay.records.factor import Constraint, Factor, Level, MetricGoal, Patch
 from assay.records.plan import Splits
 from assay.tracking.command import as_written
 
@@ -80,7 +80,7 @@ def _content(study: CommandStudy) -> dict[str, Any]:
         "gate": None if study.gate is None else written_gate(study.gate),
         "graph": {node: list(children) for node, children in (study.graph or {}).items()},
         "spreads": None if study.spreads == "unknown" else study.spreads,
-        "hypotheses": [_hypothesis(one) for one in study.hypotheses],
+        "hypotheses": [one.sentence for one in study.hypotheses],
         "workers": study.workers,
         "data": list(study.data),
         "override_style": study.override_style,
@@ -128,7 +128,3 @@ def _splits(splits: Splits | None) -> Mapping[str, Any]:
     body: dict[str, Any] = {"names": list(splits.names), "parameter": splits.parameter}
     folds = splits.test == 1 / len(splits.names)
     return {"folds": body} if folds else {"splits": body | ({} if splits.test is None else {"test": splits.test})}
-
-
-def _hypothesis(one: Hypothesis) -> str:
-    return f"{one.component} {one.direction} {one.metric}" + (f" by {one.by:g}" if one.by else "")

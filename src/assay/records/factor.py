@@ -90,6 +90,22 @@ class Hypothesis(Record, frozen=True, kw_only=True):
     direction: Literal["raises", "lowers"]
     by: float = 0.0
 
+    @property
+    def sentence(self) -> str:
+        """As study files have it: component, direction, metric, and by how much where that was said."""
+        by = f" by {self.by:g}" if self.by else ""
+        return f"{self.component} {self.direction} {self.metric}{by}"
+
+    @property
+    def words(self) -> str:
+        """As readers of reports are told it: what it asks for is a least amount."""
+        by = f" by at least {self.by:g}" if self.by else ""
+        return f"{self.component} {self.direction} {self.metric}{by}"
+
+    def is_about(self, effect: str) -> bool:
+        """Whether an effect of this name is that of the component, or of one of its levels."""
+        return effect == self.component or effect.startswith(f"{self.component}: ")
+
 
 class Constraint(Record, frozen=True, kw_only=True):
     """Which things go together. A thing is a component as it stands (one that is added: where it is there), or "component: level".

@@ -24,7 +24,7 @@ from assay.report.layout import Column, safe
 from assay.report.numbers import duration, mean_and_deviation, number, p_value, thousands
 from assay.report.page_sensitivity import asked
 from assay.report.pareto import pareto_drawing, pareto_note, pareto_rows
-from assay.report.rows import change_words, drawn_words, hypothesis_words, is_drawn, lines_of, metric_names, verdict_words
+from assay.report.rows import change_words, drawn_words, is_drawn, lines_of, metric_names, verdict_words
 from assay.report.seal import seal_words
 
 # Names in a sentence of the headline, and metrics beside each other in a table.
@@ -90,7 +90,7 @@ def _context(evidence: StudyEvidence) -> dict[str, Any]:
         "seal": seal_words(evidence),
         "exploratory": [is_exploratory(evidence, effect) for effect in evidence.effects],
         "effects": [_said(effect, _unit(evidence.plan)) for effect in evidence.effects],
-        "answers": [(hypothesis_words(answer.hypothesis), answer) for answer in evidence.answers],
+        "answers": [(answer.hypothesis.words, answer) for answer in evidence.answers],
         "resources": _resources(evidence),
         "pareto": _pareto(evidence),
         "survival": [asked(one) for one in evidence.sensitivity],

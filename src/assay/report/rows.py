@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from assay.records.effect import Effect
 from assay.records.evidence import PARAMETER_COUNTS, StudyEvidence, TrialResult
-from assay.records.factor import Hypothesis
 from assay.records.plan import Configuration, Plan
 from assay.report.numbers import mean_and_deviation
 
@@ -187,9 +186,3 @@ def seeds_text(seeds: list[int]) -> str:
     listed = ", ".join(str(seed) for seed in seeds[:6])
     more = f" and {len(seeds) - 6} more" if len(seeds) > 6 else ""
     return f"seed{'' if len(seeds) == 1 else 's'} {listed}{more}"
-
-
-def hypothesis_words(hypothesis: Hypothesis) -> str:
-    """A hypothesis as it was written: component, direction, metric, and by how much where that was said."""
-    by = f" by at least {hypothesis.by:g}" if hypothesis.by else ""
-    return f"{hypothesis.component} {hypothesis.direction} {hypothesis.metric}{by}"

@@ -11,7 +11,7 @@ from assay.report.grid import Grid, grid_of, metric_groups, notes_of
 from assay.report.latex import latex_table
 from assay.report.layout import fits, safe, section, text_table, wrap
 from assay.report.markdown import markdown_table
-from assay.report.rows import hypothesis_words, metric_names
+from assay.report.rows import metric_names
 from assay.report.seal import seal_words
 from assay.report.sensitivity import survival_words
 
@@ -66,7 +66,7 @@ def in_words(evidence: StudyEvidence, *, width: int = DEFAULT_WIDTH) -> str:
         (
             "Hypotheses",
             [
-                *(hypothesis_words(answer.hypothesis) + f": {answer.answer}. {answer.evidence}" for answer in evidence.answers),
+                *(f"{answer.hypothesis.words}: {answer.answer}. {answer.evidence}" for answer in evidence.answers),
                 *([seal_words(evidence)] if evidence.answers and evidence.seal else []),
             ],
         ),

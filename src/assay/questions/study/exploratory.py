@@ -13,10 +13,7 @@ def is_exploratory(evidence: StudyEvidence, effect: Effect) -> bool:
     """Whether no sealed hypothesis is about the effect. A placebo's is part of the calibration, and neither."""
     if any(factor.name == effect.component and factor.kind == "placebo" for factor in evidence.factors):
         return False
-    return not any(
-        one.metric == effect.metric and (one.component == effect.component or effect.component.startswith(f"{one.component}: "))
-        for one in evidence.hypotheses
-    )
+    return not any(one.metric == effect.metric and one.is_about(effect.component) for one in evidence.hypotheses)
 
 
 def exploratory(evidence: StudyEvidence) -> list[Finding]:

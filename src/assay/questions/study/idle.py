@@ -30,8 +30,7 @@ def without_idle(evidence: StudyEvidence) -> StudyEvidence:
 
 
 def _answer(one: Answer, evidence: StudyEvidence, idle: Mapping[str, str]) -> Answer:
-    asked = one.hypothesis.component
-    reasons = [reason for about, reason in idle.items() if about == asked or about.startswith(f"{asked}: ")]
+    reasons = [reason for about, reason in idle.items() if one.hypothesis.is_about(about)]
     if one.answer != "refuted" or not reasons:
         return one
     # Another level of the component may refute it all the same.

@@ -110,8 +110,8 @@ def _changed(study: str, former: Definition, definition: Definition) -> list[Fin
     if former.name != definition.name:
         return []
     goals: Mapping[str, object] = {goal.name: goal for goal in former.goals}
-    changes = [f"the hypothesis {_words(one)!r} is new" for one in definition.hypotheses if one not in former.hypotheses]
-    changes += [f"the hypothesis {_words(one)!r} is gone" for one in former.hypotheses if one not in definition.hypotheses]
+    changes = [f"the hypothesis {one.sentence!r} is new" for one in definition.hypotheses if one not in former.hypotheses]
+    changes += [f"the hypothesis {one.sentence!r} is gone" for one in former.hypotheses if one not in definition.hypotheses]
     changes += [f"the metric {goal.name!r} is asked otherwise" for goal in definition.goals if goals.get(goal.name, goal) != goal]
     if not changes:
         return []
@@ -121,8 +121,3 @@ def _changed(study: str, former: Definition, definition: Definition) -> list[Fin
         "seeds that it did not have would confirm a new hypothesis."
     )
     return [Finding(kind="changed after its seal", about="study", text=text)]
-
-
-def _words(hypothesis: Hypothesis) -> str:
-    by = f" by {hypothesis.by:g}" if hypothesis.by else ""
-    return f"{hypothesis.component} {hypothesis.direction} {hypothesis.metric}{by}"

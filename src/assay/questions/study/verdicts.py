@@ -93,12 +93,7 @@ def answer(hypothesis: Hypothesis, effects: Sequence[Effect], named: Sequence[st
         effects: all effects of the study.
         named: named configurations and added components, which are compared as they are, not by taking them away.
     """
-    about = [
-        one
-        for one in effects
-        if one.metric == hypothesis.metric
-        and (one.component == hypothesis.component or one.component.startswith(f"{hypothesis.component}: "))
-    ]
+    about = [one for one in effects if one.metric == hypothesis.metric and hypothesis.is_about(one.component)]
     exactly = [one for one in about if one.component == hypothesis.component]
     sign = 1 if hypothesis.component in named else -1
     sign = sign if hypothesis.direction == "raises" else -sign
