@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast, get_args
+from typing import get_args
 
 import msgspec
 
@@ -26,7 +26,9 @@ _KEYS = (
     *("workers", "data", "override_style", "resolution", "budget", "priors", "constraints", "groups", "gate", "placebo", "graph"),
     *("folds", "splits", "prepare", "origin", "until", "spreads"),
 )
-_STYLES: tuple[OverrideStyle, ...] = ("space", "equals", "hydra")
+_STYLES: tuple[OverrideStyle, ...] = get_args(OverrideStyle)
+_UNTIL: tuple[Until, ...] = get_args(Until)
+_SPREADS: tuple[Spreads, ...] = get_args(Spreads)
 
 
 def load_study_file(path: str | Path, root: str | Path | None = None) -> CommandStudy:
@@ -59,7 +61,7 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         resolution=_size(read, "resolution"),
         budget=_size(read, "budget"),
         priors=_truth(read, "priors"),
-        until=_until(read),
+        until=read.choice("until", _UNTIL, "the adaptive design stops at no such point"),
         constraints=constraints(read),
         groups=read.lists("groups", "the group", "components"),
         configurations={
@@ -68,10 +70,10 @@ def load_study_file(path: str | Path, root: str | Path | None = None) -> Command
         hypotheses=hypotheses(read),
         workers=_workers(read),
         data=_data(read),
-        override_style=_style(read),
+        override_style=read.choice("override_style", _STYLES, "no such style of overrides"),
         gate=gate_of(read, read.content.get("gate")),
         graph=read.lists("graph", "the graph's", "what it acts on"),
-        spreads=_spreads(read),
+        spreads=read.choice("spreads", _SPREADS, "spreads says nothing of the noise"),
         name=read.text("name", folder.name if file.stem == "study" else file.stem),
         origin=_origin(read),
         root=top,
@@ -150,21 +152,6 @@ def _truth(read: Reader, key: str) -> bool:
     return value
 
 
-def _until(read: Reader) -> Until:
-    value = read.content.get("until", "confirmed")
-    for until in get_args(Until):
-        if value == until:
-            return cast(Until, until)
-    raise read.wrong("the adaptive design stops at no such point", ("until",), value, "confirmed or found")
-
-
-def _spreads(read: Reader) -> str:
-    value = read.text("spreads", "unknown")
-    if value not in get_args(Spreads):
-        raise read.wrong("spreads says nothing of the noise", ("spreads",), value, ", ".join(get_args(Spreads)))
-    return value
-
-
 def _workers(read: Reader) -> int:
     value = read.content.get("workers", 1)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -178,14 +165,6 @@ def _data(read: Reader) -> tuple[str, ...]:
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
         raise read.wrong("data names no files", ("data",), value, "a path, or a list of paths, relative to this file")
     return tuple(paths)
-
-
-def _style(read: Reader) -> OverrideStyle:
-    value = read.content.get("override_style", "space")
-    for style in _STYLES:
-        if value == style:
-            return style
-    raise read.wrong("no such style of overrides", ("override_style",), value, "space, equals or hydra")
 
 
 def _origin(read: Reader) -> Origin | None:

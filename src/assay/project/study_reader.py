@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from assay.errors import InvalidStudy
 from assay.project.study_syntax import Lines
+
+T = TypeVar("T", bound=str)
 
 
 class Reader:
@@ -96,6 +98,23 @@ class Reader:
         if not isinstance(value, str):
             raise self.wrong(f"{key} is no text", (key,), value=value, expected="text")
         return value
+
+    def choice(self, key: str, choices: Sequence[T], problem: str) -> T:
+        """What a key of the file chooses; the first of the choices where the file does not have it.
+
+        Args:
+            key: of the file.
+            choices: what may be chosen, the default first.
+            problem: what complaints say of anything else.
+
+        Raises:
+            InvalidStudy: it is none of these.
+        """
+        value = self.content.get(key, choices[0])
+        for one in choices:
+            if value == one:
+                return one
+        raise self.wrong(problem, (key,), value, f"{', '.join(choices[:-1])} or {choices[-1]}")
 
 
 def _outwards(place: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
