@@ -13,8 +13,8 @@ _SHORTEST: Final = 8  # characters; a shorter value is met by chance in what a p
 def redact_params(values: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters with `***` in the place of those that name or value say are secrets, in mappings and lists too.
 
-    >>> redact_params({"api_key": "Zq8Kd3mX", "lr": 0.1, "db": {"password": "hunter2", "urls": ["postgres://me:pa55@db/x"]}})
-    {'api_key': '***', 'lr': 0.1, 'db': {'password': '***', 'urls': ['postgres://***@db/x']}}
+    >>> redact_params({"api_key": "Zq8Kd3mX", "lr": 0.1, "db": [{"password": "hunter2", "urls": ["postgres://me:pa55@db/x"]}]})
+    {'api_key': '***', 'lr': 0.1, 'db': [{'password': '***', 'urls': ['postgres://***@db/x']}]}
     """
     return {name: _redacted(name, value) for name, value in values.items()}
 
@@ -25,7 +25,7 @@ def _redacted(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return redact_params(value)
     if isinstance(value, list):
-        return [redact(each)[0] if isinstance(each, str) else each for each in value]
+        return [redact(each)[0] if isinstance(each, str) else _redacted(name, each) for each in value]
     return value
 
 
