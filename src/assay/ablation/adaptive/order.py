@@ -141,8 +141,9 @@ def _draw(
     factors: Sequence[Factor], constraints: Sequence[Constraint], had: set[tuple[int, ...]], chance: random.Random
 ) -> tuple[int, ...] | None:
     """A combination that the block has not had; None where chance finds none."""
+    counts = alternatives(factors)
     for _ in range(_TRIES):
-        row = tuple(chance.getrandbits(1) if most == 1 else chance.randrange(1 + most) for most in alternatives(factors))
+        row = tuple(chance.getrandbits(1) if most == 1 else chance.randrange(1 + most) for most in counts)
         if row not in had and feasible(levels_of(row, factors), factors, constraints):
             return row
     return None
