@@ -27,7 +27,6 @@ class Interval(NamedTuple):
         configurations: how many it needs.
         covers: its coverage on simulated tables, shape (studies, blocks, configurations).
         exact: 95 % is claimed, not at least 95 %.
-        normal: it claims so where noise is normal alone, and is shown under other noise without a bar.
         share: how many of the studies are simulated, one by one; 1: all.
         seeds: what a seed shares with all configurations is added to the tables.
     """
@@ -36,7 +35,6 @@ class Interval(NamedTuple):
     configurations: int
     covers: Callable[[Array], Covered]
     exact: bool
-    normal: bool = False
     share: float = 1.0
     seeds: bool = True
 

@@ -1,28 +1,29 @@
-"""Intervals beside those of effects: sizes, splits, all pairs, unlike seeds, looking while it runs, sources of variance, parts of an effect.
+"""Intervals beside those of effects: chances, splits, all pairs, unlike seeds, sources of variance, parts of an effect.
 
 What a study prints is computed by the product's own functions, one study at a time where they take no more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from math import nan, sqrt
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import gammainccinv, stdtrit
 
+from adaptive_intervals import of_adaptive
+from assay.errors import InvalidValue
 from assay.stats.all_pairs import all_pairs
-from assay.stats.mediation import within_pairs
+from assay.stats.mediation import Through, moved_by, within_pairs
 from assay.stats.paired import superiority
-from assay.stats.sequential import running
-from assay.stats.simultaneous import Array, scale_nodes
+from assay.stats.simultaneous import Array
 from assay.stats.two_samples import difference_of_means
 from assay.stats.variance import overlapping_splits, variance_components
 from covered import Covered, Interval, holds
 
 _TEST = 0.2
 """Share of the data that each split tests on; overlapping splits have errors with this correlation (Nadeau and Bengio 2003, section 3)."""
-_SD = sqrt(2)
-"""Of the difference of two configurations, in all shapes of noise that are alike."""
 
 
 def _student(values: Array) -> tuple[Array, Array]:
@@ -31,29 +32,22 @@ def _student(values: Array) -> tuple[Array, Array]:
     return values.mean(axis=1), stdtrit(blocks - 1, 0.975) * values.std(axis=1, ddof=1) / np.sqrt(blocks)
 
 
-def chance(effect: float) -> Interval:
-    """P(variant beats baseline) for differences with this mean in standard deviations: whether Phi of it is inside.
-
-    The interval holds a noncentrality where the statistic is within the middle 95 % of its distribution, so that is asked of many at once.
-    """
+def chance(true: float) -> Interval:
+    """P(variant beats baseline), of differences that are moved until it is true of their distribution."""
 
     def covers(tables: Array) -> Covered:
         differences = tables[:, :, 1] - tables[:, :, 0]
-        sd = sqrt(1.01) if abs(tables[:, :, 0]).max() < 0.5 * abs(tables[:, :, 1]).max() else _SD
-        blocks = tables.shape[1]
         mean, half = _student(differences)
-        t = (mean + effect * sd) / differences.std(axis=1, ddof=1) * np.sqrt(blocks)
-        scale, weight = scale_nodes(blocks - 1)
-        below = ndtr(t[:, None] * scale - effect * np.sqrt(blocks)) @ weight
-        inside = (below >= 0.025) & (below <= 0.975)
-        for index in range(20):
-            _, low, high = superiority(differences[index] + effect * sd)
-            assert bool(inside[index]) == (low <= ndtr(effect) <= high)
-        share = float(inside.mean())
+        wins = np.sum(differences > np.quantile(differences, 1 - true), axis=1)
+        blocks = tables.shape[1]
+        # Of an interval by signs alone only their number matters.
+        inside = [
+            low <= true <= high for _, low, high in (superiority([1.0] * n + [-1.0] * (blocks - n)) for n in range(blocks + 1))
+        ]
+        share = float(np.mean(np.array(inside)[wins]))
         return Covered(share, share, float((abs(mean) <= half).mean()))
 
-    at = "no effect" if not effect else f"true chance {ndtr(effect):.2f}"
-    return Interval(f"P(variant beats baseline), {at}", 2, covers, True, normal=effect != 0, seeds=False)
+    return Interval(f"P(variant beats baseline), true chance {true}", 2, covers, False, seeds=False)
 
 
 def splits(tables: Array) -> Covered:
@@ -86,24 +80,35 @@ def unlike_seeds(tables: Array) -> Covered:
     return Covered(inside, inside, float((abs(mean) <= half).mean()))
 
 
-def at_any_stop(tables: Array) -> Covered:
-    """A named configuration of an adaptive study: the interval that all looks from the second seed on agree on."""
-    differences = tables[:, :, 1] - tables[:, :, 0]
-    intervals = [running(one, 0.05)[1] for one in differences]
-    inside = float(np.mean([low <= 0 <= high for low, high in intervals]))
-    mean, half = _student(differences)
-    return Covered(inside, inside, float((abs(mean) <= half).mean()))
-
-
-def sources(tables: Array) -> Covered:
-    """Variance of configurations, of seeds and of what is left, each 1, in a table of both; each interval alone."""
+def _taken_apart(tables: Array) -> tuple[Array, Array]:
+    """Components of the variance of every table, and what is left of it: seeds and configurations have a normal effect of variance 1."""
     random = np.random.default_rng(3)
-    held = []
-    for table in tables:
-        moved = table + random.normal(size=(len(table), 1)) + random.normal(size=table.shape[1])
-        held.append([one.low <= 1 <= one.high for one in variance_components(moved)])
-    share = float(np.mean(held))
+    sizes = tables.shape
+    whole = tables + random.normal(size=(sizes[0], sizes[1], 1)) + random.normal(size=(sizes[0], 1, sizes[2]))
+    found = np.array([[(one.low, one.high, one.mean_square) for one in variance_components(table)] for table in whole])
+    return found[:, :-1], found[:, -1]
+
+
+def variance_of_sources(tables: Array) -> Covered:
+    """Of seeds and of configurations, each 1, each alone."""
+    sources, _ = _taken_apart(tables)
+    share = float(np.mean((sources[..., 0] <= 1) & (sources[..., 1] >= 1)))
     return Covered(share, share, nan)
+
+
+def variance_left(tables: Array) -> Covered:
+    """Of a single trial, beside the interval by chi-squared, as Student's t of a mean takes normal noise for granted."""
+    _, left = _taken_apart(tables)
+    true = (tables.shape[2] - 1 + 0.01) / tables.shape[2] if _baseline_is_quiet(tables) else 1.0
+    df = (tables.shape[1] - 1) * (tables.shape[2] - 1)
+    low, high = (df * left[:, 2] / (2 * gammainccinv(df / 2, tail)) for tail in (0.025, 0.975))
+    share = float(np.mean((left[:, 0] <= true) & (left[:, 1] >= true)))
+    return Covered(share, share, float(np.mean((low <= true) & (high >= true))))
+
+
+def _baseline_is_quiet(tables: Array) -> bool:
+    """Whether its noise is a tenth of the others': then differences are as skewed as the noise."""
+    return bool(tables[:, :, 0].std() < 0.5 * tables[:, :, 1].std())
 
 
 def part_through(tables: Array) -> Covered:
@@ -112,6 +117,24 @@ def part_through(tables: Array) -> Covered:
         return Covered(nan, nan, nan)
     moved = 1 + tables[:, :, 0]
     found = [within_pairs(m, m + e) for m, e in zip(moved, tables[:, :, 1], strict=True)]
+    return _through(found, moved)
+
+
+def part_moved(tables: Array) -> Covered:
+    """The same part where another component moves the variable by 3, half as noisily; judged where it is seen to move it at all."""
+    moved, outcome = 1 + tables[:, :, 0] / 2, 1 + (tables[:, :, 0] + tables[:, :, 1]) / 2
+    by = 3 + tables[:, :, 2] / 2
+    after = by + tables[:, :, 3] / 2
+    found, kept = [], []
+    for index, rows in enumerate(zip(moved, outcome, by, after, strict=True)):
+        with suppress(InvalidValue):
+            found.append(moved_by(*rows))
+            kept.append(index)
+    return _through(found, moved[kept])
+
+
+def _through(found: Sequence[Through], moved: Array) -> Covered:
+    """Beside Student's t of how much the variable is moved, of which the part is one for one."""
     share = float(np.mean([one.through[1] <= 1 <= one.through[2] for one in found]))
     mean, half = _student(moved)
     return Covered(share, share, float((abs(mean - 1) <= half).mean()))
@@ -119,12 +142,13 @@ def part_through(tables: Array) -> Covered:
 
 def others() -> tuple[Interval, ...]:
     return (
-        chance(0.0),
-        chance(float(ndtri(0.76))),
+        *(chance(true) for true in (0.5, 0.76, 0.98)),
         Interval("mean over 3, 5, 10 overlapping splits", 2, splits, True, seeds=False),
         Interval("Pareto view, all pairs of 4", 4, every_pair, False, share=0.5),
         Interval("two groups under unlike seeds (Welch)", 2, unlike_seeds, False, seeds=False),
-        Interval("adaptive, named configuration, at any stop", 2, at_any_stop, False, share=0.05),
-        Interval("variance by source, 6 configurations", 6, sources, False, normal=True, seeds=False),
-        Interval("part of an effect through a variable", 2, part_through, False, normal=True, share=0.2, seeds=False),
+        *of_adaptive(),
+        Interval("variance of seeds and configurations, 6 configurations", 6, variance_of_sources, False, seeds=False),
+        Interval("variance that is left, 6 configurations", 6, variance_left, False, seeds=False),
+        Interval("part of an effect through a variable", 2, part_through, False, share=0.5, seeds=False),
+        Interval("part of an effect through a variable that another moves", 4, part_moved, False, seeds=False),
     )

@@ -126,6 +126,13 @@ def test_a_component_that_moves_the_variable_alone_takes_an_effect_apart() -> No
     assert (by_graph.basis, by_graph.through) == (found.basis, found.through)
 
 
+def test_what_is_not_seen_to_move_the_variable_is_no_argument() -> None:
+    found = causal_reading(study("leave-one-out"), mediators=["tokens"], through={"tokens": "nothing"}).mediation
+    (mix,) = [one for one in found if one.component == "mix"]
+    assert mix.basis == "sequential ignorability"
+    assert mix.words.endswith("That 'nothing' moves tokens is not clearly seen, so nothing is concluded from it.")
+
+
 def test_without_a_control_the_parts_are_assumed_or_not_given() -> None:
     found = {
         (one.mediator, one.component): one

@@ -58,3 +58,5 @@ def test_what_moves_by_the_same_amount_in_every_pair_tells_nothing() -> None:
         within_pairs([-4, -4, -4, -4], [1, 2, 3, 4])
     with pytest.raises(InvalidValue, match="not moved"):
         moved_by([1, 2], [1, 2], [1, -1], [0, 1])
+    with pytest.raises(InvalidValue, match="not moved"):  # by 1 ± 2.5: a ratio over what may be 0
+        moved_by([1, 2, 3], [1, 2, 3], [0, 1, 2], [0, 1, 1])

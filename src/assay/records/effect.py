@@ -30,8 +30,10 @@ class Effect(Record, frozen=True, kw_only=True):
         within_margin: the equivalence test passed too (a difference that matters statistically but is smaller than the margin).
         margin: the margin that was given; None where none was.
         d_z: standardised paired difference with small-sample correction; NaN where undefined.
-        superiority: estimated probability that the variant beats the baseline under one block, if differences are normal.
-        superiority_low, superiority_high: its 95 % interval, not corrected for the other comparisons.
+        superiority: probability that the variant beats the baseline under one block (probability of improvement): the share of blocks in which it
+            did, ties counted half.
+        superiority_low, superiority_high: its interval, which holds in at least 95 % whatever the noise is, not corrected for the other
+            comparisons; NaN where blocks are splits of the same data, which are not independent.
         seeds_needed: blocks for 80 % power at the estimate seen; None where it is decided or cannot be said.
         words: the verdict in a sentence.
     """

@@ -199,16 +199,11 @@ def _cells(columns: tuple[Column, ...], row: tuple[str, ...]) -> list[Cell]:
 
 def _said(effect: Effect, unit: str) -> Said:
     size = Fact("standardised difference d_z", "" if math.isnan(effect.d_z) else number(effect.d_z, 2))
-    chance = (
-        ""
-        if math.isnan(effect.superiority)
-        else f"{effect.superiority:.2f} [{effect.superiority_low:.2f}, {effect.superiority_high:.2f}]"
-    )
     facts = (
         Fact("pairs", str(effect.n)),
         Fact("corrected p", p_value(effect.p)),
         size,
-        Fact(f"chance to beat the baseline under one {unit}, if differences are normal", chance),
+        Fact(f"chance to beat the baseline under one {unit}", _chance(effect)),
         Fact("seeds needed for 80 % power", "" if effect.seeds_needed is None else str(effect.seeds_needed)),
         Fact(f"differences, {unit} by {unit}", ", ".join(f"{value:+.4g}".replace("-", "−") for value in effect.differences)),
         Fact("method", effect.method),
@@ -216,6 +211,13 @@ def _said(effect: Effect, unit: str) -> Said:
     )
     shown = tuple(fact for fact in facts if fact.text)
     return Said(kind_of(effect), effect.component, effect.metric, verdict_words(effect), effect.words, shown)
+
+
+def _chance(effect: Effect) -> str:
+    if math.isnan(effect.superiority):
+        return ""
+    interval = "" if math.isnan(effect.superiority_low) else f" [{effect.superiority_low:.2f}, {effect.superiority_high:.2f}]"
+    return f"{effect.superiority:.2f}{interval}"
 
 
 def _component(evidence: StudyEvidence, index: int) -> Fact:

@@ -106,13 +106,14 @@ def moved_by(variable: ArrayLike, outcome: ArrayLike, variable_moved: ArrayLike,
         variable_moved, outcome_moved: paired differences, in the same blocks, of what moves the variable.
 
     Raises:
-        InvalidValue: fewer pairs, a value that is not finite, or a variable that is not moved.
+        InvalidValue: fewer pairs, a value that is not finite, or a variable of which the interval for how far it is moved holds 0.
 
     Source: Wald 1940 (the ratio); Quenouille 1956 and Tukey 1958 (the jackknife over blocks, for the intervals).
     """
     rows = np.column_stack([checked(one) for one in (variable, outcome, variable_moved, outcome_moved)])
-    if len(rows) < 2 or not rows[:, 2].mean():
-        raise InvalidValue("the variable is not moved", value=len(rows), expected="at least 2 pairs, and a variable that moves")
+    _, least, most = _mean(rows[:, 2]) if len(rows) > 1 else (nan, nan, nan)
+    if not (least > 0 or most < 0):  # a ratio over what may be 0 has no interval to speak of
+        raise InvalidValue("the variable is not moved", value=len(rows), expected="at least 2 pairs, in which it is clearly moved")
 
     def part(some: np.ndarray) -> float:
         m, _, moved, by = some.mean(axis=0)

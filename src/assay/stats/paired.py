@@ -1,4 +1,7 @@
-"""Paired differences over few seeds: interval, standardised size, chance to win. No bootstrap: below 20 seeds its intervals are too short."""
+"""Paired differences over few seeds: interval, standardised size, probability of improvement.
+
+No bootstrap: below 20 seeds its intervals are too short.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, ndtr
+from scipy.special import betaincinv
 
 from assay.errors import InvalidValue
-from assay.stats.simultaneous import Array, adjusted_p, root, scale_nodes, t_quantile
+from assay.stats.simultaneous import Array, adjusted_p, t_quantile
 
 
 class Comparison(NamedTuple):
@@ -88,57 +91,31 @@ def standardised(differences: ArrayLike) -> float:
 
 
 def superiority(differences: ArrayLike, *, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Probability that a difference is above 0, if differences are normal: estimate, low, high.
+    """Probability that a difference is above 0: the share of those seen, ties counted half, with an interval that holds whatever the noise is.
 
-    It is Phi of the mean difference in standard deviations. The estimate is the one that the data put in the middle (median-unbiased); the
-    interval is exact for normal differences. Signs alone could not tell as much: the interval of a share holds in 100 of 100 studies of three seeds.
+    Where differences are normal their size would tell more, but an interval from it breaks with the noise: of true chances of 0.98 it holds 95 of
+    100 where it is normal, and 41 of 100 where it is skewed (10 differences). So signs alone count here, and sizes in `standardised`.
 
     Args:
-        differences: shape (n,), finite; turn the sign where less is better.
+        differences: shape (n,), finite, independent; turn the sign where less is better.
+        confidence: of the interval, at least; signs come in steps, so it mostly holds more often.
 
     Returns:
-        Where nothing tells a spread (one difference, or all equal), the share above 0 with the interval of a binomial, ties counted half; three NaN
-        for no difference at all.
+        Share, low, high; three NaN for no difference at all.
 
-    Source: McGraw and Wong 1992 (common language effect size); Hedges and Olkin 1985, chapter 5 (noncentral t); Clopper and Pearson 1934.
+    Source: Clopper and Pearson 1934 (the interval); Agarwal and others 2021 (the probability of improvement).
 
     >>> [round(x, 4) for x in superiority([1, 2, 3, 4, 5])]
-    [0.9602, 0.6304, 0.9997]
+    [1.0, 0.4782, 1.0]
     """
     values = checked(differences)
-    n = len(values)
+    n, tail = len(values), (1 - confidence) / 2
     if n == 0:
         return nan, nan, nan
-    spread = float(np.std(values, ddof=1)) if n > 1 else 0.0
-    tail = (1 - confidence) / 2
-    if spread == 0 or is_constant(values, float(np.abs(values).max())):
-        return _share(values, tail)
-    t = float(np.mean(values)) / spread * sqrt(n)
-    estimate, low, high = (float(ndtr(noncentrality(t, n - 1, p) / sqrt(n))) for p in (0.5, 1 - tail, tail))
-    return estimate, low, high
-
-
-def _share(values: Array, tail: float) -> tuple[float, float, float]:
-    n = len(values)
     wins = float(np.sum(values > 0) + 0.5 * np.sum(values == 0))
     low = float(betaincinv(wins, n - wins + 1, tail)) if wins > 0 else 0.0
     high = float(betaincinv(wins + 1, n - wins, 1 - tail)) if wins < n else 1.0
     return wins / n, low, high
-
-
-def noncentrality(t: float, df: float, probability: float) -> float:
-    """The noncentrality of a t distribution that stays at or below `t` with this probability.
-
-    >>> round(noncentrality(2.0, 4, 0.5), 4)
-    1.865
-    """
-    scale, weight = scale_nodes(df)
-
-    def beyond(ncp: float) -> float:
-        return float(weight @ ndtr(t * scale - ncp)) - probability
-
-    # Beyond four times the statistic, and ten more, lies less than any probability that is asked for.
-    return root(beyond, min(4 * t, 0.0) - 10, max(4 * t, 0.0) + 10, relative=1e-9)
 
 
 def is_constant(differences: ArrayLike, scale: float) -> bool:

@@ -1,4 +1,4 @@
-"""Where variance comes from: crossed random effects by the analysis of variance, with modified-large-sample intervals."""
+"""Where variance comes from: crossed random effects by the analysis of variance, with intervals."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.special import fdtri, gammainccinv
 
 from assay.errors import InvalidValue
+from assay.stats.jackknife import without_each_level
 from assay.stats.resampling import overlap_inflation
 from assay.stats.simultaneous import Array
 
@@ -44,6 +45,9 @@ class _Line(NamedTuple):
 def variance_components(table: ArrayLike, *, repeated: bool = False) -> list[Component]:
     """The variance of a complete crossed table, by source: each axis, then their interactions; the last is what is left.
 
+    Intervals take normal effects of the sources for granted; three levels cannot tell. What is left need not be normal: its interval is the wider
+    one of chi-squared's and the jackknife's. No interval holds a variance where tails are so heavy that it is mostly made by values never seen.
+
     Args:
         table: one axis for each crossed factor, each with at least two levels, finite.
         repeated: the last axis is no factor, but values of one cell that were taken again.
@@ -52,7 +56,7 @@ def variance_components(table: ArrayLike, *, repeated: bool = False) -> list[Com
         InvalidValue: the table has fewer than two factors, an axis with fewer than two levels, or a value that is not finite.
 
     Source: Searle, Casella and McCulloch 1992, Variance Components, chapter 4 (estimates); Ting, Burdick, Graybill, Jeyaratnam and Lu 1990
-    (intervals).
+    (intervals); Miller 1968 and Arvesen and Layard 1975 (the jackknife).
 
     >>> [round(one.estimate, 3) for one in variance_components([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])]
     [4.0, 0.5, 0.0]
@@ -73,7 +77,18 @@ def variance_components(table: ArrayLike, *, repeated: bool = False) -> list[Com
     if repeated:
         within = lines[frozenset()]
         found.append(Component((), within.square, *_interval([(1.0, within)], []), within.square, within.df))
+    found[-1] = _without_normal_noise(found[-1], y, factors, repeated=repeated)
     return found
+
+
+def _without_normal_noise(left: Component, y: Array, factors: int, *, repeated: bool) -> Component:
+    """The same variance with the wider one of both intervals."""
+
+    def mean_square(table: Array) -> float:
+        return (_within(table) if repeated else _line(table, frozenset(range(factors)), factors)).square
+
+    ends = without_each_level(y, factors, mean_square, fewest=1 if repeated else 2)
+    return left if ends is None else left._replace(low=min(left.low, ends[0]), high=max(left.high, ends[1]))
 
 
 def _subsets(axes: Sequence[int]) -> Iterator[tuple[int, ...]]:

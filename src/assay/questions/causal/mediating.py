@@ -77,8 +77,17 @@ def _mediation(read: Readings, side: tuple[Factor, Level], case: _Case, through:
         return _record(case, on_mediator, total, none, total, "matched control", words, share=0.0, assumed=(_FACTORIAL,))
     for basis, by, parts in _arguments(read, side, case, through):
         if parts is not None:
-            return _identified(case, on_mediator, total, basis, by, parts)
-    return _record(case, on_mediator, total, None, None, "not identified", _why_not(case, total, on_mediator))
+            return _identified(case, on_mediator, total, basis, by, parts, _set_aside(case, through, basis))
+    words = _why_not(case, total, on_mediator) + _set_aside(case, through, "not identified")
+    return _record(case, on_mediator, total, None, None, "not identified", words)
+
+
+def _set_aside(case: _Case, through: Mapping[str, str], basis: Basis) -> str:
+    """That a component was named as what moves the variable, and nothing shows that it does."""
+    mover = through.get(case.mediator, "")
+    if not mover or basis in ("matched control", "moved by a component"):
+        return ""
+    return f" That {mover!r} moves {case.mediator} is not clearly seen, so nothing is concluded from it."
 
 
 def _arguments(
@@ -138,7 +147,9 @@ def _ignorable(case: _Case) -> Through | None:
         return None
 
 
-def _identified(case: _Case, on_mediator: Estimated, total: Estimated, basis: Basis, by: str, parts: Through) -> Mediation:
+def _identified(
+    case: _Case, on_mediator: Estimated, total: Estimated, basis: Basis, by: str, parts: Through, aside: str
+) -> Mediation:
     through, direct = (_interval(part) for part in (parts.through, parts.direct))
     share = parts.through[0] / parts.total[0] if parts.total[0] else nan
     how = {"matched control": f"by design, {by!r} holds it", "moved by a component": f"by design, {by} moves it"}.get(
@@ -155,7 +166,7 @@ def _identified(case: _Case, on_mediator: Estimated, total: Estimated, basis: Ba
             if parts.rho_enough
             else "; 0 cannot be excluded without one."
         )
-    return _record(case, on_mediator, total, through, direct, basis, words, by=by, share=share, parts=parts)
+    return _record(case, on_mediator, total, through, direct, basis, words + aside, by=by, share=share, parts=parts)
 
 
 def _interval(part: Sequence[float]) -> Estimated:

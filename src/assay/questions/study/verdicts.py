@@ -35,7 +35,9 @@ def effect(
     """
     verdict = verdict_on(one, goal)
     test = one.comparison
-    wins = superiority(one.finite if goal.goal == "maximize" else -one.finite)
+    wins, least, most = superiority(one.finite if goal.goal == "maximize" else -one.finite)
+    if one.unit != "seed":  # splits of the same data are not independent
+        least = most = nan
     asked = len(one.asked.contrast.plus)
     if one.pairs and one.pairs != asked:
         where = f", over the {one.pairs} of {asked} pairs of configurations that gave values"
@@ -57,9 +59,9 @@ def effect(
         within_margin=within,
         margin=goal.margin,
         d_z=standardised(one.finite) if one.kind == "tested" else nan,
-        superiority=wins[0],
-        superiority_low=wins[1],
-        superiority_high=wins[2],
+        superiority=wins,
+        superiority_low=least,
+        superiority_high=most,
         seeds_needed=needed,
         words=sentence(Said(one, goal, verdict, within, needed, changed, where)) + _depends(partners) + aliased(one),
     )
