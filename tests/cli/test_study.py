@@ -81,6 +81,7 @@ def test_a_study_is_run_shown_listed_and_reported(assay: Assay, file: Path, fold
     shown = assay("study", "show", study[:8])
     assert shown.code == 0 and "matters, worse" in shown.out
     assert "accuracy (more is better)" in assay("study", "show", study[:8], "--pareto", "accuracy,seconds").out
+    assert "chance to win [95 %]" in assay("study", "show", study[:8], "--sizes").out
     front = assay("study", "show", study[:8], "--pareto", "accuracy, seconds", "--json").document["pareto"]
     assert front["metrics"] == ["accuracy", "seconds"] and len(front["points"]) == 3
     for wrong in (

@@ -26,6 +26,7 @@ from assay.report.page_sensitivity import asked
 from assay.report.pareto import pareto_drawing, pareto_note, pareto_rows
 from assay.report.rows import change_words, drawn_words, is_drawn, lines_of, metric_names, verdict_words
 from assay.report.seal import seal_words
+from assay.report.sizes import chance_words
 
 # Names in a sentence of the headline, and metrics beside each other in a table.
 _NAMED = 5
@@ -203,7 +204,7 @@ def _said(effect: Effect, unit: str) -> Said:
         Fact("pairs", str(effect.n)),
         Fact("corrected p", p_value(effect.p)),
         size,
-        Fact(f"chance to beat the baseline under one {unit}", _chance(effect)),
+        Fact(f"chance to beat the baseline under one {unit}", chance_words(effect)),
         Fact("seeds needed for 80 % power", "" if effect.seeds_needed is None else str(effect.seeds_needed)),
         Fact(f"differences, {unit} by {unit}", ", ".join(f"{value:+.4g}".replace("-", "−") for value in effect.differences)),
         Fact("method", effect.method),
@@ -211,13 +212,6 @@ def _said(effect: Effect, unit: str) -> Said:
     )
     shown = tuple(fact for fact in facts if fact.text)
     return Said(kind_of(effect), effect.component, effect.metric, verdict_words(effect), effect.words, shown)
-
-
-def _chance(effect: Effect) -> str:
-    if math.isnan(effect.superiority):
-        return ""
-    interval = "" if math.isnan(effect.superiority_low) else f" [{effect.superiority_low:.2f}, {effect.superiority_high:.2f}]"
-    return f"{effect.superiority:.2f}{interval}"
 
 
 def _component(evidence: StudyEvidence, index: int) -> Fact:

@@ -19,6 +19,7 @@ from assay.report.causal import causal_in_words
 from assay.report.document import plain, study_document
 from assay.report.layout import safe
 from assay.report.pareto import pareto_text
+from assay.report.sizes import sizes_text
 from assay.report.tables import in_words, table
 
 
@@ -30,6 +31,7 @@ from assay.report.tables import in_words, table
 )
 @click.option("--order", type=int, default=2, show_default=True, help="Components in a set, for --interactions.")
 @click.option("--metric", default="", metavar="M", help="For --interactions; by default the study's first.")
+@click.option("--sizes", is_flag=True, help="Show standardised sizes, chances to win and p of all effects instead.")
 @click.option("--causal", "causally", is_flag=True, help="Show what it says of causes instead.")
 @click.option(
     "--mediator", "mediators", multiple=True, metavar="METRIC", help="Variable that effects may go through; may be repeated."
@@ -51,6 +53,7 @@ def command(
     index: str | None,
     order: int,
     metric: str,
+    sizes: bool,
     causally: bool,
     mediators: tuple[str, ...],
     through: tuple[str, ...],
@@ -86,6 +89,8 @@ def command(
         _show_front(evidence, front, as_json=as_json)
     elif as_json:
         emit(study_document(evidence))
+    elif sizes:
+        say(sizes_text(evidence, width()))
     else:
         print_evidence(evidence)
     return 0
