@@ -10,18 +10,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.environment import describe, settings
 from assay.capture.interpreter import this_interpreter
 from assay.capture.secrets import redact_arguments
 from assay.execution.calls import record_call
 from assay.execution.fingerprint import fingerprint, is_local
+from assay.execution.patched import Patched
 from assay.execution.pool import Pool, refuse_recursion
 from assay.execution.protocol import Job, Outcome
 from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import Report, Setup, Start, Task, trial_environment
 from assay.execution.shipping import function_name, ship
 from assay.execution.trial import PREPARED
+from assay.execution.variants import without
+from assay.records.factor import Patch
+from assay.records.finding import Finding
 from assay.records.plan import Configuration, Trial
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Parent, Run, TrialOf
@@ -39,6 +45,8 @@ class Callables(NamedTuple):
         train_name: recorded name of the function; by default its own.
         splits: what a split is called among the parameters of a run.
         side: the trials answer a question about another study.
+        patches: changes of the code that a configuration is made of; it is then called in a copy of the project.
+        aside: files that are no part of what the trials run, relative to the root.
     """
 
     train: Callable[..., object]
@@ -48,6 +56,8 @@ class Callables(NamedTuple):
     train_name: str | None = None
     splits: str = "split"
     side: bool = False
+    patches: Callable[[Configuration], tuple[Patch, ...]] = lambda _: ()
+    aside: tuple[str, ...] = ()
 
 
 class FunctionExecutor:
@@ -61,6 +71,9 @@ class FunctionExecutor:
         start: "fork": each trial is forked from the server, which has the modules loaded; "spawn": a fresh interpreter each, where a
             library forbids forking.
         reuse: take finished runs of the same recipe in place of running them again.
+
+    Attributes:
+        findings: files that patched trials needed beside the code, and that had to be found out.
     """
 
     def __init__(
@@ -79,12 +92,14 @@ class FunctionExecutor:
         self._measured = measured
         self._start = start
         self._reuse = Reuse(store, root) if reuse else None
+        self.findings: list[Finding] = []
 
     def carry_out(self, jobs: Sequence[Job], *, study: str, workers: int, report: Callable[[Outcome], None]) -> list[Outcome]:
         """Outcomes in the order of `jobs`.
 
         Raises:
-            InvalidStudy: called inside a trial; or the function's module cannot be loaded in a fresh interpreter.
+            InvalidStudy: called inside a trial; or the function's module cannot be loaded in a fresh interpreter; or a patch cannot be
+                made, or what has patches cannot be called in a copy of the project.
             InvalidValue: a function or configuration cannot be shipped to another process.
             TrialsFailed: the server could not be started.
             KeyboardInterrupt: stopped by the user.
@@ -102,8 +117,12 @@ class FunctionExecutor:
             workers=workers,
             start=self._start,
         )
-        work = _Work(self._store, self._calls, recipes, self._reuse, setup, function, study, report)
-        return work.carry_out(jobs)
+        calls = self._calls
+        patched = Patched(self._store, self._root, setup.snapshot, calls.patches, calls.train, jobs, calls.configuration)
+        work = _Work(self._store, calls, recipes, self._reuse, setup, function, study, report, patched)
+        outcomes = work.carry_out(jobs)
+        self.findings += [one for one in patched.findings() if one not in self.findings]
+        return outcomes
 
 
 def picklable(snapshot: Snapshot) -> Snapshot:
@@ -123,7 +142,7 @@ class _Recipes(NamedTuple):
     @classmethod
     def gather(cls, store: Store, root: Path, calls: Callables) -> _Recipes:
         env = trial_environment()
-        snapshot = CodeCapture(store, root).snapshot()
+        snapshot = without(store, CodeCapture(store, root).snapshot(), calls.aside)
         environment = describe(store, this_interpreter(), env)
         threads, flags = settings(env)
         if len(sys.argv) > 1:  # trials are given the arguments too, so what they compute may depend on them
@@ -182,6 +201,7 @@ class _Work:
         function: bytes,
         study: str,
         report: Callable[[Outcome], None],
+        patched: Patched,
     ) -> None:
         self._store = store
         self._calls = calls
@@ -192,6 +212,7 @@ class _Work:
         self._function = function
         self._study = study
         self._report = report
+        self._patched = patched
         self._jobs: dict[int, Job] = {}
         self._ready: deque[Task] = deque()
         self._unprepared: dict[int, list[Job]] = {}
@@ -204,7 +225,7 @@ class _Work:
             self._enqueue(jobs)
             while self._ready or pool.is_busy:
                 while self._ready and pool.has_room:
-                    pool.submit(self._ready.popleft())
+                    pool.submit(self._patched.handed_out(self._ready.popleft()))
                 if pool.is_busy:
                     pool.gather()
         return [self._outcomes[job.trial.index] for job in jobs]
@@ -228,7 +249,11 @@ class _Work:
         name = job.configuration.name
         shipped = self._shipped_for(job.configuration)
         recipe = self._recipes.train(job.configuration.params, shipped.local, job.trial, prepared.value)
-        earlier = self._taken.find(self._reuse, recipe.id, repeats=job.repeats)
+        call, reuse = self._patched.call(name), self._reuse
+        if call is not None:
+            recipe = msgspec.structs.replace(recipe, function=call.name, code=call.variant.snapshot.tree)
+            reuse = None if self._reuse is None else self._patched.reuse(call)
+        earlier = self._taken.find(reuse, recipe.id, repeats=job.repeats)
         if earlier is not None:
             self._end(job, reused(job, earlier))
             return None
@@ -253,14 +278,17 @@ class _Work:
             parents=(Parent(run=prepared.run, by="prepare"),) if prepared.run else (),
             prepared=prepared.value,
             split=job.trial.split,
+            copied=None if call is None else self._patched.copied(call),
         )
 
     def _shipped_for(self, configuration: Configuration) -> _Shipped:
         name = configuration.name
         if name not in self._shipped:
             config = self._calls.configuration(configuration)
-            data = ship(config, f"the configuration {name!r}")
-            call = self._store.objects.put(record_call(self._function, data))
+            patched = self._patched.call(name)
+            data = ship(config, f"the configuration {name!r}") if patched is None else patched.configuration
+            function = self._function if patched is None else patched.function
+            call = self._store.objects.put(record_call(function, data, self._setup.root))
             local = fingerprint((self._recipes.train_name, config)) if is_local(config) else None
             self._shipped[name] = _Shipped(data, call, local)
         return self._shipped[name]
@@ -290,7 +318,11 @@ class _Work:
     def _take(self, report: Report) -> None:
         if report.number >= 0:
             job = self._jobs[report.number]
-            self._end(job, outcome_of(job, report))
+            again = self._patched.again(report, job.configuration.name)
+            if again is not None:
+                self._ready.appendleft(again)
+            else:
+                self._end(job, outcome_of(job, report))
             return
         jobs = self._unprepared.pop(-1 - report.number)
         if report.state == "interrupted":  # the study is being stopped
