@@ -118,7 +118,7 @@ class FunctionExecutor:
             start=self._start,
         )
         calls = self._calls
-        patched = Patched(self._store, self._root, setup.snapshot, calls.patches, calls.train, jobs, calls.configuration)
+        patched = Patched(self._store, self._root, setup.snapshot, calls.patches, calls.train, calls.configuration, jobs)
         work = _Work(self._store, calls, recipes, self._reuse, setup, function, study, report, patched)
         outcomes = work.carry_out(jobs)
         self.findings += [one for one in patched.findings() if one not in self.findings]

@@ -21,6 +21,7 @@ from assay.execution.workspace import remove_dead_workspaces
 from assay.records.factor import Patch
 from assay.records.finding import Finding
 from assay.records.plan import Configuration
+from assay.records.trace import Trace
 from assay.store.store import Store
 
 
@@ -48,6 +49,7 @@ class Patched:
         snapshot: the code as it was when the study began.
         patches: those of a configuration.
         train: the function.
+        configured: the object that a configuration of the plan stands for.
         jobs: all trials; a patch that cannot be made, and what cannot be named, is heard before the first of them.
 
     Raises:
@@ -61,14 +63,16 @@ class Patched:
         snapshot: Snapshot,
         patches: Callable[[Configuration], tuple[Patch, ...]],
         train: Callable[..., object],
-        jobs: Sequence[Job],
         configured: Callable[[Configuration], Any],
+        jobs: Sequence[Job],
     ) -> None:
+        self._store = store
         self._variants = Variants(store, root, snapshot, patches)
         self._train = train
         self._configured = configured
         self._calls: dict[str, Call] = {}
         self._tasks: dict[int, Task] = {}
+        self._in_place: set[str] = set()
         concerned = {job.configuration.name: job.configuration for job in jobs if patches(job.configuration)}
         for name, configuration in concerned.items():
             self._calls[name] = self._call(configuration)
@@ -109,10 +113,26 @@ class Patched:
     def again(self, report: Report, configuration: str) -> Task | None:
         """The task of a report that is to be handed out again; None where the report stands."""
         task, call = self._tasks.get(report.number), self.call(configuration)
-        if task is None or call is None or not self._handed_out.again(report, call.variant.other):
+        if task is None or call is None:
             return None
-        return task
+        if self._handed_out.again(report, call.variant.other):
+            return task
+        self._in_place |= self._read_in_place(report, call)
+        return None
+
+    def _read_in_place(self, report: Report, call: Call) -> set[str]:
+        """Files that a trial read in the project itself, though its patches change them."""
+        if report.state != "finished" or report.run is None:
+            return set()
+        trace = self.reuse(call).trace(self._store.runs.read(report.run)) or Trace()
+        paths = {os.path.relpath(use.path, self._needed.root) for use in trace.read if use.path.startswith("/")}
+        return paths & call.variant.other.keys()
 
     def findings(self) -> list[Finding]:
-        """What had to be found by running trials again."""
-        return self._needed.findings("A trial with patches has those files of yours beside its code that trials were seen to read.")
+        """What had to be found by running trials again, and what no patch could reach."""
+        advice = "A trial with patches has those files of yours beside its code that trials were seen to read."
+        text = "a patch changes it, and trials with the patch read it in the project itself, by a path that names it in full"
+        return [
+            *self._needed.findings(advice),
+            *(Finding(kind="not patched", about=path, text=text) for path in sorted(self._in_place)),
+        ]
