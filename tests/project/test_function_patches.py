@@ -17,6 +17,7 @@ import assay
 from assay.project.project import Project
 from assay.questions.reproduce import reproduce
 from assay.questions.study.definition import Definition
+from assay.records.recipe import Recipe
 from assay.store.store import Store
 
 SCRIPT = """\
@@ -94,6 +95,8 @@ def test_a_script_studies_patches_of_itself_and_of_what_it_imports(patched: Path
     assert effects == "{'bonus': -0.05, 'base: lower': -0.1, 'base: higher': 0.11}"
     assert "base: higher" in ran and git(patched, "status", "--porcelain").split() == ["??", "higher.diff", "??", "lower.diff"]
     store = Store.open(patched)
+    recipes = [store.objects.record(one.start.recipe, Recipe) for one in store.catalogue.runs()]
+    assert {recipe.function for recipe in recipes} == {"fit:train"} and len({recipe.code for recipe in recipes}) == 4
     (base,) = [factor for factor in store.studies.get(study, Definition).factors if factor.name == "base"]
     assert [level.patches[0].text for level in base.levels] == [
         (patched / f"{name}.diff").read_text() for name in ("lower", "higher")

@@ -16,6 +16,7 @@ from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.environment import describe, settings
 from assay.capture.interpreter import this_interpreter
 from assay.capture.secrets import redact_arguments
+from assay.execution.by_name import name_by_name, ship_by_name
 from assay.execution.calls import record_call
 from assay.execution.fingerprint import fingerprint, is_local
 from assay.execution.patched import Patched
@@ -45,7 +46,8 @@ class Callables(NamedTuple):
         train_name: recorded name of the function; by default its own.
         splits: what a split is called among the parameters of a run.
         side: the trials answer a question about another study.
-        patches: changes of the code that a configuration is made of; it is then called in a copy of the project.
+        patches: changes of the code that each configuration is made of; those with any are called in a copy of the project. All trials
+            then have functions and configurations by name, so that none has what the others lack. None: no configuration has any.
         aside: files that are no part of what the trials run, relative to the root.
     """
 
@@ -56,8 +58,16 @@ class Callables(NamedTuple):
     train_name: str | None = None
     splits: str = "split"
     side: bool = False
-    patches: Callable[[Configuration], tuple[Patch, ...]] = lambda _: ()
+    patches: Callable[[Configuration], tuple[Patch, ...]] | None = None
     aside: tuple[str, ...] = ()
+
+    def ship(self, value: object, what: str) -> bytes:
+        """`value` as bytes for another process; raises as `ship` and `ship_by_name` do."""
+        return ship(value, what) if self.patches is None else ship_by_name(value, what)
+
+    def name_of(self, function: Callable[..., object]) -> str:
+        """Recorded name of a function."""
+        return function_name(function) if self.patches is None else name_by_name(function)
 
 
 class FunctionExecutor:
@@ -106,7 +116,7 @@ class FunctionExecutor:
         """
         refuse_recursion()
         recipes = _Recipes.gather(self._store, self._root, self._calls)
-        function = ship((self._calls.train, self._calls.prepare), "the trial's function")
+        function = self._calls.ship((self._calls.train, self._calls.prepare), "the trial's function")
         setup = Setup(
             function=function,
             store=self._store.root,
@@ -117,9 +127,8 @@ class FunctionExecutor:
             workers=workers,
             start=self._start,
         )
-        calls = self._calls
-        patched = Patched(self._store, self._root, setup.snapshot, calls.patches, calls.train, calls.configuration, jobs)
-        work = _Work(self._store, calls, recipes, self._reuse, setup, function, study, report, patched)
+        patched = Patched(self._store, self._root, setup.snapshot, self._calls.patches, recipes.train_name, jobs)
+        work = _Work(self._store, self._calls, recipes, self._reuse, setup, function, study, report, patched)
         outcomes = work.carry_out(jobs)
         self.findings += [one for one in patched.findings() if one not in self.findings]
         return outcomes
@@ -150,11 +159,11 @@ class _Recipes(NamedTuple):
             flags = {**flags, "sys.argv": shlex.join(arguments).replace(f"{root}{os.sep}", "")}
         record = environment[1]
         common = {"code": snapshot.tree, "threads": threads, "flags": flags, "python": record.python, "packages": record.packages}
-        return cls(calls, snapshot, environment, calls.train_name or function_name(calls.train), common)
+        return cls(calls, snapshot, environment, calls.train_name or calls.name_of(calls.train), common)
 
     def prepare(self, trial: Trial) -> Recipe:
         assert self.calls.prepare is not None
-        return Recipe(function=function_name(self.calls.prepare), params=self.split(trial), seed=trial.seed, **self.common)
+        return Recipe(function=self.calls.name_of(self.calls.prepare), params=self.split(trial), seed=trial.seed, **self.common)
 
     def split(self, trial: Trial) -> dict[str, Any]:
         """The split of a trial as a parameter of its run; empty where the study has none."""
@@ -249,10 +258,10 @@ class _Work:
         name = job.configuration.name
         shipped = self._shipped_for(job.configuration)
         recipe = self._recipes.train(job.configuration.params, shipped.local, job.trial, prepared.value)
-        call, reuse = self._patched.call(name), self._reuse
-        if call is not None:
-            recipe = msgspec.structs.replace(recipe, function=call.name, code=call.variant.snapshot.tree)
-            reuse = None if self._reuse is None else self._patched.reuse(call)
+        code, reuse = self._patched.code(name), self._reuse
+        if code is not None:
+            recipe = msgspec.structs.replace(recipe, code=code.snapshot.tree)
+            reuse = self._patched.reuse(code) if reuse is not None else None
         earlier = self._taken.find(reuse, recipe.id, repeats=job.repeats)
         if earlier is not None:
             self._end(job, reused(job, earlier))
@@ -278,18 +287,17 @@ class _Work:
             parents=(Parent(run=prepared.run, by="prepare"),) if prepared.run else (),
             prepared=prepared.value,
             split=job.trial.split,
-            copied=None if call is None else self._patched.copied(call),
+            copied=None if code is None else self._patched.copied(code),
         )
 
     def _shipped_for(self, configuration: Configuration) -> _Shipped:
         name = configuration.name
         if name not in self._shipped:
             config = self._calls.configuration(configuration)
-            patched = self._patched.call(name)
-            data = ship(config, f"the configuration {name!r}") if patched is None else patched.configuration
-            function = self._function if patched is None else patched.function
-            call = self._store.objects.put(record_call(function, data, self._setup.root))
-            local = fingerprint((self._recipes.train_name, config)) if is_local(config) else None
+            data = self._calls.ship(config, f"the configuration {name!r}")
+            call = self._store.objects.put(record_call(self._function, data, self._setup.root))
+            by_value = self._calls.patches is None and is_local(config)
+            local = fingerprint((self._recipes.train_name, config)) if by_value else None
             self._shipped[name] = _Shipped(data, call, local)
         return self._shipped[name]
 

@@ -111,10 +111,9 @@ def inputs_of_former(store: Store, reuse: Reuse, command: tuple[str, ...]) -> li
     return _inputs(store, reuse, lambda recipe: _program(recipe.command)[:2] == program[:2])
 
 
-def inputs_of_calls(store: Store, reuse: Reuse, functions: Iterable[str]) -> list[str]:
-    """The same for earlier trials of functions, by the names that recipes have."""
-    names = {name.partition("#")[0] for name in functions}
-    return _inputs(store, reuse, lambda recipe: recipe.function is not None and recipe.function.partition("#")[0] in names)
+def inputs_of_calls(store: Store, reuse: Reuse, function: str) -> list[str]:
+    """The same for earlier trials of a function, by the name that recipes have."""
+    return _inputs(store, reuse, lambda recipe: recipe.function == function)
 
 
 def _inputs(store: Store, reuse: Reuse, wanted: Callable[[Recipe], bool]) -> list[str]:

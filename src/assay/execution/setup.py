@@ -66,14 +66,12 @@ class Copied(NamedTuple):
     """What a trial runs in a copy of the project.
 
     Attributes:
-        function: shipped `(train, None)`, by name: the copy's own.
         snapshot: the code of the copy.
         files: files of the user's root that it needs beside the code: relative path to content id.
         path: where the process that runs the study looks for modules.
         directory: its working directory.
     """
 
-    function: bytes
     snapshot: Snapshot
     files: dict[str, str]
     path: tuple[str, ...]

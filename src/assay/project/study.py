@@ -221,7 +221,7 @@ class Study:
         root = self._root()
         store = Store.open(root)
         splits = self.splits.parameter if self.splits else "split"
-        patched = any(level.patches for factor in self.components for level in factor.levels)
+        patched = self._has_patches()
         calls = Callables(
             self.train,
             self._configured,
@@ -229,7 +229,7 @@ class Study:
             self.name,
             splits=splits,
             side=bool(self.serves),
-            patches=self._patches,
+            patches=self._patches if patched else None,
             aside=aside(root, os.path.relpath(Path.cwd(), root), self.components) if patched else (),
         )
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
@@ -286,15 +286,20 @@ class Study:
             check_callable(self.prepare, "prepare", block)
         if self.start not in ("fork", "spawn"):
             raise InvalidStudy("trials cannot be started in this way", value=self.start, expected='"fork" or "spawn"')
-        if any(level.patches for factor in self.components for level in factor.levels):
+        if self._has_patches():
             check_by_name(self.train, "train", self._root())
+            if self.prepare is not None:
+                check_by_name(self.prepare, "prepare", self._root())
 
     def _check_configured(self, configuration: Configuration, patches: Patches) -> None:
         """Passes where a trial can be given the configuration; a class that refuses a value is heard before anything runs."""
-        config, own = self._configured(configuration), self._patches(configuration)
-        patches.composed(own)
-        if own:
+        config = self._configured(configuration)
+        if self._has_patches():
+            patches.composed(self._patches(configuration))
             ship_by_name(config, f"the configuration {configuration.name!r}")
+
+    def _has_patches(self) -> bool:
+        return any(level.patches for factor in self.components for level in factor.levels)
 
     def _patches(self, configuration: Configuration) -> tuple[Patch, ...]:
         """The changes of the code that a configuration is made of."""
