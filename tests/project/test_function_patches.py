@@ -220,3 +220,17 @@ def test_an_extension_and_a_condition_have_the_patches_too(patched: Path, monkey
     (patched / "bonus.diff").write_text(text)
     more = found.extend(2)
     assert more.plan().definition.factors[0].levels[0].patches[0].text == text
+
+
+def test_where_measurements_are_compared_every_trial_is_a_process_of_its_own(
+    patched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function tells by its command line whether a server forked it."""
+    found = study(patched, monkeypatch, assay.add("noop", patch="noop.diff"))
+    found.metrics = [*found.metrics, assay.minimize("seconds")]
+    part = patched / f"{type(found.baseline).__module__}_part.py"
+    part.write_text("def bonus():\n    return float(b'\"trial\"' in open('/proc/self/cmdline', 'rb').read())\n")
+    (patched / "noop.diff").write_text(f"--- a/{part.name}\n+++ b/{part.name}\n@@ -1,1 +1,2 @@\n+# a remark\n def bonus():\n")
+    result = found.run()
+    assert [round(row.metrics["score"], 3) for row in result.outcomes] == [1.81, 1.81]
+    assert [finding.about for finding in result.findings if finding.kind == "no-op"] == ["noop"]

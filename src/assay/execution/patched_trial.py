@@ -50,9 +50,13 @@ def strays(modules: Iterable[ModuleType], setup: Setup) -> list[str]:
     """Files of the project that this process imported from the project itself, though it has a copy of them; relative to the root."""
     if setup.original is None:
         return []
-    files = [os.path.realpath(file) for module in modules if (file := getattr(module, "__file__", None))]
-    paths = [os.path.relpath(file, os.path.realpath(setup.original)) for file in files]
-    return sorted(path for path in set(paths) if path in setup.snapshot.files)
+    files = [file for module in modules if isinstance(file := getattr(module, "__file__", None), str)]
+    # Links are followed once for each folder: the modules of a trial may be thousands, and its time is a measurement.
+    folders = {folder: os.path.realpath(folder) for folder in {os.path.dirname(file) for file in files}}  # noqa: PTH120 - text
+    root = os.path.realpath(setup.original)
+    own = {folder for folder, real in folders.items() if f"{real}/".startswith(f"{root}/")}
+    paths = {os.path.relpath(os.path.realpath(file), root) for file in files if os.path.dirname(file) in own}  # noqa: PTH120 - text
+    return sorted(paths & setup.snapshot.files.keys())
 
 
 def _start(setup: Setup, copied: Copied, packages: tuple[Package, ...], folder: Path, pipe: int) -> subprocess.Popen[bytes]:

@@ -69,7 +69,8 @@ class Study:
             configurations are tuned. Without it, the baseline is run twice and over the seeds.
         name: what reports call the study.
         root: project root; by default that of the file that defines `train`.
-        start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load).
+        start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load); so does a
+            study with patches that asks about measurements, such as time.
         graph: what causes what, as `{"attention": ["parameters", "accuracy"], "parameters": ["accuracy"]}`; checked by `result.causal()`.
         spreads: "alike" where all configurations are known to be equally noisy, "unlike" where each is to be tested under its own spread.
 
@@ -233,7 +234,9 @@ class Study:
             aside=aside(root, os.path.relpath(Path.cwd(), root), self.components) if patched else (),
         )
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
-        return view, store, FunctionExecutor(store, root, calls, measured=measured, start=self.start)
+        # Patched trials are fresh processes, whose time and memory are only comparable with those of others.
+        fresh = patched and any(goal.measured for goal in view.definition.goals)
+        return view, store, FunctionExecutor(store, root, calls, measured=measured, start="spawn" if fresh else self.start)
 
     def extend(
         self,
