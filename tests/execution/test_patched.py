@@ -13,10 +13,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from assay.errors import InvalidStudy
 from assay.execution.by_name import check_by_name, ship_by_name
+from assay.execution.calls import Call
 from assay.execution.functions import Callables, FunctionExecutor
 from assay.execution.protocol import Job, Outcome
 from assay.execution.trial import OUTPUT
@@ -257,3 +259,8 @@ def test_a_script_is_named_as_who_imports_it_finds_it(project: Path, text: str, 
     (project / file).write_text(text)
     answer = subprocess.run([sys.executable, *arguments], cwd=project, capture_output=True, text=True, check=False)
     assert said in answer.stdout, answer.stderr
+
+
+def test_calls_that_were_recorded_without_the_root_of_the_project_are_read_as_ever() -> None:
+    old = msgspec.msgpack.encode(("call/1", b"function", b"configuration", ["/a"], ["fit.py"], "/a"))
+    assert msgspec.msgpack.decode(old, type=Call) == Call(b"function", b"configuration", ("/a",), ("fit.py",), "/a", "")

@@ -129,7 +129,10 @@ def _of_file(name: str, folder: Path) -> Patch:
         return Patch(name=name, text=(folder / name).read_bytes().decode("utf-8"))
     except OSError as error:
         raise InvalidStudy(
-            "a patch cannot be read", value=name, expected=_EXPECTED["patch"], next_step=f"The system says: {error.strerror}."
+            "a patch cannot be read",
+            value=name,
+            expected=_EXPECTED["patch"],
+            next_step=f"The system says of {folder / name}: {error.strerror}.",
         ) from error
     except UnicodeDecodeError as error:
         raise InvalidStudy("a patch is no text in UTF-8", value=name, expected="the output of `git diff`") from error
