@@ -80,7 +80,8 @@ def copy_checked(source: Path, target: Path, content: str) -> None:
 
 def in_project(text: str, root: Path) -> str:
     """The text with paths in folders of trials, which are gone by now, as the project's own."""
-    return re.sub(rf"{re.escape(str(_folder_of_workspaces()))}/[^/\s'\"]+", lambda _: str(root), text)
+    places = {str(_folder_of_workspaces()), os.path.realpath(_folder_of_workspaces())}
+    return re.sub(rf"(?:{'|'.join(map(re.escape, places))})/[^/\s'\"]+", lambda _: str(root), text)
 
 
 def remove_dead_workspaces() -> None:
