@@ -76,7 +76,10 @@ def test_what_a_trial_writes_becomes_its_artifacts(scripted: Path) -> None:
     assert [run for run, path in store.catalogue.wrote(digest(b"2")) if path == "out/model.txt"] == [found[1].run]
 
 
-def test_files_that_nobody_named_are_found_by_running_again_and_said(scripted: Path) -> None:
+@pytest.mark.parametrize("place", ["", "pathlib.Path(__file__).parent / "])
+def test_files_that_nobody_named_are_found_by_running_again_and_said(scripted: Path, place: str) -> None:
+    """Those that the script looks for beside itself too, in a folder that is gone by then."""
+    (scripted / "train.py").write_text(SCRIPT.replace('Path("data', f'Path({place}"data'))
     found, executor = carry_out(scripted)
     assert [outcome.metrics["total"] for outcome in found] == [6.0, 12.0]
     assert [(finding.kind, "data/numbers.txt" in finding.text) for finding in executor.findings] == [("data found", True)]

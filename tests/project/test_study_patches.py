@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import assay
-from assay.errors import InvalidStudy
 from assay.project.command_study import CommandStudy
 from assay.project.study_file import load_study_file
 from assay.questions.study.definition import Definition
@@ -153,11 +151,3 @@ def test_a_study_file_that_asks_more_leaves_the_trials_what_they_were(patched: P
     assert {row.configuration for row in result.outcomes if row.reused} == {"baseline", "without bonus"}
     (patched / "settings.yaml").write_text("rate: 1\n")
     assert not any(row.reused for row in study_of(patched).run(workers=2).outcomes)
-
-
-@pytest.mark.parametrize("key", ["patch", "commit"])
-def test_a_study_of_a_function_refuses_patches_and_says_where_they_go(project: Path, key: str) -> None:
-    given = {"metrics": [assay.maximize("score")], "root": project}
-    study = assay.Study(lambda config, seed: {"score": 1.0}, {"a": 1}, [assay.remove("fix", {key: "revert 1a2b3c4"})], **given)
-    with pytest.raises(InvalidStudy, match=r"'fix' is a patch.*revert 1a2b3c4.*describe the study in a file"):
-        study.plan()

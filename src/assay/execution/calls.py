@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import msgspec
 
@@ -19,6 +20,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="call/1"):
         path: `sys.path` of the process that ran the study.
         argv: its arguments, secrets redacted.
         directory: its working directory.
+        root: of the project then; empty in records before it was kept, whose runs name it themselves.
     """
 
     function: bytes
@@ -26,9 +28,11 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="call/1"):
     path: tuple[str, ...]
     argv: tuple[str, ...]
     directory: str
+    root: str = ""
 
 
-def record_call(function: bytes, configuration: bytes) -> bytes:
+def record_call(function: bytes, configuration: bytes, root: Path) -> bytes:
     """The bytes that stand for a call of this process's study."""
     arguments, _ = redact_arguments(sys.argv)
-    return msgspec.msgpack.encode(Call(function, configuration, tuple(sys.path), tuple(arguments), os.getcwd()))  # noqa: PTH109 - text
+    call = Call(function, configuration, tuple(sys.path), tuple(arguments), os.getcwd(), str(root))  # noqa: PTH109 - text
+    return msgspec.msgpack.encode(call)

@@ -16,6 +16,7 @@ from assay.capture.interpreter import interpreter_of
 from assay.capture.secrets import redact_arguments
 from assay.execution.command_trial import metrics_of
 from assay.execution.functions import outcome_of, picklable, reused
+from assay.execution.handed_out import HandedOut
 from assay.execution.needed import Needed, inputs_of_former
 from assay.execution.pool import Pool, refuse_recursion
 from assay.execution.prepared import PREPARED, Prepared, files_prepared, prepared_path
@@ -35,9 +36,6 @@ from assay.tracking.command import portable
 from assay.tracking.notebook import spelled_out
 from assay.tracking.process import check_program
 from assay.tracking.recipe import recipe_of
-
-_AGAIN = 3
-"""Times that a trial is run again with files that it missed."""
 
 
 class Commands(NamedTuple):
@@ -150,15 +148,13 @@ class _Work:
         self._executor = executor
         self._setup = setup
         self._common = common
-        self._needed = needed
         self._variants = variants
+        self._handed_out = HandedOut(executor._store, needed, variants)
         self._taken = Taken()
         self._study = study
         self._report = report
         self._jobs: dict[int, Job] = {}
         self._tasks: dict[int, CommandTask] = {}
-        self._given: dict[int, frozenset[str]] = {}
-        self._again: dict[int, int] = {}
         self._other: dict[int, Mapping[str, str | None]] = {}
         self._unprepared: dict[int, list[Job]] = {}
         self._ready: deque[CommandTask] = deque()
@@ -176,9 +172,8 @@ class _Work:
         with Pool(self._setup, self._take) as pool:
             while self._ready or pool.is_busy:
                 while self._ready and pool.has_room:
-                    task = self._ready.popleft()._replace(files=dict(self._needed.files))
-                    self._given[task.number] = frozenset(task.files)
-                    pool.submit(task)
+                    task = self._ready.popleft()
+                    pool.submit(task._replace(files=self._handed_out.give(task.number)))
                 if pool.is_busy:
                     pool.gather()
         return [self._outcomes[job.trial.index] for job in jobs]
@@ -264,7 +259,8 @@ class _Work:
         return files if all(content in store.objects for content in files.values()) else {}
 
     def _take(self, report: Report) -> None:
-        if report.state in ("failed", "finished") and self._run_again(report):
+        if self._handed_out.again(report, self._other.get(report.number, {})):
+            self._ready.appendleft(self._tasks[report.number])
             return
         if report.number < 0:
             self._take_prepared(self._unprepared.pop(-1 - report.number), report)
@@ -284,27 +280,6 @@ class _Work:
         said = Failure(kind=failure.kind, text=f"prepare failed: {failure.text}")
         for job in jobs:
             self._end(job, outcome_of(job, Report(job.trial.index, None, "failed", {}, said, 0.0)))
-
-    def _run_again(self, report: Report) -> bool:
-        """Whether the trial had too few of the user's files, and was handed out again with them: it failed over one that it named, or saw
-        other names in a folder than the user's has."""
-        if self._again.get(report.number, 0) >= _AGAIN:
-            return False
-        before = self._given[report.number]
-        if report.failure is not None:
-            self._needed.add_missed(f"{report.failure.text}\n{report.failure.traceback}")
-        elif report.run is not None:
-            self._needed.add_listed(self._listed(report.run, self._other.get(report.number, {})))
-        if self._needed.files.keys() <= before:
-            return False
-        self._again[report.number] = self._again.get(report.number, 0) + 1
-        self._ready.appendleft(self._tasks[report.number])
-        return True
-
-    def _listed(self, run_id: str, other: Mapping[str, str | None]) -> list[str]:
-        former = self._variants.reuse(other)
-        trace = former.trace(self._executor._store.runs.read(run_id))
-        return former.changed_folders(trace) if trace is not None else []
 
     def _end(self, job: Job, outcome: Outcome) -> None:
         self._outcomes[job.trial.index] = outcome

@@ -10,18 +10,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from assay.capture.code import CodeCapture, Snapshot
 from assay.capture.environment import describe, settings
 from assay.capture.interpreter import this_interpreter
 from assay.capture.secrets import redact_arguments
+from assay.execution.by_name import name_by_name, ship_by_name
 from assay.execution.calls import record_call
 from assay.execution.fingerprint import fingerprint, is_local
+from assay.execution.patched import Patched
 from assay.execution.pool import Pool, refuse_recursion
 from assay.execution.protocol import Job, Outcome
 from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import Report, Setup, Start, Task, trial_environment
 from assay.execution.shipping import function_name, ship
 from assay.execution.trial import PREPARED
+from assay.execution.variants import without
+from assay.records.factor import Patch
+from assay.records.finding import Finding
 from assay.records.plan import Configuration, Trial
 from assay.records.recipe import Recipe
 from assay.records.run import Failure, Parent, Run, TrialOf
@@ -39,6 +46,9 @@ class Callables(NamedTuple):
         train_name: recorded name of the function; by default its own.
         splits: what a split is called among the parameters of a run.
         side: the trials answer a question about another study.
+        patches: changes of the code that each configuration is made of; those with any are called in a copy of the project. All trials
+            then have functions and configurations by name, so that none has what the others lack. None: no configuration has any.
+        aside: files that are no part of what the trials run, relative to the root.
     """
 
     train: Callable[..., object]
@@ -48,6 +58,16 @@ class Callables(NamedTuple):
     train_name: str | None = None
     splits: str = "split"
     side: bool = False
+    patches: Callable[[Configuration], tuple[Patch, ...]] | None = None
+    aside: tuple[str, ...] = ()
+
+    def ship(self, value: object, what: str) -> bytes:
+        """`value` as bytes for another process; raises as `ship` and `ship_by_name` do."""
+        return ship(value, what) if self.patches is None else ship_by_name(value, what)
+
+    def name_of(self, function: Callable[..., object]) -> str:
+        """Recorded name of a function."""
+        return function_name(function) if self.patches is None else name_by_name(function)
 
 
 class FunctionExecutor:
@@ -61,6 +81,9 @@ class FunctionExecutor:
         start: "fork": each trial is forked from the server, which has the modules loaded; "spawn": a fresh interpreter each, where a
             library forbids forking.
         reuse: take finished runs of the same recipe in place of running them again.
+
+    Attributes:
+        findings: files that patched trials needed beside the code, and that had to be found out.
     """
 
     def __init__(
@@ -79,19 +102,21 @@ class FunctionExecutor:
         self._measured = measured
         self._start = start
         self._reuse = Reuse(store, root) if reuse else None
+        self.findings: list[Finding] = []
 
     def carry_out(self, jobs: Sequence[Job], *, study: str, workers: int, report: Callable[[Outcome], None]) -> list[Outcome]:
         """Outcomes in the order of `jobs`.
 
         Raises:
-            InvalidStudy: called inside a trial; or the function's module cannot be loaded in a fresh interpreter.
+            InvalidStudy: called inside a trial; or the function's module cannot be loaded in a fresh interpreter; or a patch cannot be
+                made, or what has patches cannot be called in a copy of the project.
             InvalidValue: a function or configuration cannot be shipped to another process.
             TrialsFailed: the server could not be started.
             KeyboardInterrupt: stopped by the user.
         """
         refuse_recursion()
         recipes = _Recipes.gather(self._store, self._root, self._calls)
-        function = ship((self._calls.train, self._calls.prepare), "the trial's function")
+        function = self._calls.ship((self._calls.train, self._calls.prepare), "the trial's function")
         setup = Setup(
             function=function,
             store=self._store.root,
@@ -102,8 +127,11 @@ class FunctionExecutor:
             workers=workers,
             start=self._start,
         )
-        work = _Work(self._store, self._calls, recipes, self._reuse, setup, function, study, report)
-        return work.carry_out(jobs)
+        patched = Patched(self._store, self._root, setup.snapshot, self._calls.patches, recipes.train_name, jobs)
+        work = _Work(self._store, self._calls, recipes, self._reuse, setup, function, study, report, patched)
+        outcomes = work.carry_out(jobs)
+        self.findings += [one for one in patched.findings() if one not in self.findings]
+        return outcomes
 
 
 def picklable(snapshot: Snapshot) -> Snapshot:
@@ -123,7 +151,7 @@ class _Recipes(NamedTuple):
     @classmethod
     def gather(cls, store: Store, root: Path, calls: Callables) -> _Recipes:
         env = trial_environment()
-        snapshot = CodeCapture(store, root).snapshot()
+        snapshot = without(store, CodeCapture(store, root).snapshot(), calls.aside)
         environment = describe(store, this_interpreter(), env)
         threads, flags = settings(env)
         if len(sys.argv) > 1:  # trials are given the arguments too, so what they compute may depend on them
@@ -131,11 +159,11 @@ class _Recipes(NamedTuple):
             flags = {**flags, "sys.argv": shlex.join(arguments).replace(f"{root}{os.sep}", "")}
         record = environment[1]
         common = {"code": snapshot.tree, "threads": threads, "flags": flags, "python": record.python, "packages": record.packages}
-        return cls(calls, snapshot, environment, calls.train_name or function_name(calls.train), common)
+        return cls(calls, snapshot, environment, calls.train_name or calls.name_of(calls.train), common)
 
     def prepare(self, trial: Trial) -> Recipe:
         assert self.calls.prepare is not None
-        return Recipe(function=function_name(self.calls.prepare), params=self.split(trial), seed=trial.seed, **self.common)
+        return Recipe(function=self.calls.name_of(self.calls.prepare), params=self.split(trial), seed=trial.seed, **self.common)
 
     def split(self, trial: Trial) -> dict[str, Any]:
         """The split of a trial as a parameter of its run; empty where the study has none."""
@@ -182,6 +210,7 @@ class _Work:
         function: bytes,
         study: str,
         report: Callable[[Outcome], None],
+        patched: Patched,
     ) -> None:
         self._store = store
         self._calls = calls
@@ -192,6 +221,7 @@ class _Work:
         self._function = function
         self._study = study
         self._report = report
+        self._patched = patched
         self._jobs: dict[int, Job] = {}
         self._ready: deque[Task] = deque()
         self._unprepared: dict[int, list[Job]] = {}
@@ -204,7 +234,7 @@ class _Work:
             self._enqueue(jobs)
             while self._ready or pool.is_busy:
                 while self._ready and pool.has_room:
-                    pool.submit(self._ready.popleft())
+                    pool.submit(self._patched.handed_out(self._ready.popleft()))
                 if pool.is_busy:
                     pool.gather()
         return [self._outcomes[job.trial.index] for job in jobs]
@@ -228,7 +258,11 @@ class _Work:
         name = job.configuration.name
         shipped = self._shipped_for(job.configuration)
         recipe = self._recipes.train(job.configuration.params, shipped.local, job.trial, prepared.value)
-        earlier = self._taken.find(self._reuse, recipe.id, repeats=job.repeats)
+        code, reuse = self._patched.code(name), self._reuse
+        if code is not None:
+            recipe = msgspec.structs.replace(recipe, code=code.snapshot.tree)
+            reuse = self._patched.reuse(code) if reuse is not None else None
+        earlier = self._taken.find(reuse, recipe.id, repeats=job.repeats)
         if earlier is not None:
             self._end(job, reused(job, earlier))
             return None
@@ -253,15 +287,17 @@ class _Work:
             parents=(Parent(run=prepared.run, by="prepare"),) if prepared.run else (),
             prepared=prepared.value,
             split=job.trial.split,
+            copied=None if code is None else self._patched.copied(code),
         )
 
     def _shipped_for(self, configuration: Configuration) -> _Shipped:
         name = configuration.name
         if name not in self._shipped:
             config = self._calls.configuration(configuration)
-            data = ship(config, f"the configuration {name!r}")
-            call = self._store.objects.put(record_call(self._function, data))
-            local = fingerprint((self._recipes.train_name, config)) if is_local(config) else None
+            data = self._calls.ship(config, f"the configuration {name!r}")
+            call = self._store.objects.put(record_call(self._function, data, self._setup.root))
+            by_value = self._calls.patches is None and is_local(config)
+            local = fingerprint((self._recipes.train_name, config)) if by_value else None
             self._shipped[name] = _Shipped(data, call, local)
         return self._shipped[name]
 
@@ -290,7 +326,11 @@ class _Work:
     def _take(self, report: Report) -> None:
         if report.number >= 0:
             job = self._jobs[report.number]
-            self._end(job, outcome_of(job, report))
+            again = self._patched.again(report, job.configuration.name)
+            if again is not None:
+                self._ready.appendleft(again)
+            else:
+                self._end(job, outcome_of(job, report))
             return
         jobs = self._unprepared.pop(-1 - report.number)
         if report.state == "interrupted":  # the study is being stopped

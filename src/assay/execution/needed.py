@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from assay.errors import MissingContent
@@ -29,10 +29,14 @@ class Needed:
         root: the project.
         cwd: where commands run; what they name is relative to it.
         code: files of the code tree, which every trial has.
+
+    Attributes:
+        root: the project.
+        files: relative path to content id.
     """
 
     def __init__(self, root: Path, cwd: Path, code: Iterable[str]) -> None:
-        self._root = root
+        self.root = root
         self._cwd = cwd
         self._code = frozenset(code)
         self._found: set[str] = set()
@@ -46,10 +50,10 @@ class Needed:
         """
         new = []
         for path in paths:
-            whole = Path(os.path.normpath(self._root / path))
+            whole = Path(os.path.normpath(self.root / path))
             if required and not whole.exists():
                 raise MissingContent(
-                    "the study names data that does not exist", value=path, expected=f"a file or folder below {self._root}"
+                    "the study names data that does not exist", value=path, expected=f"a file or folder below {self.root}"
                 )
             new += [name for file in self._below(whole) if (name := self._add(file)) is not None]
         return new
@@ -57,7 +61,7 @@ class Needed:
     def add_missed(self, text: str) -> list[str]:
         """Add what a failed command's last words name and the user's folder has: what was new."""
         words = [quoted or bare for quoted, bare in _QUOTED.findall(text)]
-        paths = [os.path.relpath(os.path.normpath(self._cwd / word), self._root) for word in words]
+        paths = [os.path.relpath(os.path.normpath(self._cwd / word), self.root) for word in words]
         new = self.add(path for path in dict.fromkeys(paths) if not path.startswith("..") and path != ".")
         self._found.update(new)
         return new
@@ -66,12 +70,12 @@ class Needed:
         """Add all files of folders that a command listed."""
         self._found.update(self.add(folder for folder in folders if not Path(folder).is_absolute()))
 
-    def findings(self) -> list[Finding]:
-        """What had to be found by running trials again."""
+    def findings(self, advice: str = "Name it under `data:` to spare that.") -> list[Finding]:
+        """What had to be found by running trials again, and what to do about it."""
         if not self._found:
             return []
         shown = ", ".join(sorted(self._found)[:5]) + (f" and {len(self._found) - 5} more" if len(self._found) > 5 else "")
-        text = f"Trials were run again with {shown}, which they had missed. Name it under `data:` to spare that."
+        text = f"Trials were run again with {shown}, which they had missed. {advice}"
         return [Finding(kind="data found", about="data", text=text)]
 
     def _below(self, whole: Path) -> Iterator[Path]:
@@ -89,9 +93,9 @@ class Needed:
                 yield file
 
     def _add(self, file: Path) -> str | None:
-        if not file.is_relative_to(self._root):
+        if not file.is_relative_to(self.root):
             return None
-        name = file.relative_to(self._root).as_posix()
+        name = file.relative_to(self.root).as_posix()
         if name in self._code or name in self.files or name.startswith((".git/", ".assay/")):
             return None
         content = content_now(file)
@@ -103,9 +107,18 @@ class Needed:
 
 def inputs_of_former(store: Store, reuse: Reuse, command: tuple[str, ...]) -> list[str]:
     """Paths below the root that earlier runs of the same program were seen to read or to import, be they part of the code or not."""
-    paths: dict[str, None] = {}
     program = _program(command)
-    runs = [run for run in store.catalogue.runs(limit=200) if run.state == "finished" and _runs(store, run, program)]
+    return _inputs(store, reuse, lambda recipe: _program(recipe.command)[:2] == program[:2])
+
+
+def inputs_of_calls(store: Store, reuse: Reuse, function: str) -> list[str]:
+    """The same for earlier trials of a function, by the name that recipes have."""
+    return _inputs(store, reuse, lambda recipe: recipe.function == function)
+
+
+def _inputs(store: Store, reuse: Reuse, wanted: Callable[[Recipe], bool]) -> list[str]:
+    paths: dict[str, None] = {}
+    runs = [run for run in store.catalogue.runs(limit=200) if run.state == "finished" and _is_wanted(store, run, wanted)]
     for run in runs[:_FORMER]:
         trace = reuse.trace(run) or Trace()
         paths |= dict.fromkeys(use.path for use in (*trace.read, *trace.loaded) if not Path(use.path).is_absolute())
@@ -122,9 +135,8 @@ def _program(command: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _runs(store: Store, run: Run, program: tuple[str, ...]) -> bool:
+def _is_wanted(store: Store, run: Run, wanted: Callable[[Recipe], bool]) -> bool:
     try:
-        recipe = store.objects.record(run.start.recipe, Recipe)
+        return wanted(store.objects.record(run.start.recipe, Recipe))
     except MissingContent:
         return False
-    return _program(recipe.command)[:2] == program[:2]

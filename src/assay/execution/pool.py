@@ -12,7 +12,7 @@ from typing import Any
 
 from assay.errors import InvalidStudy, TrialsFailed
 from assay.execution.channel import Inbox, send
-from assay.execution.server import command
+from assay.execution.fresh import command
 from assay.execution.setup import INSIDE, CommandTask, NotReady, Ready, Report, Setup, Task, trial_environment
 from assay.records.run import Failure
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import json
 import os
 import pickle
 import selectors
@@ -19,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,7 +27,8 @@ from assay.capture.seeds import set_deterministic_seed
 from assay.capture.trace import settle, trace_here
 from assay.errors import AssayError
 from assay.execution.channel import Inbox, send
-from assay.execution.setup import Began, CommandTask, NotReady, Ready, Recording, Report, Setup, Task, interpreter_flags
+from assay.execution.fresh import command
+from assay.execution.setup import Began, CommandTask, NotReady, Ready, Recording, Report, Setup, Task
 from assay.execution.trial import carry_out, forget_server_exits
 from assay.records.run import HEARTBEAT, Failure
 from assay.store.runs import new_run_id, this_process
@@ -42,23 +42,6 @@ _GRACE = 10.0
 _RECORDING = 120.0
 """The same for one whose function has stopped: only the machine's load keeps it from its end, and its run is lost if it is killed."""
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
-_BOOT = (
-    "import json, sys; facts = json.loads(sys.argv[1]); sys.path[:] = facts['path']; "
-    "from assay.execution import server; server.main(facts)"
-)
-
-
-def command(role: str, descriptor: int, argv: Sequence[str] | None = None) -> list[str]:
-    """Command of a fresh interpreter with this one's path and arguments, as "server" or as a single "trial"."""
-    facts = {
-        "path": sys.path,
-        "argv": list(sys.argv if argv is None else argv),
-        "command": sys.orig_argv,
-        "role": role,
-        "descriptor": descriptor,
-    }
-    # -P: a file of the user's that is called json.py must not be imported in place of the library before the path is set.
-    return [sys.executable, "-P", *interpreter_flags(), "-c", _BOOT, json.dumps(facts)]
 
 
 def main(facts: dict[str, Any]) -> None:
@@ -328,12 +311,35 @@ def _single(descriptor: int) -> None:
     set_deterministic_seed(0)
     try:
         store = setup.open_store()
-        functions = load_functions(setup.function) if setup.function is not None else (None, None)
+        functions = _loaded(setup, task)
     except BaseException as error:  # noqa: BLE001 - importing the user's module can raise anything
         failure = Failure(kind=type(error).__name__, text=f"the trial's function could not be loaded: {error}")
         send(descriptor, Report(task.number, None, "failed", {}, failure, 0.0))
         return
     carry_out(setup, functions, store, task, descriptor)
+
+
+def _loaded(setup: Setup, task: Task | CommandTask) -> tuple[Any, Any]:
+    """The functions of a trial, where it is this process that calls them.
+
+    In a copy of the project whose code cannot be imported, what stands for the function says so when it is called: then that is what
+    became of the trial.
+    """
+    if setup.function is None or isinstance(task, CommandTask) or task.copied is not None:
+        return None, None
+    try:
+        return load_functions(setup.function)
+    except Exception as error:
+        if setup.original is None:
+            raise
+        return _raising(error), None
+
+
+def _raising(error: Exception) -> Callable[..., object]:
+    def train(*_: object) -> object:
+        raise error
+
+    return train
 
 
 def _spawn(setup: Setup, task: Task | CommandTask, writing: int) -> subprocess.Popen[bytes]:

@@ -43,6 +43,7 @@ class Setup(NamedTuple):
         workers: how many trials run at once.
         start: "fork" from the server, or "spawn": a fresh interpreter for each trial.
         folder: of the store, where that is not the one of the project: the store of a bundle.
+        original: root of the project where `root` is a trial's own copy of it.
     """
 
     function: bytes | None
@@ -54,14 +55,34 @@ class Setup(NamedTuple):
     workers: int
     start: Start
     folder: Path | None = None
+    original: Path | None = None
 
     def open_store(self, *, create: bool = True) -> Store:
         """The store that the trials go into; raises as `Store.open` does."""
         return Store.open(self.store, create=create) if self.folder is None else Store.at(self.store, self.folder, create=create)
 
 
+class Copied(NamedTuple):
+    """What a trial runs in a copy of the project.
+
+    Attributes:
+        snapshot: the code of the copy.
+        files: files of the user's root that it needs beside the code: relative path to content id.
+        path: where the process that runs the study looks for modules.
+        directory: its working directory.
+    """
+
+    snapshot: Snapshot
+    files: dict[str, str]
+    path: tuple[str, ...]
+    directory: str
+
+
 class Task(NamedTuple):
-    """One trial, or one preparation (`kind` "prepare", where `configuration` is not used)."""
+    """One trial, or one preparation (`kind` "prepare", where `configuration` is not used).
+
+    One that is `copied` runs other code than the project's, in a fresh interpreter and a folder of its own.
+    """
 
     number: int
     kind: Literal["train", "prepare"]
@@ -73,6 +94,7 @@ class Task(NamedTuple):
     parents: tuple[Parent, ...] = ()
     prepared: str | None = None
     split: SplitName | None = None
+    copied: Copied | None = None
 
 
 class CommandTask(NamedTuple):

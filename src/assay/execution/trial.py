@@ -21,6 +21,7 @@ from assay.capture.seeds import set_deterministic_seed
 from assay.errors import AssayError
 from assay.execution.channel import send
 from assay.execution.command_trial import record_command
+from assay.execution.patched_trial import record_copied, strays
 from assay.execution.setup import Began, CommandTask, Recording, Report, Setup, Task
 from assay.execution.shipping import accepts_prepared, ship
 from assay.records.run import Failure, State
@@ -54,6 +55,8 @@ def carry_out(setup: Setup, functions: tuple[Any, Any], store: Store, task: Task
     try:
         if isinstance(task, CommandTask):
             record_command(setup, store, task, pipe)
+        elif task.copied is not None:
+            record_copied(setup, store, task, task.copied, pipe)
         else:
             _record(setup, functions, store, task, pipe)
     except KeyboardInterrupt:
@@ -149,6 +152,7 @@ def _keep(recorder: Recorder, store: Store, setup: Setup, task: Task, ended: _En
             path = store.runs.folder(recorder.id) / PREPARED
             path.write_bytes(ship(ended.value, "what prepare returned"))
             return ended, {}, recorder.save(path)
+        _check_imports(setup)
         metrics = as_metrics(ended.value)
     except (_Refused, AssayError) as error:
         return _Ended("failed", None, Failure(kind="InvalidResult", text=str(error))), {}, None
@@ -159,6 +163,16 @@ def _keep(recorder: Recorder, store: Store, setup: Setup, task: Task, ended: _En
     if measurements:
         recorder.conclude(measurements, measured=True)
     return ended, metrics, None
+
+
+def _check_imports(setup: Setup) -> None:
+    """Passes where a trial with a copy of the project has none of its code from the project itself, where no patch is made."""
+    found = strays(list(sys.modules.values()), setup)
+    if found:
+        raise _Refused(
+            f"{found[0]} was imported from {setup.original} itself, and not from the trial's copy, in which the patches are made;"
+            " expected modules that are found by the module path that the study had, or beside their importer"
+        )
 
 
 def as_metrics(value: object) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -75,6 +76,12 @@ def copy_checked(source: Path, target: Path, content: str) -> None:
             expected=f"content {content[:16]}",
             next_step="Run the study again: trials that have finished with the old content are then not reused.",
         )
+
+
+def in_project(text: str, root: Path) -> str:
+    """The text with paths in folders of trials, which are gone by now, as the project's own."""
+    places = {str(_folder_of_workspaces()), os.path.realpath(_folder_of_workspaces())}
+    return re.sub(rf"(?:{'|'.join(map(re.escape, places))})/[^/\s'\"]+", lambda _: str(root), text)
 
 
 def remove_dead_workspaces() -> None:

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from assay.ablation.components import merge
 from assay.ablation.plans import make_blocks
 from assay.ablation.splits import Said, make_splits
@@ -201,7 +199,7 @@ class CommandStudy:
         view, store, executor = self._ready(plan)
         result = carry_out(store, view, executor, workers or self.workers, accept=accept_baseline, source=self, minutes=minutes)
         if executor.findings:
-            result = _with_findings(result, executor)
+            result = result.with_findings(executor.findings)
             keep_evidence(store, result.evidence)
         return result
 
@@ -213,7 +211,7 @@ class CommandStudy:
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
         view, store, executor = self._ready(plan)
-        return _with_findings(check_baseline(store, view, executor, workers or self.workers), executor)
+        return check_baseline(store, view, executor, workers or self.workers).with_findings(executor.findings)
 
     def _ready(self, plan: PlanView | str | None) -> tuple[PlanView, Store, CommandExecutor]:
         refuse_recursion()
@@ -316,12 +314,6 @@ class CommandStudy:
                 )
         if self.prepare is not None:
             words_of(prepared, {}, self._given(0))
-
-
-def _with_findings(result: StudyResult, executor: CommandExecutor) -> StudyResult:
-    """The result with what the executor had to do so that trials could run."""
-    findings = (*result.evidence.findings, *executor.findings)
-    return StudyResult(msgspec.structs.replace(result.evidence, findings=findings), result.source, result.root)
 
 
 def _swapped(word: str, old: str, new: str) -> str:

@@ -67,7 +67,7 @@ def subject_of(study: Study | CommandStudy | StudyResult | str | Path, design: s
     if isinstance(study, StudyResult):
         return study.subject()
     if not isinstance(study, str | Path):
-        return Subject(None, study, _own_design(study, design), _root(study))
+        return Subject(None, study.resolved() if isinstance(study, Study) else study, _own_design(study, design), _root(study))
     if str(study).endswith(SUFFIXES):
         source = load_study_file(study)
         return Subject(None, source, _own_design(source, design), source.root)

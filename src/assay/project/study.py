@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,21 +16,24 @@ from assay.ablation.configurations import configure, settings_of
 from assay.ablation.plans import make_blocks
 from assay.ablation.splits import Said, make_splits
 from assay.errors import InvalidStudy, StoreUnusable
+from assay.execution.by_name import check_by_name, ship_by_name
 from assay.execution.functions import Callables, FunctionExecutor
+from assay.execution.patches import Patches, files_below, patches_of
 from assay.execution.pool import refuse_recursion
 from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name
+from assay.project.study_aside import aside
 from assay.project.study_designs import told
 from assay.project.study_gate import carry_out, check_baseline
 from assay.project.study_growth import extended, following
-from assay.project.study_patches import refuse_patches
+from assay.project.study_patches import apart, with_patches
 from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
-from assay.questions.study.archive import kept_evidence
+from assay.questions.study.archive import keep_evidence, kept_evidence
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.questions.study.estimate import finished_trials, seconds_per_trial
 from assay.questions.study.pilot import pilot_noise
-from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal
+from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal, Patch
 from assay.records.gate import GateAsked
 from assay.records.origin import Origin
 from assay.records.plan import Configuration, Splits, Until
@@ -44,7 +49,9 @@ class Study:
             from a clean interpreter. With `prepare` it is called as `train(config, seed, prepared)`, with folds or splits as
             `train(config, seed, fold)`, with both as `train(config, seed, fold, prepared)`.
         baseline: the configuration as it stands: a dictionary or dataclass, nested; every call gets a fresh copy.
-        components: `assay.remove`, `assay.replace`, `assay.change`, `assay.add`, `assay.vary`.
+        components: `assay.remove`, `assay.replace`, `assay.change`, `assay.add`, `assay.vary`. Their settings may have patches as `patch` or
+            `commit`, where the baseline has no parameter of that name; trials of such levels call `train` in a copy of the project with
+            the patches made in it. Files of patches are named relative to the working directory.
         metrics: `assay.maximize`, `assay.minimize`.
         seeds: how many (0, 1, …), or the seeds themselves; each is given to every configuration.
         configurations: named combinations beside the design's own: name to settings.
@@ -62,7 +69,8 @@ class Study:
             configurations are tuned. Without it, the baseline is run twice and over the seeds.
         name: what reports call the study.
         root: project root; by default that of the file that defines `train`.
-        start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load).
+        start: "spawn" starts a fresh interpreter for each trial, where a library forbids forking (CUDA in use while modules load); so does a
+            study with patches that asks about measurements, such as time.
         graph: what causes what, as `{"attention": ["parameters", "accuracy"], "parameters": ["accuracy"]}`; checked by `result.causal()`.
         spreads: "alike" where all configurations are known to be equally noisy, "unlike" where each is to be tested under its own spread.
 
@@ -133,23 +141,27 @@ class Study:
             until: "adaptive" stops once what its search found is "confirmed", or once it is "found", at about half of the trials.
 
         Raises:
-            InvalidStudy: the study contradicts itself, or the design does not exist.
+            InvalidStudy: the study contradicts itself, or the design does not exist; or a patch does not apply to the code as it is, or
+                `train` is nothing that a copy of the project has by name, where a component has patches.
             UnknownParameter: a component sets a key that the baseline does not have.
             InvalidValue: `train` or `prepare` cannot be called as said, or a value cannot be recorded.
         """
-        self._check()
+        study = self.resolved()
+        study._check()
+        patches = Patches(files_below(study._root()))
+        kept_apart = [one for one in apart(merge(study.components), patches) if one not in self.constraints]
         definition = define(
             name=self.name,
             subject=function_name(self.train).partition("#")[0],
             evaluation=function_name(self.prepare).partition("#")[0] if self.prepare else None,
             baseline=self.baseline,
-            components=self.components,
+            components=study.components,
             metrics=self.metrics,
             seeds=[block.seed for block in make_blocks(self.seeds)],
             design=design,
             configurations=self.configurations,
             hypotheses=self.hypotheses,
-            options=told(resolution, budget, self.groups, self.constraints, priors, until, self.spreads),
+            options=told(resolution, budget, self.groups, (*self.constraints, *kept_apart), priors, until, self.spreads),
             splits=self.splits,
             origin=self.origin,
             gate=self.gate,
@@ -158,7 +170,7 @@ class Study:
         )
         plan = plan_study(definition)
         for configuration in plan.configurations:
-            self._configured(configuration)  # a class that refuses a value is heard before anything runs
+            study._check_configured(configuration, patches)
         return PlanView(definition, plan, expected(self._root(), definition, len(plan.trials)))
 
     def run(
@@ -186,8 +198,13 @@ class Study:
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        view, store, executor = self._ready(plan)
-        return carry_out(store, view, executor, workers, accept=accept_baseline, source=self, minutes=minutes)
+        study = self.resolved()
+        view, store, executor = study._ready(plan)
+        result = carry_out(store, view, executor, workers, accept=accept_baseline, source=study, minutes=minutes)
+        if executor.findings:
+            result = result.with_findings(executor.findings)
+            keep_evidence(store, result.evidence)
+        return result
 
     def check_baseline(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
         """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
@@ -196,8 +213,8 @@ class Study:
             AssayError: as for `run`.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        view, store, executor = self._ready(plan)
-        return check_baseline(store, view, executor, workers)
+        view, store, executor = self.resolved()._ready(plan)
+        return check_baseline(store, view, executor, workers).with_findings(executor.findings)
 
     def _ready(self, plan: PlanView | str | None) -> tuple[PlanView, Store, FunctionExecutor]:
         refuse_recursion()
@@ -205,9 +222,21 @@ class Study:
         root = self._root()
         store = Store.open(root)
         splits = self.splits.parameter if self.splits else "split"
-        calls = Callables(self.train, self._configured, self.prepare, self.name, splits=splits, side=bool(self.serves))
+        patched = self._has_patches()
+        calls = Callables(
+            self.train,
+            self._configured,
+            self.prepare,
+            self.name,
+            splits=splits,
+            side=bool(self.serves),
+            patches=self._patches if patched else None,
+            aside=aside(root, os.path.relpath(Path.cwd(), root), self.components) if patched else (),
+        )
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
-        return view, store, FunctionExecutor(store, root, calls, measured=measured, start=self.start)
+        # Patched trials are fresh processes, whose time and memory are only comparable with those of others.
+        fresh = patched and any(goal.measured for goal in view.definition.goals)
+        return view, store, FunctionExecutor(store, root, calls, measured=measured, start="spawn" if fresh else self.start)
 
     def extend(
         self,
@@ -227,7 +256,7 @@ class Study:
         Raises:
             InvalidStudy: it has not been run to its end, or nothing is new, or a former seed is missing.
         """
-        return extended(self, self.plan(design).definition, Store.open(self._root()), seeds, components)
+        return extended(self.resolved(), self.plan(design).definition, Store.open(self._root()), seeds, components)
 
     def next(self, design: str = "leave-one-out") -> Study:
         """A study whose baseline has every change that clearly helped in this one, with those components the other way round.
@@ -240,7 +269,17 @@ class Study:
         Raises:
             InvalidStudy: the study has not been run to its end, or no change clearly helps.
         """
-        return following(self, kept_evidence(Store.open(self._root()), self.plan(design).study))
+        return following(self.resolved(), kept_evidence(Store.open(self._root()), self.plan(design).study))
+
+    def resolved(self) -> Study:
+        """This study with what its components say of patches read: components then have the patches themselves.
+
+        Raises:
+            InvalidStudy: there is no such file or commit, or it cannot be read.
+        """
+        study = copy.copy(self)
+        study.components = with_patches(self.components, self.baseline, self._root(), Path.cwd())
+        return study
 
     def _check(self) -> None:
         block = ("seed",) if self.splits is None else ("seed", self.splits.parameter)
@@ -250,7 +289,25 @@ class Study:
             check_callable(self.prepare, "prepare", block)
         if self.start not in ("fork", "spawn"):
             raise InvalidStudy("trials cannot be started in this way", value=self.start, expected='"fork" or "spawn"')
-        refuse_patches(self.baseline, self.components)
+        if self._has_patches():
+            check_by_name(self.train, "train", self._root())
+            if self.prepare is not None:
+                check_by_name(self.prepare, "prepare", self._root())
+
+    def _check_configured(self, configuration: Configuration, patches: Patches) -> None:
+        """Passes where a trial can be given the configuration; a class that refuses a value is heard before anything runs."""
+        config = self._configured(configuration)
+        if self._has_patches():
+            patches.composed(self._patches(configuration))
+            ship_by_name(config, f"the configuration {configuration.name!r}")
+
+    def _has_patches(self) -> bool:
+        return any(level.patches for factor in self.components for level in factor.levels)
+
+    def _patches(self, configuration: Configuration) -> tuple[Patch, ...]:
+        """The changes of the code that a configuration is made of."""
+        known = {(factor.name, level.name): level.patches for factor in merge(self.components) for level in factor.levels}
+        return patches_of(configuration.levels, known)
 
     def _configured(self, configuration: Configuration) -> Any:
         factors = merge(self.components)

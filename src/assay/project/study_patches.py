@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from assay.ablation.nodes import keys_of
 from assay.capture.git import GitFailed, git_output
@@ -36,24 +39,30 @@ def patches_in(settings: Mapping[str, Any], root: Path, folder: Path) -> tuple[d
     return rest, tuple(found)
 
 
-def refuse_patches(baseline: object, factors: Sequence[Factor]) -> None:
-    """Passes where no component is made of patches.
+def with_patches(factors: Sequence[Factor], baseline: object, root: Path, folder: Path) -> list[Factor]:
+    """The components, with what their levels say of patches read, where the baseline has no parameter of that name.
+
+    Args:
+        factors: as a user of Python makes them, with patches among the settings.
+        baseline: the configuration as it stands.
+        root: of the project, which paths in patches are relative to.
+        folder: which names of files are relative to.
 
     Raises:
-        InvalidStudy: one is, in a study of a function: its code is loaded, and a patch could not be made in it for one trial alone.
+        InvalidStudy: as for `patches_in`.
     """
     own = keys_of(baseline)
-    for factor in factors:
-        for level in factor.levels:
-            named = [level.settings[key] for key in KEYS if key in level.settings and key not in own]
-            named += [patch.name for patch in level.patches]
-            if named:
-                raise InvalidStudy(
-                    f"{factor.name!r} is a patch, and this study is of a Python function, whose code is loaded already",
-                    value=named[0],
-                    expected="parameters of the configuration",
-                    next_step="Put the call into a script, and describe the study in a file: `command: python SCRIPT {overrides}`.",
-                )
+    return [
+        msgspec.structs.replace(factor, levels=tuple(_read(level, own, root, folder) for level in factor.levels))
+        for factor in factors
+    ]
+
+
+def _read(level: Level, own: Sequence[str], root: Path, folder: Path) -> Level:
+    if not any(key in level.settings and key not in own for key in KEYS):
+        return level
+    settings, patches = patches_in(level.settings, root, folder)
+    return msgspec.structs.replace(level, settings=settings, patches=(*level.patches, *patches))
 
 
 def apart(factors: Sequence[Factor], patches: Patches) -> list[Constraint]:
@@ -86,7 +95,8 @@ def _thing(factor: Factor, level: Level) -> str:
 
 
 def _items(key: str, said: object) -> list[str]:
-    items = said if isinstance(said, list) else [said]
+    items = list(said) if isinstance(said, list | tuple) else [said]
+    items = [os.fspath(item) if isinstance(item, os.PathLike) else item for item in items]
     found = [item.strip() for item in items if isinstance(item, str) and item.strip()]
     if not found or len(found) != len(items):
         raise InvalidStudy(
@@ -119,7 +129,10 @@ def _of_file(name: str, folder: Path) -> Patch:
         return Patch(name=name, text=(folder / name).read_bytes().decode("utf-8"))
     except OSError as error:
         raise InvalidStudy(
-            "a patch cannot be read", value=name, expected=_EXPECTED["patch"], next_step=f"The system says: {error.strerror}."
+            "a patch cannot be read",
+            value=name,
+            expected=_EXPECTED["patch"],
+            next_step=f"The system says of {folder / name}: {error.strerror}.",
         ) from error
     except UnicodeDecodeError as error:
         raise InvalidStudy("a patch is no text in UTF-8", value=name, expected="the output of `git diff`") from error

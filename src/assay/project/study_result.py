@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from assay.project.causal import CausalResult, causal
 from assay.project.sensitivity_answer import SensitivityResult, answer
@@ -73,6 +76,11 @@ class StudyResult:
     def outcomes(self) -> tuple[TrialResult, ...]:
         """One row for each trial of the plan, in its order."""
         return self.evidence.rows
+
+    def with_findings(self, findings: Sequence[Finding]) -> StudyResult:
+        """The result with more that a reader must know, such as what the executor had to do so that trials could run."""
+        more = msgspec.structs.replace(self.evidence, findings=(*self.evidence.findings, *findings))
+        return StudyResult(more, self.source, self.root)
 
     def table(self, format: Format = "terminal", *, width: int = DEFAULT_WIDTH) -> str:  # noqa: A002 - the word users know
         """Configurations x metrics, differences with intervals, remarks.

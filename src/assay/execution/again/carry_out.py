@@ -255,7 +255,7 @@ def _call_again(store: Store, root: Path, original: Original, workspace: Path, t
     recipe = msgspec.structs.replace(original.recipe, python=environment[1].python, packages=environment[1].packages)
     if terms.reuse and (standing := standing_for(store, recipe.id, original.variables, workspace, terms.used)) is not None:
         return standing
-    roots = (os.path.realpath(root), original.run.start.root)
+    roots = tuple(filter(None, (os.path.realpath(root), original.run.start.root, call.root)))
     return carry_out_again(
         store,
         FunctionAgain(

@@ -23,6 +23,7 @@ from assay.capture.packages import packages_of
 from assay.errors import MissingContent, StoreDamaged, TrialsFailed, UsageError
 from assay.execution.calls import Call
 from assay.execution.channel import Inbox
+from assay.execution.fresh import BOOT
 from assay.execution.setup import Began, Report, Setup, Task, trial_environment
 from assay.records.environment import Environment
 from assay.records.recipe import Recipe
@@ -30,11 +31,6 @@ from assay.records.run import Parent, Run
 from assay.store.store import Store
 
 _PREPARED = "prepared value"
-# The path is set before anything of the user's can be imported in place of the library.
-_BOOT = (
-    "import json, sys; facts = json.loads(sys.argv[1]); sys.path[:] = facts['path']; "
-    "from assay.execution import server; server.main(facts)"
-)
 
 
 class FunctionAgain(NamedTuple):
@@ -135,7 +131,7 @@ def _start(again: FunctionAgain, writing: int) -> subprocess.Popen[bytes]:
     }
     directory = _moved(again.call.directory, again)
     return subprocess.Popen(
-        [again.interpreter.executable if again.interpreter else sys.executable, "-P", "-c", _BOOT, json.dumps(facts)],
+        [again.interpreter.executable if again.interpreter else sys.executable, "-P", "-c", BOOT, json.dumps(facts)],
         cwd=directory if Path(directory).is_dir() else again.workspace,
         env=trial_environment(again.env),
         stdin=subprocess.PIPE,

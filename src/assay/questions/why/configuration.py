@@ -68,7 +68,7 @@ class ConfigurationPart:
         elif names - {_FUNCTION}:
             mixed = _mixed(self._plain[0] or {}, self._plain[1] or {}, names)
             configuration, params = ship(mixed, "the configuration of a variant"), mixed
-        call = Call(function, configuration, one.path, one.argv, one.directory)
+        call = Call(function, configuration, one.path, one.argv, one.directory, one.root)
         trial = original.run.start.trial
         assert trial is not None  # only trials have recorded calls
         kept = msgspec.structs.replace(trial, call=self._objects.put(msgspec.msgpack.encode(call)))
