@@ -70,7 +70,7 @@ def test_where_all_ablations_fail_no_effect_is_claimed(study: Callable[..., Any]
 
 def test_a_constant_metric_is_named(study: Callable[..., Any]) -> None:
     done = study(script="print('score=0.5')")
-    assert done.code == 0 and "score is 0.5 in all 6 trials: it tells nothing of anything that was changed" in done.out
+    assert done.code == 0 and "score: It is 0.5 in all 6 trials: it tells nothing of anything that was changed" in done.out
     assert done.out.count("changed nothing at all") == 2 and "Nothing read 'a'" in done.out
 
 
