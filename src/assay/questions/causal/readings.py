@@ -137,4 +137,4 @@ def in_words(value: Estimated) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.0f}" if 1000 <= abs(value) < 1e7 else f"{value:+.3g}"
+    return (f"{value:+.0f}" if 1000 <= abs(value) < 1e7 else f"{value:+.3g}").replace("-", "−")
