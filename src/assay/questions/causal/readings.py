@@ -127,7 +127,7 @@ def in_words(value: Estimated) -> str:
     """The number with its interval.
 
     >>> in_words(Estimated(estimate=-0.1, low=-0.2, high=0.05)), in_words(Estimated(estimate=2.0, exact=True))
-    ('-0.1 [-0.2, +0.05]', '+2 under every seed')
+    ('−0.1 [−0.2, +0.05]', '+2 under every seed')
     """
     if value.exact:
         return f"{_signed(value.estimate)} under every seed"
