@@ -147,6 +147,8 @@ def test_seeds_that_are_added_to_a_file_once_results_are_known_are_said(
     added = study(file=FILE.replace("seeds: 2", "seeds: 3"))
     assert f"supported. Not confirmatory, since its seeds were changed once results of {first} were known" in added.out
     assert "changed after its seal: it had 2 seeds (0, 1), and has 3 seeds (0, 1, 2)." in added.out
+    wrong = assay("study", "show", "study.yaml")
+    assert wrong.code == 2 and f"toy ({first})" in wrong.err and "A study's file is for plan, gate, run" in wrong.err
     # Left out, they are chosen all the same; new ones confirm.
     assert f"its seeds were changed once results of {first}" in study(file=FILE.replace("seeds: 2", "seeds: [0]")).out
     assert "Not confirmatory" not in study(file=FILE.replace("seeds: 2", "seeds: [5, 6]")).out
@@ -155,7 +157,6 @@ def test_seeds_that_are_added_to_a_file_once_results_are_known_are_said(
 def test_what_was_sealed_before_its_trials_stays_so_however_they_are_found_again(study: Callable[..., Any], assay: Assay) -> None:
     """Other conditions and other designs run trials of their own after the seal: they take nothing from what it says."""
     first = study("--json").document["study"][:8]
-    assert assay("sensitivity", "study.yaml", "--to", "seeds", "--more", "2", "--json").code == 0
     assert assay("sensitivity", "study.yaml", "--to", "params", "--vary", "b=1", "--json").code == 0
     whole = study("--design", "full")
     assert "Reused 8 of 8 trials" in whole.out and "Not confirmatory" not in whole.out
