@@ -119,6 +119,14 @@ def test_alternatives_are_cheaper_and_stronger_designs():
     assert "definitive-screening" not in found and "group-screening" not in found
 
 
+def test_power_counts_what_it_costs_not_to_know_the_spreads():
+    """Each design sees less where chance may make a comparison look noisier than the others, at few seeds above all."""
+    alike = {one.design: one for one in alternatives(FLIPS[:4], DesignOptions(spreads="alike"))}
+    for one in alternatives(FLIPS[:4], PLAIN):
+        more = [one.detectable(seeds) / alike[one.design].detectable(seeds) for seeds in (3, 4, 10)]
+        assert more == sorted(more, reverse=True) and more[0] > 1.1 and more[-1] < 1.08, one.design
+
+
 def test_ranges_are_levels_and_their_names_are_values():
     factor = vary("dropout", "p", between(0.0, 0.5, 3))
     assert [level.name for level in factor.levels] == ["0", "0.25", "0.5"] and factor.levels[1].settings == {"p": 0.25}

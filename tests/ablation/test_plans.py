@@ -123,7 +123,10 @@ def test_detectable_effects():
     alike = DesignOptions(spreads="alike")
     two = make_plan("leave-one-out", BASELINE, [A, B], 3, options=alike).detectable
     assert (
-        make_plan("full", BASELINE, [A, B], 3).detectable < two < one < make_plan("leave-one-out", BASELINE, [A, B], 3).detectable
+        make_plan("full", BASELINE, [A, B], 3, options=alike).detectable
+        < two
+        < one
+        < make_plan("leave-one-out", BASELINE, [A, B], 3).detectable
     )
     unlike = make_plan("leave-one-out", BASELINE, [A, B], 3, options=DesignOptions(spreads="unlike")).detectable
     assert unlike > two

@@ -123,6 +123,9 @@ def test_what_was_killed_goes_on_and_repeats_nothing(folder: Path, assay: Assay,
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     done = assay(*command[3:], "--json")
+    # A condition of which all trials fail answers nothing, which is no yes.
+    broken = assay("sensitivity", "study.yaml", "--to", "params", "--vary", "lr=fast")
+    assert broken.code == 3 and "nothing is known under lr = fast: no pair of trials gave a value" in broken.err
     assert done.code == 0 and len(done.document["conditions"]) == 1
     assert assay(*command[3:], "--budget", "0", "--json").document["conditions"][0]["runs"] == 0
 

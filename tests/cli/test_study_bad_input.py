@@ -70,7 +70,7 @@ def test_where_all_ablations_fail_no_effect_is_claimed(study: Callable[..., Any]
 
 def test_a_constant_metric_is_named(study: Callable[..., Any]) -> None:
     done = study(script="print('score=0.5')")
-    assert done.code == 0 and "score is 0.5 in all 6 trials: it tells nothing of anything that was changed" in done.out
+    assert done.code == 0 and "score: It is 0.5 in all 6 trials: it tells nothing of anything that was changed" in done.out
     assert done.out.count("changed nothing at all") == 2 and "Nothing read 'a'" in done.out
 
 
@@ -137,3 +137,33 @@ def test_a_file_that_is_changed_after_its_seal_asks_nothing_that_was_written_bef
     more = FILE.replace("0.5\n", "0.5\n  - d raises score\n").replace("b: 2}", "b: 2, d: 1}")
     fresh = study(file=more.replace("metrics:", "  d: {remove: {d: 0}}\nmetrics:"))
     assert "Not confirmatory" not in fresh.out and "changed after its seal" not in fresh.out
+
+
+def test_seeds_that_are_added_to_a_file_once_results_are_known_are_said(
+    study: Callable[..., Any], assay: Assay, folder: Path
+) -> None:
+    """Adding seeds until a hypothesis is supported supports nothing, whether the file is edited or the study extended."""
+    first = study("--json").document["study"][:8]
+    added = study(file=FILE.replace("seeds: 2", "seeds: 3"))
+    assert f"supported. Not confirmatory, since its seeds were changed once results of {first} were known" in added.out
+    assert "changed after its seal: it had 2 seeds (0, 1), and has 3 seeds (0, 1, 2)." in added.out
+    wrong = assay("study", "show", "study.yaml")
+    assert wrong.code == 2 and f"toy ({first})" in wrong.err and "A study's file is for plan, gate, run" in wrong.err
+    # Left out, they are chosen all the same; new ones confirm.
+    assert f"its seeds were changed once results of {first}" in study(file=FILE.replace("seeds: 2", "seeds: [0]")).out
+    assert "Not confirmatory" not in study(file=FILE.replace("seeds: 2", "seeds: [5, 6]")).out
+
+
+def test_what_was_sealed_before_its_trials_stays_so_however_they_are_found_again(study: Callable[..., Any], assay: Assay) -> None:
+    """Other conditions and other designs run trials of their own after the seal: they take nothing from what it says."""
+    first = study("--json").document["study"][:8]
+    assert assay("sensitivity", "study.yaml", "--to", "params", "--vary", "b=1", "--json").code == 0
+    whole = study("--design", "full")
+    assert "Reused 8 of 8 trials" in whole.out and "Not confirmatory" not in whole.out
+    # A hypothesis that is new all the same is late, by the study that people know.
+    late = study("--design", "full", file=FILE.replace("raises score by 0.5", "raises score by 0.2"))
+    assert f"Not confirmatory, since it was written once results of {first} " in late.out
+    # A component that is added is named, and what is asked of it was written before.
+    added = study(file=FILE.replace("  b: {", "  c: {change: {half: {a: 1.5}}}\n  b: {") + "  - c raises score\n")
+    assert "the hypothesis 'c raises score' is new (none of its trials had run), the component 'c' is new" in added.out
+    assert "Not confirmatory" not in added.out

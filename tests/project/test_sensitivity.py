@@ -55,6 +55,8 @@ def test_parts_of_the_seeds_decide_less_and_contradict_nothing(project: Path) ->
     found = result.sensitivity("seeds").sensitivity
     assert [one.name for one in found.conditions] == [*(f"without seed {seed}" for seed in range(4)), "seeds 0, 1", "seeds 2, 3"]
     assert all(one.survival == "survives" and len(one.standings) == 6 for one in found.conclusions)
+    words = " ".join(one.words for one in found.conclusions)
+    assert "(−0." in words and "(-0." not in words
     seed, component, left = found.variance[0].sources
     assert seed.of == ("seed",) and seed.share > left.share < component.share
 

@@ -204,6 +204,17 @@ def test_what_nothing_reads_and_what_behaves_the_same_are_named(project: Path) -
     assert "Nothing read what it sets" in answers["note"][1] and "Nothing shows that the change took effect" in answers["mood"][1]
 
 
+def test_a_named_configuration_is_no_other_for_a_component_that_does_nothing(project: Path) -> None:
+    """The ladder never has both parts out without the placebo, and the named configuration does: they are the same system."""
+    components = [
+        assay.change("note", "two", note=2),
+        assay.remove("attention", attention=False),
+        assay.change("width", "6", width=6),
+    ]
+    study = study_of(project, components=components, configurations={"plain": {"attention": False, "width": 6}}, seeds=2)
+    assert "same behaviour" not in kinds(study.run("ladder"))
+
+
 def test_metrics_that_cannot_be_right_are_named(project: Path) -> None:
     metrics = [assay.maximize("accuracy"), assay.minimize("mse")]
     found = kinds(study_of(project, perfect, metrics=metrics).run())

@@ -362,6 +362,28 @@ def test_what_former_studies_say_counts_less_where_recipes_differ(project: Path)
     assert former(store, asked(components=renamed), of).studies == ()
 
 
+def test_trials_that_studies_share_are_told_once(project: Path) -> None:
+    """A study that is asked again, by another name or with another hypothesis, is no second study."""
+
+    class Recorded(Arithmetic):
+        def carry_out(self, jobs: Sequence[Job], **options: Any) -> list[Outcome]:
+            return [
+                one._replace(run=f"{job.trial.seed}-{job.configuration.name}")
+                for job, one in zip(jobs, super().carry_out(jobs, **options), strict=True)
+            ]
+
+    def told(**changes: Any) -> list[float]:
+        if changes:
+            result_of(project, Recorded(), asked(design="leave-one-out", options=DesignOptions(), **changes))
+        found = former(Store.open(project), asked(), space(8))
+        return [float(found.belief["y"][0]), len(found.studies)]
+
+    once = told(name="first")
+    assert once[0] > 0 and told(name="again") == once and told(name="more", seeds=list(range(8))) == once
+    half = told(name="half new", seeds=list(range(4, 12)))
+    assert half == [pytest.approx(1.5 * once[0]), 2]
+
+
 def test_no_other_design_is_told_what_former_studies_found() -> None:
     with pytest.raises(InvalidStudy, match="'adaptive'"):
         plan_study(asked(design="screening", options=DesignOptions(priors=True)))

@@ -414,6 +414,29 @@ def test_hypotheses_are_about_the_component_as_it_stands(asked, expected):
     assert found.answer == expected and "acc" in found.evidence
 
 
+@pytest.mark.parametrize(
+    ("asked", "ends"),
+    [
+        (hypothesis("a", raises="acc", by=0.095), " Asked is at least 0.095; found is, in that direction, 0.0918 to 0.548."),
+        (hypothesis("a", raises="acc", by=0.6), " Asked is at least 0.6; found is, in that direction, 0.0918 to 0.548."),
+        (hypothesis("c", lowers="acc", by=0.1), " Asked is at least 0.1; found is, in that direction, −0.148 to 0.308."),
+        (hypothesis("a", raises="acc", by=0.05), "a helps."),
+    ],
+)
+def test_an_amount_that_is_not_supported_stands_beside_what_was_found(asked, ends):
+    """A component that helps, by less than was asked or by what may be less, would be a riddle else."""
+    [found] = from_table(SEEDS, hypotheses=[asked]).answers
+    assert found.evidence.endswith(ends)
+
+
+def test_a_mean_that_is_0_up_to_rounding_is_0():
+    """The differences +0.1 and -0.1 leave a rest in binary, which has no sign to speak of."""
+    table = np.array([[0.7, 0.8, 0.7, 0.7], [0.3, 0.2, 0.4, 0.3]])
+    assert float(np.mean(table[:, 1] - table[:, 0])) != 0
+    effect = from_table(table).effects[0]
+    assert effect.estimate == 0 and effect.low < 0 < effect.high
+
+
 def test_hypotheses_on_exact_levels_and_named_configurations():
     factors = [change("size", "small", a=2), change("size", "large", a=3), B]
     result = study(

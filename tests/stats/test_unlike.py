@@ -8,7 +8,7 @@ from scipy import stats
 
 from assay.stats.blocks import additive_residual
 from assay.stats.paired import comparison, paired_t
-from assay.stats.unlike import APART, contrast_ratio, is_unlike, noise_of, wider
+from assay.stats.unlike import APART, contrast_ratio, is_unlike, kept_alike, noise_of, wider
 
 tables = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).normal(size=(4, 5)))
 
@@ -24,6 +24,20 @@ def test_under_equal_noise_the_ratio_is_an_f():
     """4,000 seeded tables of 5 configurations and 4 blocks: Kolmogorov and Smirnov see no other distribution than F(3, 9)."""
     ratios = noise_of(np.random.default_rng(2).normal(size=(4000, 4, 5))).ratios[:, 1]
     assert stats.kstest(ratios, stats.f(3, 9).cdf).pvalue > 0.01
+
+
+@pytest.mark.parametrize(("blocks", "configurations"), [(2, 8), (3, 8), (4, 8), (2, 4)])
+def test_effects_of_equal_noise_are_taken_for_unlike_as_often_as_said(blocks, configurations):
+    """4,000 seeded tables, and the effect that averages over half of the configurations against the other half."""
+    y = np.random.default_rng(4).normal(size=(4000, blocks, configurations))
+    left = y - y.mean(axis=1, keepdims=True) - y.mean(axis=2, keepdims=True) + y.mean(axis=(1, 2), keepdims=True)
+    half = configurations // 2
+    values, residuals = y[..., :half].mean(axis=2) - y[..., half:].mean(axis=2), (left**2).sum(axis=(1, 2))
+    ratios = [
+        contrast_ratio(own, weight=half, residual=residual, contrasts=configurations - 1)
+        for own, residual in zip(values, residuals, strict=True)
+    ]
+    assert float(is_unlike(ratios, blocks).mean()) == pytest.approx(1 - kept_alike(blocks, configurations - 1), abs=0.025)
 
 
 @given(tables, st.floats(-100, 100), st.floats(0.01, 100))

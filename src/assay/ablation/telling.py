@@ -16,6 +16,9 @@ from assay.records.plan import DesignOptions, Spreads
 from assay.stats.blocks import equal_pairs
 from assay.stats.own_noise import price
 from assay.stats.power import detectable
+from assay.stats.unlike import kept_alike
+
+_SURE = 0.999
 
 _TAKES = {
     "resolution": ("fractional", "group-screening", "optimal"),
@@ -160,13 +163,13 @@ def smallest_seen(
     heaviest = min((equal_pairs(one.contrast) for one in compared.effects), default=1.0)
     if spreads == "unlike" and sum(groups) > 1:
         return detectable(blocks, df=blocks - 1, groups=(1,) * sum(groups), pairs=heaviest, power=power)
+    averaged = all(len(one.contrast.plus) > 1 or one.contrast.weights is not None for one in compared.effects)
+    if spreads == "unknown" and averaged:
+        # One that chance makes look noisier has the interval of its own spread, which at few seeds shows hardly anything.
+        power = min(power / kept_alike(blocks, configurations - 1), _SURE)
     seen = detectable(blocks, df=(configurations - 1) * (blocks - 1), groups=groups, pairs=heaviest, power=power)
-    return seen * price(blocks) if spreads == "unknown" and _one_baseline(groups) else seen
-
-
-def _one_baseline(groups: Sequence[int]) -> bool:
-    """Whether all comparisons, of which there are several, share one baseline: whether its noise is that of all has its price."""
-    return len(groups) == 1 and groups[0] > 1
+    # Of single pairs, whether the noise of either side is that of all has its price.
+    return seen * price(blocks) if spreads == "unknown" and not averaged and sum(groups) > 1 else seen
 
 
 def group_sizes(effects: Sequence[Compared], named: int) -> tuple[int, ...]:

@@ -60,6 +60,11 @@ class SensitivityResult:
         """Whether no conclusion is lost."""
         return all(one.survival != "does not survive" for one in self.sensitivity.conclusions)
 
+    @property
+    def silent(self) -> list[str]:
+        """Conditions that were run, and under which not one pair of trials gave a value."""
+        return [one.name for one in self.sensitivity.conditions if one.effects and not any(effect.n for effect in one.effects)]
+
     def __repr__(self) -> str:
         return sensitivity_in_words(self.sensitivity)
 
@@ -122,7 +127,7 @@ def _by_running(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable
 def _findings(one: Planned, found: StudyEvidence) -> list[Finding]:
     """What could not be asked about under a condition, and the trials that gave nothing there."""
     left_out = [
-        Finding(kind="left out", about=f"{name}, {one.name}", text=f"{name} cannot be asked about under {one.name}: {why}.")
+        Finding(kind="left out", about=f"{name}, {one.name}", text=f"It cannot be asked about there: {why}.")
         for name, why in one.left_out.items()
     ]
     lost = [
@@ -154,7 +159,7 @@ def _answer(
     if variance:
         notes.append(_VARIANCE)
     if ratio is not None:
-        notes.append(f"{ratio:.3g} items are tested for each that is trained on.")
+        notes.append(f"{f'{ratio:.3g} items are' if ratio != 1 else '1 item is'} tested for each that is trained on.")
     return Sensitivity(
         study=evidence.study,
         name=evidence.name,

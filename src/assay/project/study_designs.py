@@ -110,6 +110,7 @@ def detect_in_words(document: Mapping[str, Any]) -> str:
         lines.append(
             f"  {row['design']:{names}}  {seeds:>5}  {runs if row['runs'] is not None else '?':>5}  {time:>9}  {row['tells']}"
         )
+    lines.append("  adaptive has no number of its own: it goes on until each comparison is decided, at most to its --budget.")
     return "\n".join(lines)
 
 

@@ -13,8 +13,8 @@ def causal_in_words(found: CausalReading, *, width: int = DEFAULT_WIDTH) -> str:
     assumed = dict.fromkeys(text for one in found.mediation for text in one.assumptions)
     sections = [
         ("Average effects (of what the design sets)", [f"Estimand: {found.estimand}", *found.average]),
-        ("Conditional effects", [one.words for one in found.conditional]),
-        ("Through a measured variable", [one.words for one in found.mediation]),
+        ("Conditional effects (their intervals are corrected for all of them)", [one.words for one in found.conditional]),
+        ("Through a measured variable (each interval at 95 % by itself)", [one.words for one in found.mediation]),
         ("What that assumes", [f"{text[0].upper()}{text[1:]}." for text in assumed]),
         ("Placebo", [one.words for one in found.refutation]),
         ("The declared graph", [*(one.words for one in found.identified), *(one.words for one in found.implications)]),

@@ -85,7 +85,7 @@ def conclusion_columns(found: Sensitivity) -> list[Column]:
         Column("conclusion", wraps=True),
         Column("condition", wraps=long),
         Column("Δ [95 %]", "right"),
-        *(Column("seeds", "right"), Column("verdict"), Column("sign"), Column("rank", "right")),
+        *(Column("n", "right"), Column("verdict"), Column("sign"), Column("rank", "right")),
     ]
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import fdtr
 
 from assay.stats.paired import Comparison
 from assay.stats.simultaneous import Array
@@ -98,7 +99,22 @@ def is_unlike(ratios: ArrayLike, blocks: int) -> NDArray[np.bool_]:
     Few blocks hardly tell a variance, so there it takes less. Of effects that average over many configurations, and of what is said of noise;
     single pairs have tighter bounds (`assay.stats.own_noise`).
     """
-    return np.asarray(np.asarray(ratios, dtype=np.float64) > (2 if blocks <= 3 else 3))
+    return np.asarray(np.asarray(ratios, dtype=np.float64) > _bound(blocks))
+
+
+def kept_alike(blocks: int, contrasts: int) -> float:
+    """Chance that a contrast which is as noisy as the others is taken for it: its ratio is an F with n - 1 and (k - 1)(n - 1) degrees of freedom.
+
+    Args:
+        blocks: seeds, at least 2.
+        contrasts: configurations less 1.
+
+    >>> [round(kept_alike(n, 15), 2) for n in (2, 3, 4, 5, 10)]
+    [0.82, 0.85, 0.96, 0.97, 1.0]
+    """
+    if contrasts < _FEWEST - 1:
+        return 1.0
+    return float(fdtr(blocks - 1, (contrasts - 1) * (blocks - 1), _bound(blocks)))
 
 
 def wider(pooled: Comparison, own: Comparison) -> Comparison:
@@ -110,6 +126,10 @@ def wider(pooled: Comparison, own: Comparison) -> Comparison:
     """
     chosen = own if own.high - own.low > pooled.high - pooled.low else pooled
     return chosen._replace(p=max(pooled.p, own.p))
+
+
+def _bound(blocks: int) -> float:
+    return 2 if blocks <= 3 else 3
 
 
 def _ratios(centred: Array, pool: NDArray[np.bool_]) -> tuple[Array, Array]:

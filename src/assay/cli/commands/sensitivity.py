@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from assay.ablation.components import maximize, minimize
-from assay.cli.boundary import NO, YES
+from assay.cli.boundary import BROKEN, NO, YES
 from assay.cli.output import emit, hint, json_option, say, styled, width
 from assay.errors import InvalidValue
 from assay.project import documents
@@ -25,7 +25,8 @@ _MOST_LEVELS = 1000
 
 @click.command(
     name="sensitivity",
-    epilog="Returns 0 where no conclusion is lost, 1 where one does not survive. Interrupted, it goes on with the rest.",
+    epilog="Returns 0 where no conclusion is lost, 1 where one does not survive, 3 where nothing is known under a condition, since its "
+    "trials failed. Interrupted, it goes on with the rest.",
 )
 @click.argument("study")
 @click.option("--to", required=True, type=click.Choice(KINDS), help="What is varied.")
@@ -87,6 +88,9 @@ def command(
     else:
         say(styled(f"Study {safe(found.name or found.study[:8])}", bold=True) + f"  {found.study[:8]}  sensitivity to {found.to}\n")
         say(sensitivity_in_words(found, width=width()))
+    if result.survives and result.silent:
+        hint(f"assay: nothing is known under {', '.join(result.silent)}: no pair of trials gave a value.")
+        return BROKEN
     return YES if result.survives else NO
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.ablation.comparisons import Compared
-from assay.ablation.components import effect_name
+from assay.ablation.components import PLACEBO, effect_name
 from assay.questions.causal.readings import Readings, finite, in_words, together
 from assay.records.causal import Conditional, Estimated
 from assay.records.factor import Factor, Level
@@ -103,7 +103,7 @@ def _aliases(main: Compared, both: Compared) -> tuple[str, ...]:
 
 def _record(one: _One, metric: str, value: Estimated) -> Conditional:
     name = effect_name(*one.side)
-    where = f"where {one.given.name} is {one.state}"
+    where = f"where {one.given.name} {one.state if one.state == PLACEBO else f'is {one.state}'}"
     alias = f"; the design cannot tell it from {', '.join(one.aliases[:4])}" if one.aliases else ""
     return Conditional(
         component=name,

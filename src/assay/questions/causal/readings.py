@@ -127,7 +127,7 @@ def in_words(value: Estimated) -> str:
     """The number with its interval.
 
     >>> in_words(Estimated(estimate=-0.1, low=-0.2, high=0.05)), in_words(Estimated(estimate=2.0, exact=True))
-    ('-0.1 [-0.2, +0.05]', '+2 under every seed')
+    ('−0.1 [−0.2, +0.05]', '+2 under every seed')
     """
     if value.exact:
         return f"{_signed(value.estimate)} under every seed"
@@ -137,4 +137,4 @@ def in_words(value: Estimated) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.0f}" if 1000 <= abs(value) < 1e7 else f"{value:+.3g}"
+    return (f"{value:+.0f}" if 1000 <= abs(value) < 1e7 else f"{value:+.3g}").replace("-", "−")

@@ -40,7 +40,7 @@ def decompose(cells: Sequence[Cell], axes: Sequence[str]) -> tuple[list[Decompos
         try:
             sources = variance_components(table)
         except InvalidValue:
-            text = f"{goal.name}: variance cannot be taken apart, since trials are missing or a factor has a single level."
+            text = "Its variance cannot be taken apart, since trials are missing or a factor has a single level."
             findings.append(Finding(kind="no decomposition", about=goal.name, text=text))
             continue
         total = sum(max(0.0, one.estimate) for one in sources)

@@ -34,13 +34,13 @@ def conclusion_words(
         parts += _decided_elsewhere(standings)
     silent = [one.name for one in conditions if one.name not in {own.condition for own in standings}]
     if silent and any(not condition.readings for condition in conditions):
-        parts.append(f"Nothing can be said under {_listed(silent)}.")
+        parts.append(f"Nothing can be said {_listed([_under(name) for name in silent])}.")
     return " ".join(parts)
 
 
 def _concluded(effect: Effect, goal: MetricGoal) -> str:
     if has_effect(effect):
-        return f"{effect.estimate:+.3g}: flipping it {_way(goodness(effect, goal))}"
+        return f"{_signed(effect.estimate)}: flipping it {_way(goodness(effect, goal))}"
     return "no effect" if is_nothing(effect) else "cannot tell"
 
 
@@ -66,7 +66,7 @@ def _contrary(effect: Effect, goal: MetricGoal, standings: Sequence[Standing]) -
     against = [one for one in standings if one.contrary]
     if not against:
         return []
-    shown = [f"{one.estimate:+.3g} under {one.condition} ({_there(effect, goal, one)})" for one in against[:_NAMED]]
+    shown = [f"{_signed(one.estimate)} {_under(one.condition)} ({_there(effect, goal, one)})" for one in against[:_NAMED]]
     more = [f"{len(against) - _NAMED} more"] if len(against) > _NAMED else []
     return [f"Against it: {', '.join(shown + more)}."]
 
@@ -74,7 +74,9 @@ def _contrary(effect: Effect, goal: MetricGoal, standings: Sequence[Standing]) -
 def _undecided(effect: Effect, standings: Sequence[Standing]) -> list[str]:
     """Where what the study decided is open, without being contradicted."""
     names = [one.condition for one in standings if one.verdict == "cannot tell" and not one.contrary]
-    return [f"Undecided under {_listed(names)}."] if names and (has_effect(effect) or is_nothing(effect)) else []
+    return (
+        [f"Undecided {_listed([_under(name) for name in names])}."] if names and (has_effect(effect) or is_nothing(effect)) else []
+    )
 
 
 def _there(effect: Effect, goal: MetricGoal, one: Standing) -> str:
@@ -95,10 +97,11 @@ def _depends(effect: Effect, standings: Sequence[Standing]) -> list[str]:
     if not other:
         return []
     shown = [
-        f"{one.estimate:+.3g} under {one.condition} (a difference of {one.shift:+.3g}{_corrected(one)})" for one in other[:_NAMED]
+        f"{_signed(one.estimate)} {_under(one.condition)} (a difference of {_signed(one.shift)}{_corrected(one)})"
+        for one in other[:_NAMED]
     ]
     more = f" and under {len(other) - _NAMED} more" if len(other) > _NAMED else ""
-    return [f"It depends on the condition: {effect.estimate:+.3g} in the study, {', '.join(shown)}{more}."]
+    return [f"It depends on the condition: {_signed(effect.estimate)} in the study, {', '.join(shown)}{more}."]
 
 
 def _corrected(one: Standing) -> str:
@@ -108,17 +111,30 @@ def _corrected(one: Standing) -> str:
 
 def _over_splits(effect: Effect, combined: Combined) -> str:
     said = "which excludes 0" if combined.verdict == "matters" else "which includes 0"
-    return (
-        f"Over {combined.splits} splits it is {combined.estimate:+.3g} [{combined.low:+.3g}, {combined.high:+.3g}], {said}; corrected for "
-        "the data that the splits share."
-    )
+    found = f"{_signed(combined.estimate)} [{_signed(combined.low)}, {_signed(combined.high)}]"
+    return f"Over {combined.splits} splits it is {found}, {said}; corrected for the data that the splits share."
 
 
 def _decided_elsewhere(standings: Sequence[Standing]) -> list[str]:
     decided = [one for one in standings if one.verdict in ("matters", "no effect")]
     if not decided:
         return []
-    return ["It is decided under " + _listed([f"{one.condition} ({_verdict(one)}, {one.estimate:+.3g})" for one in decided]) + "."]
+    return [
+        "It is decided " + _listed([f"{_under(one.condition)} ({_verdict(one)}, {_signed(one.estimate)})" for one in decided]) + "."
+    ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "−")
+
+
+def _under(condition: str) -> str:
+    """A condition within a sentence: some names begin with a preposition of their own.
+
+    >>> _under("seeds 0, 1"), _under("without seed 2"), _under("by f1")
+    ('under seeds 0, 1', 'without seed 2', 'by f1')
+    """
+    return condition if condition.startswith(("by ", "without ")) else f"under {condition}"
 
 
 def _listed(names: Sequence[str]) -> str:

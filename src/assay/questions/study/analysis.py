@@ -191,10 +191,12 @@ def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str, pa
             f"{goal.name}, {what}: {method} on differences {paired}, {together}{taken}; intervals hold together at 95 %."
         )
     if family.incomplete:
-        text = f"{goal.name}, {what}: some pairs are missing, so each comparison uses the {family.unit}s that it has, and {family.incomplete}."
+        text = f"Of the {what}, some pairs are missing, so each comparison uses the {family.unit}s that it has, and {family.incomplete}."
         found.findings.append(Finding(kind="incomplete blocks", about=goal.name, text=text))
     if family.switched and methods:
-        text = f"{goal.name}, {what}: {family.switched}. So each is tested with its own spread (Holm over paired t) instead of a pooled one."
+        text = (
+            f"Of the {what}, {family.switched}. So each is tested with its own spread (Holm over paired t) instead of a pooled one."
+        )
         found.findings.append(Finding(kind="method switched", about=goal.name, text=text))
     found.findings.extend(unlike_noise(goal.name, what, family.unlike))
 
@@ -220,5 +222,5 @@ def _seedless(goal: MetricGoal, table: Array) -> list[Finding]:
     several = np.isfinite(table).sum(axis=0) > 1
     if not several.any() or np.any(np.nanmax(table[:, several], axis=0) != np.nanmin(table[:, several], axis=0)):
         return []
-    text = f"{goal.name} is the same under every seed in all configurations: the seed reaches nothing, or there is no randomness to average over."
+    text = "It is the same under every seed in all configurations: the seed reaches nothing, or there is no randomness to average over."
     return [Finding(kind="seed without effect", about=goal.name, text=text)]

@@ -24,11 +24,11 @@ def lost_effects(goal: MetricGoal, planned: Sequence[Asked], effects: Sequence[A
     changed = [one.name for one, other in _both(planned, effects) if one.aliases != other.aliases]
     found = []
     if gone:
-        text = f"{goal.name}: the configurations that gave values do not tell the effect of {', '.join(gone)} from others."
+        text = f"The configurations that gave values do not tell the effect of {', '.join(gone)} from others."
         found.append(Finding(kind="not estimable", about=goal.name, text=text))
     if changed:
         text = (
-            f"{goal.name}: some configurations never gave a value, so the linear model is fitted to the others; "
+            f"Some configurations never gave a value, so the linear model is fitted to the others; "
             f"the effect of {', '.join(changed)} then holds other aliases than the plan says, which its words name."
         )
         found.append(Finding(kind="aliases changed", about=goal.name, text=text))
@@ -51,7 +51,7 @@ def order_spread(plan: Plan, factors: Sequence[Factor], goal: MetricGoal, table:
     errors = gains.std(axis=0, ddof=1) / sqrt(len(orders))
     said = ", ".join(f"{factor.name} ±{size(float(error))}" for factor, error in zip(factors, errors, strict=True))
     text = (
-        f"{goal.name}: the intervals are those of the {len(orders)} orders that were drawn. Other orders would move the shares "
+        f"The intervals are those of the {len(orders)} orders that were drawn. Other orders would move the shares "
         f"(standard errors: {said}); a larger budget draws more."
     )
     return [Finding(kind="sampled orders", about=goal.name, text=text)]

@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
         comparison: estimate and interval; None where not tested.
         method: how it was tested.
         within: the equivalence test against the margin passed.
-        rounding: the values are 0 up to rounding.
+        rounding: their mean is 0 up to rounding.
         unit: what a block is: "seed", or what the study calls its splits.
     """
 
@@ -54,7 +54,7 @@ class Estimate(NamedTuple):
     @property
     def estimate(self) -> float:
         """Mean over the complete blocks; NaN where there is none."""
-        if self.kind == "no-op" or (self.kind == "exact" and self.rounding):
+        if self.kind == "no-op" or self.rounding:
             return 0.0
         return float(np.mean(self.finite)) if len(self.finite) else nan
 
@@ -164,7 +164,7 @@ def _look(table: Array, asked: Asked) -> Estimate:
         return found._replace(kind="single")
     scale = tolerance(table)
     if not is_constant(finite, scale):
-        return found
+        return found._replace(rounding=is_constant([0.0, float(np.mean(finite))], scale))
     return found._replace(kind="exact", rounding=is_constant([0.0, *finite.tolist()], scale))
 
 

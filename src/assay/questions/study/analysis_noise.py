@@ -89,7 +89,7 @@ def unlike_noise(metric: str, what: str, found: Sequence[Unlike]) -> list[Findin
         return []
     said = ", ".join(f"{name} {f'{value:.1f}' if value < 100 else 'over 100'} times as much" for name, value in times.items())
     text = (
-        f"{metric}, {what}: not all vary alike between seeds ({said} as the others). Such a comparison's interval is the wider one of two: "
+        f"Of the {what}, not all vary alike between seeds ({said} as the others). Such a comparison's interval is the wider one of two: "
         "under the noise of all, and under spreads of its own."
     )
     return [Finding(kind="unlike noise", about=metric, text=text)]

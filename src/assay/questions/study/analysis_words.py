@@ -72,7 +72,7 @@ def amount(estimate: float, low: float = nan, high: float = nan) -> str:
         estimate, low, high = -estimate, -high, -low
     if not isfinite(half):
         return size(estimate)
-    return f"{size(estimate, beside=half)} [{size(low, beside=half)}, {size(high, beside=half)}]"
+    return f"{size(estimate, beside=half)} {_interval(low, high)}"
 
 
 def better_by(estimate: float, goal: MetricGoal) -> bool | None:
@@ -109,7 +109,21 @@ def amount_signed(estimate: float, low: float, high: float) -> str:
     half = (high - low) / 2
     if not half > 0:
         return size(estimate)
-    return f"{size(estimate, beside=half)} [{size(low, beside=half)}, {size(high, beside=half)}]"
+    return f"{size(estimate, beside=half)} {_interval(low, high)}"
+
+
+def _interval(low: float, high: float) -> str:
+    """Both ends in brackets; one that excludes 0 by less than its last digit has as many as show it.
+
+    >>> _interval(0.000048, 0.074), _interval(-0.00002, 0.074)
+    ('[0.00005, 0.074]', '[0.000, 0.074]')
+    """
+    half = (high - low) / 2
+    ends = [size(end, beside=half) for end in (low, high)]
+    nearest = min((low, high), key=abs)
+    if low * high > 0 and not float(ends[(low, high).index(nearest)].replace("−", "-")):
+        ends[(low, high).index(nearest)] = size(nearest, beside=10 * abs(nearest))
+    return f"[{ends[0]}, {ends[1]}]"
 
 
 def _moves(one: Estimate, goal: MetricGoal) -> str:

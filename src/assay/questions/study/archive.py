@@ -14,6 +14,8 @@ from assay.store.objects import write_new
 from assay.store.process import owned_name
 from assay.store.store import Store
 
+_SHOWN = 6
+
 
 def keep_evidence(store: Store, evidence: StudyEvidence, *, amended: bool = False) -> None:
     """The evidence is what `kept_evidence` gives from now on.
@@ -79,6 +81,13 @@ def find_study(store: Store, study: str) -> str:
         named = [known_id for known_id, definition in studies(store) if definition.name == study and not definition.serves]
         if named:
             return named[0]
+        shown = [f"{one.name or 'without a name'} ({known_id[:8]})" for known_id, one in studies(store) if not one.serves][:_SHOWN]
+        raise InvalidStudy(
+            "no study has this id or name",
+            value=study,
+            expected=f"one of {', '.join(shown)}" if shown else "a study that was run here",
+            next_step="`assay study ls` lists the studies. A study's file is for plan, gate, run, extend and sensitivity.",
+        )
     return store.studies.resolve(study)
 
 

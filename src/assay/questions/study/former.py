@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ def former(store: Store, definition: Definition, of: Space) -> Former:
     """The verdicts of earlier studies on components that have the same name and settings, level by level, and on interactions of two such.
 
     Each counts half where the other parameters of the baseline differ, and half again where another function or command was studied; together
-    they never count more than odds of twenty.
+    they never count more than odds of twenty. A trial that several studies share is counted once, with the newest of them.
 
     Args:
         store: where they are.
@@ -53,6 +54,7 @@ def former(store: Store, definition: Definition, of: Space) -> Former:
     own = {_settings(*side): index for index, side in enumerate(sides_of(merge(definition.factors)))}
     found = {goal.name: np.zeros(of.terms) for goal in definition.goals}
     used = []
+    counted: set[str] = set()
     for study, other in studies(store):
         try:
             evidence = None if study == definition.id else kept_evidence(store, study)
@@ -60,8 +62,11 @@ def former(store: Store, definition: Definition, of: Space) -> Former:
             continue
         theirs = {effect_name(*side): _settings(*side) for side in sides_of(merge(other.factors))}
         shared = {name: own[settings] for name, settings in theirs.items() if settings in own}
-        if evidence is not None and shared and _add(found, of, evidence, shared, _weight(definition, other)):
+        if evidence is None or not (fresh := _fresh(evidence, counted)):
+            continue
+        if shared and _add(found, of, evidence, shared, fresh * _weight(definition, other)):
             used.append(study)
+            counted |= {row.run for row in evidence.rows if row.run is not None}
     return Former({metric: np.clip(belief, -_MOST, _MOST) for metric, belief in found.items()}, tuple(used))
 
 
@@ -73,6 +78,12 @@ def _settings(factor: Factor, level: Level) -> bytes:
 def _weight(definition: Definition, other: Definition) -> float:
     weight = 1.0 if canonical(definition.baseline) == canonical(other.baseline) else _OTHER_BASELINE
     return weight if definition.subject == other.subject else weight * _OTHER_SUBJECT
+
+
+def _fresh(evidence: StudyEvidence, counted: Container[str | None]) -> float:
+    """Share of a study's finished trials that no newer study has told of already."""
+    rows = [row for row in evidence.rows if row.state == "finished"]
+    return sum(row.run not in counted for row in rows) / len(rows) if rows else 0.0
 
 
 def _add(found: dict[str, Array], of: Space, evidence: StudyEvidence, shared: dict[str, int], weight: float) -> bool:

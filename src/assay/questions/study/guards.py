@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
+from typing import Any
 
+from assay.ablation.configurations import configure, former_values
 from assay.ablation.controls import controlled
 from assay.questions.study.definition import Definition
 from assay.questions.study.guards_metrics import insane
@@ -137,14 +139,20 @@ def _behaviour(evidence: StudyEvidence, own: Sequence[TrialResult]) -> str:
 def _different(group: Sequence[Configuration], evidence: StudyEvidence, idle: set[str]) -> list[Configuration]:
     """One configuration of those that have the same parameters, or differ only in components that are known to do nothing."""
     kept: dict[bytes, Configuration] = {}
-    named = evidence.plan.named
     for one in group:
-        levels = {factor: level for factor, level in one.levels.items() if factor not in idle and f"{factor}: {level}" not in idle}
-        told = {"params": one.params} if one.name in named else {"levels": levels}
-        if any(before.params == one.params for before in kept.values()) or (one.name in idle):
-            continue
-        kept.setdefault(canonical(told), one)
+        if one.name not in idle:
+            kept.setdefault(canonical(_active(one, evidence, idle)), one)
     return list(kept.values())
+
+
+def _active(one: Configuration, evidence: StudyEvidence, idle: set[str]) -> dict[str, Any]:
+    """The parameters of a configuration, those of components that are known to do nothing as in the baseline."""
+    settings: dict[str, Any] = {}
+    for factor in evidence.factors:
+        name = one.levels.get(factor.name, "")
+        if name and (factor.name in idle or f"{factor.name}: {name}" in idle):
+            settings |= next((level.settings for level in factor.levels if level.name == name), {})
+    return dict(configure(one.params, former_values(evidence.plan.configurations[0].params, settings))) if settings else one.params
 
 
 def _mean(rows: Sequence[TrialResult], metric: str) -> float:

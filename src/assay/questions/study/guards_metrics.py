@@ -31,7 +31,9 @@ def insane(evidence: StudyEvidence) -> Iterator[Finding]:
         low, high = limits(goal, list(values.values()))
         yield from _outside(goal, values, low, high)
         if len({configuration for configuration, _ in values}) > 1 and len(set(values.values())) == 1:
-            text = f"{goal.name} is {next(iter(values.values())):g} in all {len(values)} trials: it tells nothing of anything that was changed."
+            text = (
+                f"It is {next(iter(values.values())):g} in all {len(values)} trials: it tells nothing of anything that was changed."
+            )
             yield Finding(kind="constant metric", about=goal.name, text=text)
         yield from _perfect(goal, evidence, values, low, high)
 
@@ -58,7 +60,7 @@ def _outside(goal: MetricGoal, values: dict[tuple[str, int], float], low: float,
     (configuration, seed), value = next(iter(beyond.items()))
     known = "was said to lie" if goal.range is not None else "lies, by its name,"
     text = (
-        f"{len(beyond)} of {len(values)} values of {goal.name} are out of range: {value:g} of {configuration} under seed {seed}, where it {known} "
+        f"{len(beyond)} of {len(values)} values are out of range: {value:g} of {configuration} under seed {seed}, where it {known} "
         f"from {low:g} to {high:g}. Check how it is computed{'' if goal.range is not None else ', or say its range'}."
     )
     yield Finding(kind="out of range", about=goal.name, text=text)
@@ -80,7 +82,7 @@ def _perfect(
     if perfect:
         shown = ", ".join(perfect[:3]) + (f" and {len(perfect) - 3} more" if len(perfect) > 3 else "")
         text = (
-            f"{goal.name} is perfect ({best:g}) under every seed for {shown}: nothing can be better, so a helpful component cannot be seen. "
+            f"It is perfect ({best:g}) under every seed for {shown}: nothing can be better, so a helpful component cannot be seen. "
             "Look for test data in training (`assay data leaks`), or take a harder task."
         )
         yield Finding(kind="suspiciously perfect", about=goal.name, text=text)

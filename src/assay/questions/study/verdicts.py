@@ -106,6 +106,8 @@ def answer(hypothesis: Hypothesis, effects: Sequence[Effect], named: Sequence[st
     elif judged and set(judged) == {"supported"}:
         decided = "supported"
     evidence = " ".join(one.words for one in exactly or about)
+    if decided != "supported" and hypothesis.by and len(judged) == 1:
+        evidence += _asked(hypothesis, *_contribution((exactly or about)[0], sign))
     return Answer(hypothesis=hypothesis, answer=decided, evidence=evidence or "Nothing was estimated.")
 
 
@@ -151,6 +153,21 @@ def _seeds(one: Estimate, family: Family, margin: float | None) -> int | None:
     return max(min(known), len(one.finite) + 1) if known else None
 
 
+def _asked(hypothesis: Hypothesis, low: float, high: float) -> str:
+    """The amount that a hypothesis names beside the one that was found, with digits that tell the two apart; nothing where no interval is known."""
+    if not (isfinite(low) and isfinite(high)):
+        return ""
+    found = " to ".join(f"{value:.3g}".replace("-", "−") for value in dict.fromkeys((low, high)))
+    return f" Asked is at least {hypothesis.by:g}; found is, in that direction, {found}."
+
+
+def _contribution(one: Effect, sign: int) -> tuple[float, float]:
+    """Interval of the component's own contribution, as far as it is known; the value twice where it is exact. `sign` turns the effect into it."""
+    ends = (one.estimate, one.estimate) if one.verdict in ("exact", "no-op") else (one.low, one.high)
+    low, high = sorted(sign * end for end in ends)
+    return low, high
+
+
 def _judge(one: Effect, sign: int, by: float) -> Judgement:
     """Where the interval of the component's own contribution lies. `sign` turns the effect of the variant into it."""
     if one.verdict in ("exact", "no-op"):
@@ -159,5 +176,5 @@ def _judge(one: Effect, sign: int, by: float) -> Judgement:
         return "supported" if value > 0 and value >= by * (1 - 1e-9) else "refuted"
     if not (isfinite(one.low) and isfinite(one.high)):
         return "undecided"
-    low, high = sorted((sign * one.low, sign * one.high))
+    low, high = _contribution(one, sign)
     return "supported" if low > by else "refuted" if high < by else "undecided"
