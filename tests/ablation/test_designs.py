@@ -117,6 +117,7 @@ def test_alternatives_are_cheaper_and_stronger_designs():
     needed = found["leave-one-out"].blocks_needed(1.0)
     assert found["leave-one-out"].detectable(needed) <= 1.0 < found["leave-one-out"].detectable(needed - 1)
     assert "definitive-screening" not in found and "group-screening" not in found
+    assert found["fractional, resolution 3"].tells != found["fractional, resolution 5"].tells
 
 
 def test_ranges_are_levels_and_their_names_are_values():
