@@ -55,6 +55,13 @@ def test_a_no_op_is_called_one(digits: StudyEvidence) -> None:
     assert "no-op: nothing changed" in table(digits, width=200)
 
 
+def test_what_changes_another_metric_is_not_called_a_no_op(effect: Effects, study: Studies) -> None:
+    values = {"baseline": [1.0, 2.0], "a": [1.0, 2.0]}
+    found = [effect("a", "m", [0.0, 0.0], math.nan, "no-op"), effect("a", "cost", [2.0, 2.0], math.nan, "exact", better=False)]
+    text = table(study(["a"], {"m": values, "cost": {"baseline": [1.0, 1.0], "a": [3.0, 3.0]}}, found), width=80)
+    assert "no-op" not in text and "exactly 0 at every seed" in text and "exact, worse" in text
+
+
 def test_parameter_counts_get_a_column(effect: Effects, study: Studies) -> None:
     counted = {"m": {"baseline": [1.0], "a": [2.0]}, "parameters": {"baseline": [1234567.0], "a": [9.0]}}
     evidence = study(["a"], counted, [effect("a", "m", [1.0], 0.5, "cannot tell")], goals=())

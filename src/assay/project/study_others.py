@@ -49,7 +49,7 @@ class Other(NamedTuple):
         """Its cost, and what it tells, in a sentence."""
         cost = f"{self.configurations} configurations, {self.runs} trials"
         if self.configurations is None:
-            cost = f"{self.fewest} to {self.runs} trials"
+            cost = f"{self.fewest} to {self.runs} trials" if self.fewest < self.runs else f"{self.runs} trials"
         time = "" if self.seconds is None else f", {'at most' if self.configurations is None else 'about'} {duration(self.seconds)}"
         return f"{self.design}: {cost}{time}{self._smallest()}; {self.tells}"
 

@@ -36,6 +36,7 @@ def grid_of(evidence: StudyEvidence, metrics: list[str]) -> Grid:
     columns += [Column("parameters", "right") for _ in counts] + [Column("remarks", wraps=True)]
     lines = lines_of(evidence)
     decimals = {metric: decimals_of(evidence, lines, metric) for metric in metrics}
+    results = {goal.name for goal in evidence.goals if not goal.measured}
     rows = []
     for line in lines:
         cells = [line.name]
@@ -45,7 +46,7 @@ def grid_of(evidence: StudyEvidence, metrics: list[str]) -> Grid:
                 difference_cell(line, lines[0], metric, decimals[metric]),
             ]
         cells += [_count_cell(line.summaries[name]) for name in counts]
-        rows.append((*cells, "; ".join(remarks(line, metrics))))
+        rows.append((*cells, "; ".join(remarks(line, metrics, results))))
     return Grid(tuple(columns), tuple(rows))
 
 

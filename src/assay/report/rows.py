@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from assay.ablation.components import effect_name
@@ -13,6 +13,9 @@ from assay.records.plan import Configuration, Plan
 from assay.report.numbers import mean_and_deviation
 
 DDOF_NOTE = "mean ± sample standard deviation (ddof 1)"
+
+_ZERO = "exactly 0 at every seed"
+"""Of a metric that a change leaves as it was, where the change does something to another."""
 
 
 class Summary(NamedTuple):
@@ -141,10 +144,21 @@ def parameter_counts(evidence: StudyEvidence) -> list[str]:
     return [name for name in PARAMETER_COUNTS if name in reported and name not in asked][:1]
 
 
-def remarks(line: Line, metrics: list[str]) -> list[str]:
-    """What has to be said of a configuration in words: verdicts on these metrics, failed trials, NaN."""
+def remarks(line: Line, metrics: list[str], results: Collection[str]) -> list[str]:
+    """What has to be said of a configuration in words: verdicts on these metrics, failed trials, NaN.
+
+    Args:
+        line: the configuration.
+        metrics: of which is spoken.
+        results: metrics that are no measurements; a change that moves one of them is no no-op on the others.
+    """
     said = ["baseline"] if line.is_baseline else []
-    verdicts = {metric: verdict_words(line.effects[metric]) for metric in metrics if metric in line.effects}
+    acts = any(effect.estimate for metric, effect in line.effects.items() if metric in results)
+    verdicts = {
+        metric: _ZERO if acts and line.effects[metric].verdict == "no-op" else verdict_words(line.effects[metric])
+        for metric in metrics
+        if metric in line.effects
+    }
     if verdicts and len(set(verdicts.values())) == 1 and (len(verdicts) == 1 or "no-op" in next(iter(verdicts.values()))):
         said.append(next(iter(verdicts.values())))
     else:
@@ -163,7 +177,7 @@ def verdict_words(effect: Effect) -> str:
         small = f", but smaller than {effect.margin:g}" if effect.within_margin and effect.margin else ""
         return f"matters, {side}{small}"
     if effect.verdict == "exact":
-        return f"exact, {side}: same at every seed" if effect.estimate else "exactly 0 at every seed"
+        return f"exact, {side}: same at every seed" if effect.estimate else _ZERO
     if effect.verdict == "no-op":
         return "no-op: nothing changed"
     if effect.verdict == "no effect":
