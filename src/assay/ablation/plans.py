@@ -169,17 +169,17 @@ def _check(baseline: Any, factors: Sequence[Factor], named: Mapping[str, Mapping
 
 
 def _check_apart(factors: Sequence[Factor]) -> None:
-    """Passes where no two levels make the same change, which would be one configuration under two names."""
+    """Passes where no two levels set the same values, which would be one configuration under two names."""
     made: dict[tuple[bytes, tuple[Patch, ...]], str] = {}
     for factor, level in sides_of(factors):
-        if not (level.settings or level.patches):  # of a placebo
+        if not level.settings:  # of a placebo; and patches, of which the same one twice is made once
             continue
         name = effect_name(factor, level)
         before = made.setdefault((canonical(plain(level.settings)), level.patches), name)
         if before != name:
             raise InvalidStudy(
                 f"{before!r} and {name!r} are the same change under two names",
-                value=dict(level.settings) or [patch.name for patch in level.patches],
+                value=dict(level.settings),
                 expected="components and levels that change different things",
                 next_step="Take one of them out.",
             )
