@@ -2,6 +2,7 @@
 
 import pytest
 
+from assay.ablation.adaptive.plans import adaptive_plan
 from assay.ablation.components import add, change, remove, replace
 from assay.ablation.constraints import check_constraints, excludes, feasible, first_broken, in_words, requires
 from assay.ablation.plans import make_plan
@@ -55,6 +56,28 @@ def test_a_constraint_has_names(wrong):
 
 def test_a_constraint_is_written_as_it_is_read():
     assert in_words(requires("mix", "aug", "loss")) == "mix requires aug and loss"
+
+
+@pytest.mark.parametrize("design", ["pairs", "full"])
+def test_every_constraint_that_broke_a_design_is_named_and_every_interaction_that_it_takes(design):
+    factors = tuple(change(letter, "on", {letter: 1}) for letter in "abcd")
+    both = (excludes("a: on", "b: on"), requires("c: on", "d"))
+    plan = make_plan(design, dict.fromkeys("abcd", 0), factors, 2, options=DesignOptions(constraints=both))
+    said = " ".join(plan.cannot_see)
+    assert "a: on excludes b: on" in said and "c: on requires d" in said
+    assert "The interaction of 'a × b' and 'c × d': a combination that it needs is not allowed." in said
+
+
+def test_the_adaptive_design_says_where_constraints_leave_too_few_coins():
+    """Where one of two components forces the other, few trials are coins of both; with more seeds there are more."""
+    factors = tuple(change(letter, "on", {letter: 1}) for letter in "abc")
+    options = DesignOptions(constraints=(excludes("a: on", "b: on", "c: on"),))
+
+    def said(seeds):
+        return " ".join(adaptive_plan(dict.fromkeys("abc", 0), factors, range(seeds), {}, options).cannot_see)
+
+    assert "The effect of 'a'" in said(3) and "to a coin in" in said(3)
+    assert "to a coin in" not in said(60)
 
 
 def test_constraints_that_leave_nothing_are_refused():

@@ -63,7 +63,10 @@ def test_every_design_begins_with_the_baseline_and_survives_its_canonical_form(d
         ("group-screening", FLIPS[:2], {"groups": {"g": ("z",)}}, "does not have"),
         ("group-screening", FLIPS[:2], {"groups": {"g": ("a",), "h": ("a",)}}, "two groups"),
         ("group-screening", FLIPS[:2], {"groups": {"b": ("a",)}}, "name of a component"),
+        ("group-screening", FLIPS[:2], {}, "no groups"),
+        ("leave-one-out", FLIPS[:2], {"groups": {"g": ("z",)}}, "does not have"),
         ("optimal", FLIPS[:2], {"budget": 1}, "at least 2"),
+        ("leave-one-out", (remove("x", a=1), vary("y", "a", [2, 1])), {}, "'x' and 'y: 1' are the same change"),
     ],
 )
 def test_what_a_design_cannot_do_is_said(design, factors, options, said):
@@ -117,6 +120,7 @@ def test_alternatives_are_cheaper_and_stronger_designs():
     needed = found["leave-one-out"].blocks_needed(1.0)
     assert found["leave-one-out"].detectable(needed) <= 1.0 < found["leave-one-out"].detectable(needed - 1)
     assert "definitive-screening" not in found and "group-screening" not in found
+    assert found["fractional, resolution 3"].tells != found["fractional, resolution 5"].tells
 
 
 def test_power_counts_what_it_costs_not_to_know_the_spreads():
@@ -130,6 +134,7 @@ def test_power_counts_what_it_costs_not_to_know_the_spreads():
 def test_ranges_are_levels_and_their_names_are_values():
     factor = vary("dropout", "p", between(0.0, 0.5, 3))
     assert [level.name for level in factor.levels] == ["0", "0.25", "0.5"] and factor.levels[1].settings == {"p": 0.25}
+    assert [*map(repr, between(2, 12, 3))] == ["2", "7", "12"] and between(0, 1, 3) == [0, 0.5, 1]
     assert [level.name for level in vary("x", "x", ["adam", True, None]).levels] == ["adam", "True", "None"]
     with pytest.raises(InvalidStudy, match="change nothing"):
         make_plan("full", {"p": 0.25}, [factor], 1)

@@ -99,6 +99,11 @@ def test_a_design_that_its_budget_does_not_hold_is_refused(
     assert not (folder / ".assay").exists(), "nothing was run or sealed"
 
 
+def test_a_baseline_is_not_accepted_without_a_reason(study: Callable[..., Any], folder: Path) -> None:
+    done = study("--accept-baseline", " ")
+    assert done.code == 2 and "accepted without a reason" in done.err and not (folder / ".assay").exists()
+
+
 def test_where_a_study_may_stop_is_one_of_two(study: Callable[..., Any], folder: Path) -> None:
     done = study(file=f"{FILE}design: adaptive\nuntil: bored\n")
     assert done.code == 2 and "stops at no such point: 'bored'" in done.err and "confirmed or found" in done.err

@@ -50,8 +50,10 @@ def file(folder: Path) -> Path:
 def test_a_fraction_is_planned_run_and_tells_the_noise_of_other_designs(assay: Assay, file: Path) -> None:
     planned = assay("study", "plan", "study.yaml")
     assert planned.code == 0
-    for said in ("8 configurations x 2 seeds = 16 trials", "a × b = c × d", "Other designs", "plackett-burman: 8 configurations"):
+    for said in ("8 configurations x 2 seeds = 16 trials", "a × b = c × d", "plackett-burman: 8 configurations"):
         assert said in planned.out
+    less, _, more = " ".join(planned.out.split()).partition("that cost less:")[2].partition("that cost as much or more:")
+    assert "leave-one-out: 5 configurations" in less and "full: 16 configurations" in more and "adaptive: 8 to 32 trials" in more
     early = assay("study", "plan", "study.yaml", "--detect", "0.01")
     assert early.code == 2 and "3 seeds first" in early.err
 
@@ -68,7 +70,15 @@ def test_a_fraction_is_planned_run_and_tells_the_noise_of_other_designs(assay: A
     assert rows["full"]["seeds"] <= rows["leave-one-out"]["seeds"] and rows["full"]["runs"] == 16 * rows["full"]["seeds"]
     said = assay("study", "plan", "study.yaml", "--detect", "0.02").out
     assert "80 % power" in said and "leave-one-out" in said
-    assert "at the noise of earlier trials: y" in " ".join(assay("study", "plan", "study.yaml").out.split())
+    again = " ".join(assay("study", "plan", "study.yaml").out.split())
+    assert (
+        "at the noise of earlier trials: y" in again and "sees effects down to" in again and "on y; each component alone" in again
+    )
+    known = assay("study", "plan", "study.yaml", "--json").document
+    others = {one["design"]: one for one in known["others"]}
+    assert known["expected"]["finished"] == 16 and known["expected"]["seconds_per_trial"] > 0
+    assert others["full"]["detectable"]["y"] < known["detectable"]["y"] < others["leave-one-out"]["detectable"]["y"]
+    assert others["adaptive"]["configurations"] is None and others["full"]["runs"] == 32 and others["full"]["seconds"] > 0
 
 
 def test_another_design_is_not_told_what_the_file_says_of_its_own(assay: Assay, file: Path) -> None:

@@ -203,6 +203,58 @@ def test_redundancy_is_shared_by_shapley_and_seen_from_one_corner_only():
     assert "redundant" in {finding.kind for finding in pairs.findings}
 
 
+@pytest.mark.parametrize("design", ["pairs", "full", "fractional"])
+@pytest.mark.parametrize(
+    ("kinds", "gain", "said"),
+    [
+        (
+            "add add",
+            lambda a, b: a and b,
+            "a and b only matter together: adding either alone does nothing at all, adding both raises y by 5",
+        ),
+        ("add add", lambda a, b: a or b, "a and b are redundant: adding either raises y by 5.00, and then the other does nothing"),
+        (
+            "remove remove",
+            lambda a, b: a or b,
+            "a and b are redundant: changing either alone does nothing at all, changing both lowers y",
+        ),
+        ("remove remove", lambda a, b: a and b, "a and b only matter together: changing either lowers y by 5"),
+        ("add remove", lambda a, b: a and not b, "a and b depend on each other: changing either alone does nothing at all"),
+        ("add remove", lambda a, b: a or not b, "a and b depend on each other: changing either raises y by 5"),
+    ],
+)
+def test_what_two_do_together_is_said_of_their_presence(design, kinds, gain, said):
+    """Two that are put in and do nothing alone need each other; two that are taken away and do nothing alone stand in for each other."""
+    make = {"add": lambda name: add(name, {name: 1}), "remove": lambda name: remove(name, {name: 0})}
+    factors = tuple(make[kind](name) for kind, name in zip(kinds.split(), "ab", strict=True))
+    baseline = {name: int(kind == "remove") for kind, name in zip(kinds.split(), "ab", strict=True)}
+    _, found = study(design, factors, lambda p, block: 5.0 * bool(gain(p["a"], p["b"])) + block, baseline=baseline, seeds=2)
+    (told,) = found.interactions
+    assert told.words.startswith(said)
+    assert not any(one.kind == "no-op" for one in found.findings)  # each moves something, if not alone
+
+
+def test_a_named_combination_tells_additions_that_need_each_other_from_what_is_redundant():
+    for factors, baseline, kind, word in (
+        ((add("a", a=1), add("b", b=1)), {"a": 0, "b": 0}, "interaction", "only matter together"),
+        ((remove("a", a=1), remove("b", b=1)), {"a": 0, "b": 0}, "redundant", "are redundant"),
+    ):
+        named = {"both": {"a": 1, "b": 1}}
+        _, found = study(
+            "leave-one-out", factors, lambda p, block: p["a"] * p["b"] + block, baseline=baseline, named=named, seeds=3
+        )
+        (told,) = (one for one in found.findings if one.about == "a × b")
+        assert told.kind == kind and word in told.text
+
+
+def test_a_component_that_nothing_reads_is_a_no_op_in_every_design_that_pairs_it():
+    factors = (*flips(2), change("dead", "on", dead=1))
+    for design in ("leave-one-out", "pairs", "full", "fractional"):
+        _, found = study(design, factors, lambda p, block: p["a"] * p["b"] + block, baseline={"a": 0, "b": 0, "dead": 0}, seeds=2)
+        idle = {one.about for one in found.findings if one.kind == "no-op"}
+        assert idle == ({"dead"} if design != "leave-one-out" else {"dead", "a", "b"})
+
+
 def test_the_noise_of_seeds_is_in_shapley_values():
     noise = np.random.default_rng(0).normal(size=(6, 8))
     _, found = study("shapley", flips(3), lambda p, b: 9 * p["a"] + noise[b, _bits(p)], seeds=6)

@@ -7,22 +7,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ablation.components import change, maximize
+from assay.ablation.components import add, change, maximize
 from assay.ablation.plans import make_plan
 from assay.errors import InvalidStudy, InvalidValue, UnknownMetric
 from assay.project.study_result import StudyResult
+from assay.questions.study.guards import alike
 from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.plan import PLAIN, DesignOptions
 from assay.stats.indices import INDICES, index_weights
+from assay.store.store import Store
 
 GLOVES = np.array([0.0, 0, 0, 1, 0, 1, 0, 1])
 """One left glove (player 0), two right ones: a pair is worth 1. Shapley values 2/3, 1/6, 1/6 (Shapley and Shubik 1969)."""
 
 
-def evidence(game, *, players=3, design="shapley", sd=0.0, seeds=4, options=PLAIN):
+def on(name):
+    return change(name, "on", {name: 1})
+
+
+def put_in(name):
+    return add(name, {name: 1})
+
+
+def evidence(game, *, players=3, design="shapley", sd=0.0, seeds=4, options=PLAIN, made=on):
     """A study whose metric is the worth of the components that are flipped, with noise."""
     names = "abcd"[:players]
-    factors = tuple(change(name, "on", {name: 1}) for name in names)
+    factors = tuple(made(name) for name in names)
     plan = make_plan(design, dict.fromkeys(names, 0), factors, seeds, options=options)
     random = np.random.default_rng(5)
     rows = []
@@ -102,6 +112,8 @@ def test_seed_noise_is_in_the_intervals_and_the_words_say_what_it_means():
     (redundant,) = StudyResult(evidence(both, players=2, sd=0.02)).interaction_indices()
     assert together.low < -1 < together.high < 0 and "these two only matter together" in together.words
     assert redundant.verdict == "matters" and "they are redundant" in redundant.words
+    (needed,) = StudyResult(evidence(both, players=2, sd=0.02, made=put_in)).interaction_indices()
+    assert "these two only matter together, flipping either alone does nothing" in needed.words
     (nothing,) = StudyResult(evidence(np.array([0.0, 1, 1, 2]), players=2, sd=0.02)).interaction_indices()
     assert nothing.low < 0 < nothing.high and nothing.words.startswith("Cannot tell whether a and b interact")
 
@@ -119,3 +131,9 @@ def test_what_cannot_be_had_is_refused_by_name():
             whole.interaction_indices(**wrong)
     with pytest.raises(UnknownMetric):
         whole.interaction_indices("loss")
+
+
+def test_configurations_that_are_alike_because_two_are_redundant_are_no_finding_beside_that(tmp_path):
+    """Where either of a and b does all that both do, "a + b" behaves as "a": that is their interaction. "a" and "b" alone are alike."""
+    found = list(alike(Store.open(tmp_path), evidence(np.array([0.0, 1, 1, 1, 3, 4, 4, 4]), design="full")))
+    assert [set(one.about.split(" and ")) for one in found] == [{"a: on", "b: on"}, {"a: on + c: on", "b: on + c: on"}]

@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from assay.errors import InvalidValue
 from assay.records.effect import Effect
 from assay.records.evidence import StudyEvidence
+from assay.records.factor import Factor, Level
 from assay.report.latex import escape as latex_escape
 from assay.report.layout import width_of
 from assay.report.markdown import escape as markdown_escape
-from assay.report.tables import table
+from assay.report.tables import Format, table
 
 Effects = Callable[..., Effect]
 Studies = Callable[..., StudyEvidence]
@@ -54,6 +55,13 @@ def test_a_no_op_is_called_one(digits: StudyEvidence) -> None:
     assert "no-op: nothing changed" in table(digits, width=200)
 
 
+def test_what_changes_another_metric_is_not_called_a_no_op(effect: Effects, study: Studies) -> None:
+    values = {"baseline": [1.0, 2.0], "a": [1.0, 2.0]}
+    found = [effect("a", "m", [0.0, 0.0], math.nan, "no-op"), effect("a", "cost", [2.0, 2.0], math.nan, "exact", better=False)]
+    text = table(study(["a"], {"m": values, "cost": {"baseline": [1.0, 1.0], "a": [3.0, 3.0]}}, found), width=80)
+    assert "no-op" not in text and "exactly 0 at every seed" in text and "exact, worse" in text
+
+
 def test_parameter_counts_get_a_column(effect: Effects, study: Studies) -> None:
     counted = {"m": {"baseline": [1.0], "a": [2.0]}, "parameters": {"baseline": [1234567.0], "a": [9.0]}}
     evidence = study(["a"], counted, [effect("a", "m", [1.0], 0.5, "cannot tell")], goals=())
@@ -64,6 +72,46 @@ def test_a_design_without_effects_still_shows_differences(study: Studies) -> Non
     """Configurations that no effect speaks of (of a factorial) show their mean paired difference, without an interval."""
     evidence = study(["a"], {"m": {"baseline": [1.0, 2.0], "a": [1.5, 2.7]}}, [])
     assert "+0.60" in table(evidence)
+
+
+@pytest.mark.parametrize("format", ["terminal", "markdown", "latex"])
+def test_effects_that_are_no_configurations_difference_have_lines_of_their_own(
+    effect: Effects,
+    study: Studies,
+    format: Format,  # noqa: A002 - as the argument of `table`
+) -> None:
+    """Of a factorial every table has the averages with their intervals and verdicts, and says what they are averages of."""
+    values = {"baseline": [1.0, 2.0], "without a": [1.5, 2.7], "without b": [1.0, 2.0], "without both": [1.4, 2.6]}
+    about = {"estimand": "mean change, averaged over the others"}
+    found = [
+        effect("a", "m", [0.45, 0.65], 0.3, "matters", better=True, **about),
+        effect("b", "m", [0.0, 0.0], math.nan, "exact", **about),
+    ]
+    factors = tuple(Factor(name=name, kind="remove", levels=(Level(name="removed"),)) for name in "ab")
+    evidence = study(list(values)[1:], {"m": values}, found, factors=factors)
+    evidence = replace(evidence, plan=replace(evidence.plan, design="full"))
+    text = " ".join(table(evidence, format, width=120).split())
+    assert "without a, on average" in text and "matters, better" in text and "0.25" in text and "0.85" in text
+    assert "without b, on average" in text and "exactly 0 at every seed" in text
+    assert text.count("on average") == 2 and "Lines without a mean are effects. Mean change, averaged over the others." in text
+
+
+def test_a_comparison_with_a_control_has_a_line_under_its_own_name(effect: Effects, study: Studies) -> None:
+    evidence = study(
+        ["a"],
+        {"m": {"baseline": [1.0, 2.0], "a": [1.5, 2.7]}},
+        [effect(name, "m", [0.5, 0.7], 0.3, "matters", better=True) for name in ("a", "a, beyond size")],
+    )
+    lines = [line.split("  ")[0] for line in table(evidence, width=120).splitlines()]
+    assert "a, beyond size" in lines and "with a, beyond size" not in lines
+
+
+def test_what_rounding_leaves_of_no_difference_is_shown_as_none(study: Studies) -> None:
+    """Shares of 72 that change by as much up as down add up to 4e-17 in 64 bits."""
+    before, after = [70 / 72, 71 / 72, 1.0], [71 / 72, 71 / 72, 71 / 72]
+    evidence = study(["a"], {"m": {"baseline": before, "a": after}}, [])
+    assert sum(b - a for a, b in zip(before, after, strict=True)) != 0
+    assert "e−" not in table(evidence) and "0.000" in table(evidence)
 
 
 def test_markdown_is_a_table_of_equal_rows(digits: StudyEvidence) -> None:

@@ -17,6 +17,13 @@ from assay.stats.power import first_enough
 LARGEST = 256
 """Configurations of a design that is offered beside the one asked for; what needs more is looked at where it is asked for itself."""
 
+_FRACTIONS = {
+    3: "main effects, each in one number with interactions of two",
+    4: "main effects clear of interactions of two, which come as sums of several",
+    5: "main effects and interactions of two, each in a number of its own",
+}
+"""What fractions tell by their resolution."""
+
 
 class Alternative(NamedTuple):
     """One design for a study's components.
@@ -98,4 +105,5 @@ def _alternative(
     if not compared.effects:
         return None
     shown = f"{name}, resolution {resolution}" if resolution else name
-    return Alternative(shown, len(rows.combinations) + named, design.tells, compared, named, options.spreads)
+    tells = _FRACTIONS.get(resolution or 0, design.tells)
+    return Alternative(shown, len(rows.combinations) + named, tells, compared, named, options.spreads)

@@ -181,13 +181,13 @@ def vary(name: str, path: str, values: Sequence[Any]) -> Factor:
 
 
 def between(low: float, high: float, levels: int = 2, *, log: bool = False) -> Range:
-    """Values from `low` to `high`, both included, evenly apart (or by even ratios).
+    """Values from `low` to `high`, both included, evenly apart (or by even ratios). Between whole ends, whole values are whole numbers.
 
     Raises:
         InvalidStudy: the ends are no finite numbers in this order, a ratio needs ends above 0, or there are fewer than two levels.
 
-    >>> between(0.0, 0.5, levels=3), between(0.001, 0.1, levels=3, log=True)
-    ([0.0, 0.25, 0.5], [0.001, 0.01, 0.1])
+    >>> between(0.0, 0.5, levels=3), between(0.001, 0.1, levels=3, log=True), between(2, 10, levels=3)
+    ([0.0, 0.25, 0.5], [0.001, 0.01, 0.1], [2, 6, 10])
     """
     if not all(_is_number(end) for end in (low, high)) or not low < high or (log and low <= 0):
         expected = "two finite numbers, the smaller first" + (", above 0" if log else "")
@@ -197,6 +197,8 @@ def between(low: float, high: float, levels: int = 2, *, log: bool = False) -> R
     inner = [index / (levels - 1) for index in range(1, levels - 1)]
     # Twelve digits, so that a level is called 0.01 and not 0.010000000000000002.
     middle = [float(f"{low * (high / low) ** part if log else low + (high - low) * part:.12g}") for part in inner]
+    if isinstance(low, int) and isinstance(high, int):  # a script that takes a number of layers refuses 6.0
+        middle = [int(value) if value == int(value) else value for value in middle]
     found = Range([low, *middle, high])
     found.levels, found.log = levels, log
     return found

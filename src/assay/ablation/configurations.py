@@ -77,7 +77,7 @@ def check_settings(baseline: Any, settings: Mapping[str, Any], *, component: str
                 f"{component!r} sets {path!r} to the value it has in the baseline, which would change nothing",
                 value=value,
                 expected="another value",
-                next_step=f"Give {path!r} another value, or leave it out of {component!r}.",
+                next_step=f"Give {path!r} another value, or leave this one out: everything is compared with the baseline's own anyway.",
             )
     clash = overlap(baseline, settings, settings)
     if clash is not None:
@@ -286,5 +286,7 @@ def _unknown(baseline: Any, path: str, component: str) -> UnknownParameter:
         else "the configuration has no such parameter",
         value=path,
         expected=f"one of {shown}" if known else "a baseline that is a mapping or a dataclass with parameters",
-        next_step=f"Did you mean {near[0]!r}?" if near else "Add it to the baseline, or correct the name.",
+        next_step=f"Did you mean {near[0]!r}? If not, add it to the baseline."
+        if near
+        else "Add it to the baseline, or correct the name.",
     )

@@ -155,6 +155,13 @@ def _definitive(factors: Sequence[Factor], options: DesignOptions) -> list[Level
 
 def _groups(factors: Sequence[Factor], options: DesignOptions) -> list[Levels]:
     need_two_levels(factors, "group-screening")
+    if not options.groups:
+        raise InvalidStudy(
+            "the design 'group-screening' is told no groups",
+            value=dict(options.groups),
+            expected="groups of components, such as groups={'regularisation': ['dropout', 'decay']}",
+            next_step='Name the groups, or use the design "screening", which flips each component by itself.',
+        )
     groups = groups_of(factors, options)
     rows = fraction(len(groups), options.resolution or 4)
     return [of_groups(levels_of(row, groups), factors, options) for row in rows]

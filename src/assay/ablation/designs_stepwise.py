@@ -110,7 +110,7 @@ STEPWISE = (
     Design(
         name="add-one-in",
         way="steps",
-        estimand="Component off minus component on under the same seed, with all the others off.",
+        estimand="Component flipped minus component as in the baseline under the same seed, with all the others off.",
         combinations=_one_in,
         cannot_see=_bare_blind,
         tells="each component alone, beside none of the others; no interactions",
@@ -118,7 +118,7 @@ STEPWISE = (
     Design(
         name="ladder",
         way="steps",
-        estimand="Component off minus component on under the same seed, beside the components before it, in the order given.",
+        estimand="Component flipped minus component as in the baseline under the same seed, beside the components before it, in the order given.",
         combinations=_ladder,
         cannot_see=_ladder_blind,
         tells="the steps from the bare system to the whole, in one order",

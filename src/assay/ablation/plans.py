@@ -11,12 +11,14 @@ from assay.ablation.components import effect_name, merge
 from assay.ablation.configurations import check_settings, configure, overlap, plain, same, settings_of
 from assay.ablation.constraints import check_constraints
 from assay.ablation.controls import controlled
-from assay.ablation.design import Levels, configuration_name, pairs
+from assay.ablation.design import Levels, configuration_name, pairs, sides_of
 from assay.ablation.designs import design_named
+from assay.ablation.designs_factorial import groups_of
 from assay.ablation.nodes import keys_of
 from assay.ablation.telling import aliases_of, blind_spots, check_options, choose, smallest_seen
 from assay.errors import InvalidStudy
-from assay.records.factor import Factor
+from assay.records.canonical import canonical
+from assay.records.factor import Factor, Patch
 from assay.records.plan import PLAIN, Block, Configuration, DesignOptions, Plan, Splits, Trial
 from assay.stats.resampling import overlap_inflation
 
@@ -62,6 +64,7 @@ def make_plan(
     merged = merge(factors)
     check_options(options, chosen)
     check_constraints(options.constraints, merged)
+    groups_of(merged, options)  # what groups are about has to exist, whichever design is asked for
     _check(baseline, merged, named, combined=chosen.joint)
     rows = choose(chosen, merged, options)
     configurations = [_configuration(baseline, levels, merged) for levels in rows.combinations]
@@ -151,6 +154,7 @@ def _check(baseline: Any, factors: Sequence[Factor], named: Mapping[str, Mapping
     for factor in factors:
         for level in factor.levels:
             check_settings(baseline, level.settings, component=effect_name(factor, level))
+    _check_apart(factors)
     for name, settings in named.items():
         if not name.strip():
             raise InvalidStudy("a named configuration has no name", value=name, expected="text that is not empty")
@@ -162,6 +166,23 @@ def _check(baseline: Any, factors: Sequence[Factor], named: Mapping[str, Mapping
             raise InvalidStudy("a named configuration and a component have the same name", value=name, expected="names that differ")
     if combined:
         check_disjoint(baseline, factors)
+
+
+def _check_apart(factors: Sequence[Factor]) -> None:
+    """Passes where no two levels set the same values, which would be one configuration under two names."""
+    made: dict[tuple[bytes, tuple[Patch, ...]], str] = {}
+    for factor, level in sides_of(factors):
+        if not level.settings:  # of a placebo; and patches, of which the same one twice is made once
+            continue
+        name = effect_name(factor, level)
+        before = made.setdefault((canonical(plain(level.settings)), level.patches), name)
+        if before != name:
+            raise InvalidStudy(
+                f"{before!r} and {name!r} are the same change under two names",
+                value=dict(level.settings),
+                expected="components and levels that change different things",
+                next_step="Take one of them out.",
+            )
 
 
 def check_disjoint(baseline: Any, factors: Sequence[Factor]) -> None:

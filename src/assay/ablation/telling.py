@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from assay.ablation.comparisons import Compared, Comparisons, with_interactions
@@ -34,7 +35,7 @@ class Rows(NamedTuple):
         combinations: the baseline first.
         left_out: names of those that the design has and the constraints do not allow.
         replaced: they are D-optimal ones in place of the design's own.
-        why: the constraint that broke the design first, in words; empty where none did.
+        why: the constraints that broke the design, in words; empty where none did.
         orders: how many orders were drawn; 0 where all of them count.
     """
 
@@ -95,8 +96,8 @@ def choose(design: Design, factors: Sequence[Factor], options: DesignOptions) ->
     broken = [levels for levels in own if not feasible(levels, factors, options.constraints)]
     if not broken:
         return Rows(own, orders=orders)
-    first = first_broken(broken[0], factors, options.constraints)
-    why = in_words(first) if first is not None else ""
+    reasons = [first_broken(levels, factors, options.constraints) for levels in broken]
+    why = "; ".join(dict.fromkeys(in_words(one) for one in reasons if one is not None))
     names = tuple(configuration_name(levels) for levels in broken)
     if design.way in ("model", "three levels"):
         interactions = with_interactions(design, options, replaced=True)
@@ -145,9 +146,23 @@ def blind_spots(
         found.append(f"Combinations that the constraints do not allow: {listed(rows.left_out)} ({rows.why}).")
     if compared.lost:
         found.append(f"The effect of {listed(compared.lost)}: the combinations that are feasible do not tell it from others.")
+    apart = _untold(design, factors, compared) if rows.left_out and not rows.replaced else []
+    if apart:
+        found.append(f"The interaction of {listed(apart)}: a combination that it needs is not allowed.")
     if rows.orders:
         found.append(f"Other orders than the {rows.orders} that were drawn: with all of them the shares may be others.")
     return tuple(found)
+
+
+def _untold(design: Design, factors: Sequence[Factor], compared: Comparisons) -> list[str]:
+    """Interactions of two that the design would estimate if no combination were left out."""
+    told = {one.names for one in compared.interactions}
+    wanted = [
+        (name, other)
+        for (one, name), (rival, other) in combinations(named_effects(factors), 2)
+        if design.interactions and one.name != rival.name
+    ]
+    return [interaction_name(names) for names in wanted if names not in told]
 
 
 def smallest_seen(

@@ -57,14 +57,19 @@ def sees_in_words(definition: Definition, plan: Plan, noise: Mapping[str, Noise]
     """Effects that are confirmed with 80 % power when the budget is used up; of the component with the most levels too, if it has several."""
     most = max(merge(definition.factors), key=lambda factor: len(factor.levels))
     several = len(most.levels) > 1
-    smallest, widest = (_smallest(len(plan.trials), count) for count in (1, len(most.levels)))
+    least, widest = (smallest(len(plan.trials), count) for count in (1, len(most.levels)))
     known = [f"{metric} {widest * one.deviation / sqrt(2):.2g}" for metric, one in noise.items()]
-    said = f"with all {len(plan.trials)} trials effects from {smallest:.2g} standard deviations of a trial on"
+    said = f"with all {len(plan.trials)} trials effects from {least:.2g} standard deviations of a trial on"
     said += f" (from {widest:.2g} on, of each level of {most.name})" if several else ""
     said += ", with about 80 % power; larger ones sooner"
     return f"{said}; at the noise of earlier trials: {', '.join(known)}" if known else said
 
 
-def _smallest(trials: int, alternatives: int) -> float:
-    """In standard deviations of a trial; a comparison has the trials at two of a component's levels."""
+def smallest(trials: int, alternatives: int) -> float:
+    """Smallest effect that so many trials confirm, in standard deviations of a trial.
+
+    Args:
+        trials: all that are run.
+        alternatives: levels beside the baseline's; a comparison has the trials at two of a component's levels.
+    """
     return _SEEN * 2 / sqrt(trials * 2 / (1 + alternatives))

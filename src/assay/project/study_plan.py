@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from assay.ablation.alternatives import Alternative
 from assay.ablation.designs import ADAPTIVE
 from assay.errors import InvalidStudy
 from assay.project.study_adaptive import configurations_in_words, cost_in_words, rule_in_words, sees_in_words
-from assay.project.study_designs import detect, others
+from assay.project.study_designs import detect
+from assay.project.study_others import Other, other_designs
 from assay.questions.study.definition import Definition
 from assay.questions.study.gate_plan import gate_in_words
 from assay.questions.study.pilot import Noise
@@ -125,18 +125,26 @@ class PlanView:
         lines += _section("Configurations", configurations_in_words(plan))
         lines += _section("Cannot see", list(plan.cannot_see))
         lines += _section("Aliases (come in one number)", _aliases(plan), most=_ALIASES)
-        lines += _section("Other designs of these components", self._others(workers))
+        others = self.others(workers)
+        cheaper = [one.words for one in others if one.runs < len(plan.trials)]
+        lines += _section("Other designs that cost less", cheaper)
+        lines += _section("Other designs that cost as much or more", [one.words for one in others[len(cheaper) :]])
         lines += _section("Hypotheses (sealed before the first trial)", [one.words for one in self.definition.hypotheses])
         return "\n".join(lines)
 
-    def _others(self, workers: int) -> list[str]:
-        """Designs that are cheaper or stronger, with what they cost and tell."""
-        blocks, own = len(self.plan.blocks), len(self.plan.configurations)
-        return [
-            _other(one, blocks, self.expected, workers, sees=self.plan.splits is None)
-            for one in others(self.definition)
-            if one.design.partition(",")[0] != self.plan.design or one.configurations != own
-        ]
+    def others(self, workers: int = 1) -> list[Other]:
+        """Designs that these components can have beside this one, with what they cost and tell; the cheapest first."""
+        return other_designs(self.definition, self.plan, self.expected.noise, self.expected.seconds, workers)
+
+    def document(self) -> dict[str, Any]:
+        """What is known before anything runs, beside the plan itself: the time, effects that can be seen in each metric's unit, other designs."""
+        detectable = self.plan.detectable
+        noise = self.expected.noise if detectable is not None else {}
+        return {
+            "expected": {"seconds_per_trial": self.expected.seconds, "finished": self.expected.finished},
+            "detectable": {metric: (detectable or 0.0) * one.deviation for metric, one in noise.items()},
+            "others": [one.document() for one in self.others(self.workers)],
+        }
 
 
 def time_in_words(trials: int, expected: Expected, workers: int = 1) -> str:
@@ -206,11 +214,3 @@ def _aliases(plan: Plan) -> list[str]:
         f"{name} = {', '.join(aliases[:6])}{f' and {len(aliases) - 6} more' if len(aliases) > 6 else ''}"
         for name, aliases in plan.aliases.items()
     ]
-
-
-def _other(one: Alternative, blocks: int, expected: Expected, workers: int, *, sees: bool) -> str:
-    runs = one.configurations * blocks
-    seen = one.detectable(blocks)
-    time = "" if expected.seconds is None else f", about {duration(expected.seconds * runs / min(workers, runs))}"
-    smallest = "" if seen is None or not sees else f"; sees effects from {seen:.2g} standard deviations on"
-    return f"{one.design}: {one.configurations} configurations, {runs} trials{time}{smallest}; {one.tells}"

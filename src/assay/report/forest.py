@@ -151,6 +151,8 @@ def _effect(effect: Effect, axis: Axis, shape: Shape, top: float, decimals: int)
 
 def kind_of(effect: Effect) -> str:
     """The CSS class of an effect: which side a decided one lies on, and that an undecided one is undecided."""
+    if effect.verdict == "exact" and effect.estimate == 0:
+        return "noop"
     if effect.verdict in ("matters", "exact"):
         return {True: "good", False: "bad", None: "differs"}[effect.better]
     return {"no effect": "none", "no-op": "noop", "cannot tell": "open"}[effect.verdict]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from assay.ablation.components import effect_name
 from assay.records.effect import Effect
 from assay.records.evidence import PARAMETER_COUNTS, StudyEvidence, TrialResult
 from assay.records.plan import Configuration, Plan
 from assay.report.numbers import mean_and_deviation
 
 DDOF_NOTE = "mean ± sample standard deviation (ddof 1)"
+
+_ZERO = "exactly 0 at every seed"
+"""Of a metric that a change leaves as it was, where the change does something to another."""
 
 
 class Summary(NamedTuple):
@@ -38,16 +42,22 @@ class Line(NamedTuple):
         return self.configuration.name
 
 
+_BESIDE = {"leave-one-out": "", "pairs": "", "add-one-in": ", all others off", "ladder": ", beside those before it"}
+"""What the line of an effect says of the other components; in all designs that are not here it is an average over them."""
+
+
 def lines_of(evidence: StudyEvidence) -> list[Line]:
-    """One line per configuration of the plan, the baseline first; of a design that draws them, the named ones, then one per effect."""
+    """One line per configuration of the plan, the baseline first, then one per effect that is no configuration's difference to it.
+
+    Of a design that draws its configurations, the baseline and the named ones alone have a line.
+    """
     names = metric_names(evidence) + parameter_counts(evidence)
     plan = evidence.plan
-    if not is_drawn(plan):
-        return [_line(evidence, index, configuration, names) for index, configuration in enumerate(plan.configurations)]
-    shown = {plan.configurations[0].name, *plan.named}
+    shown = {plan.configurations[0].name, *plan.named} if is_drawn(plan) else {one.name for one in plan.configurations}
     lines = [_line(evidence, index, one, names) for index, one in enumerate(plan.configurations) if one.name in shown]
-    averaged = [effect for effect in evidence.effects if effect.component not in shown]
-    return lines + [_averaged(evidence, component, names) for component in dict.fromkeys(one.component for one in averaged)]
+    told = {effect.component for line in lines for effect in line.effects.values()}
+    others = dict.fromkeys(effect.component for effect in evidence.effects if effect.component not in told)
+    return lines + [_compared(evidence, component, names) for component in others]
 
 
 def is_drawn(plan: Plan) -> bool:
@@ -64,19 +74,26 @@ def drawn_words(plan: Plan) -> str:
 
 
 def change_words(evidence: StudyEvidence, component: str) -> str:
-    """What was done to the baseline: "without x" for a removed component, "with x: level" or "with x" for anything else."""
+    """What was done to the baseline: "without x" for a removed component, "with x: level" or "with x" for anything else.
+
+    What is neither a component nor a level of one (a group, a curvature, "x, beyond size") keeps its name.
+    """
     factor = next((factor for factor in evidence.factors if factor.name == component), None)
-    if factor is None or len(factor.levels) != 1:
-        return f"with {component}"
+    if factor is None:
+        level = any(component == effect_name(one, level) for one in evidence.factors for level in one.levels)
+        return f"with {component}" if level or component in evidence.plan.named else component
+    if len(factor.levels) != 1:  # of definitive screening: from the first of two levels to the second
+        return f"{component} from {factor.levels[0].name} to {factor.levels[-1].name}"
     if factor.kind in ("add", "placebo"):
         return f"with {factor.name}"
     return f"without {factor.name}" if factor.kind == "remove" else f"with {factor.name}: {factor.levels[0].name}"
 
 
-def _averaged(evidence: StudyEvidence, component: str, names: Iterable[str]) -> Line:
-    """The effect of a component over all combinations, which is no configuration's."""
+def _compared(evidence: StudyEvidence, component: str, names: Iterable[str]) -> Line:
+    """An effect that is no configuration's difference to the baseline: an average over combinations, a step from another one."""
+    beside = _BESIDE.get(evidence.plan.design, ", on average")
     return Line(
-        configuration=Configuration(name=f"{change_words(evidence, component)}, on average"),
+        configuration=Configuration(name=f"{change_words(evidence, component)}{beside}"),
         trials=(),
         summaries={metric: summarise((), metric, len(evidence.plan.blocks)) for metric in names},
         effects={effect.metric: effect for effect in evidence.effects if effect.component == component},
@@ -127,10 +144,21 @@ def parameter_counts(evidence: StudyEvidence) -> list[str]:
     return [name for name in PARAMETER_COUNTS if name in reported and name not in asked][:1]
 
 
-def remarks(line: Line, metrics: list[str]) -> list[str]:
-    """What has to be said of a configuration in words: verdicts on these metrics, failed trials, NaN."""
+def remarks(line: Line, metrics: list[str], results: Collection[str]) -> list[str]:
+    """What has to be said of a configuration in words: verdicts on these metrics, failed trials, NaN.
+
+    Args:
+        line: the configuration.
+        metrics: of which is spoken.
+        results: metrics that are no measurements; a change that moves one of them is no no-op on the others.
+    """
     said = ["baseline"] if line.is_baseline else []
-    verdicts = {metric: verdict_words(line.effects[metric]) for metric in metrics if metric in line.effects}
+    acts = any(effect.estimate for metric, effect in line.effects.items() if metric in results)
+    verdicts = {
+        metric: _ZERO if acts and line.effects[metric].verdict == "no-op" else verdict_words(line.effects[metric])
+        for metric in metrics
+        if metric in line.effects
+    }
     if verdicts and len(set(verdicts.values())) == 1 and (len(verdicts) == 1 or "no-op" in next(iter(verdicts.values()))):
         said.append(next(iter(verdicts.values())))
     else:
@@ -149,7 +177,7 @@ def verdict_words(effect: Effect) -> str:
         small = f", but smaller than {effect.margin:g}" if effect.within_margin and effect.margin else ""
         return f"matters, {side}{small}"
     if effect.verdict == "exact":
-        return f"exact, {side}: same at every seed"
+        return f"exact, {side}: same at every seed" if effect.estimate else _ZERO
     if effect.verdict == "no-op":
         return "no-op: nothing changed"
     if effect.verdict == "no effect":

@@ -9,8 +9,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.ablation.components import effect_name
 from assay.ablation.constraints import feasible
 from assay.ablation.design import Levels, levels_of
+from assay.ablation.models import codes_of
 from assay.errors import InvalidStudy
 from assay.records.factor import Constraint, Factor
 from assay.stats.factorial_levels import Codes
@@ -118,6 +120,28 @@ def coins(of: Space, codes: Codes, blocks: Sequence[int], factors: Sequence[Fact
             free[number] = possible & alone[of.first] & alone[of.second]
         seen.add(row.tobytes())
     return free
+
+
+def fewest_coins(
+    rows: Sequence[tuple[int, Levels]], factors: Sequence[Factor], constraints: Sequence[Constraint]
+) -> tuple[int, list[str]]:
+    """How many of these trials are coins of the effect that has the fewest, and the names of all such effects.
+
+    Args:
+        rows: block and combination of each trial, as `drawn` gives them.
+        factors: components.
+        constraints: what goes together.
+    """
+    codes = codes_of([levels for _, levels in rows], factors, {})
+    had: dict[int, set[bytes]] = {}
+    found = dict.fromkeys(((place, level) for place, most in enumerate(alternatives(factors)) for level in range(1, most + 1)), 0)
+    for number, (row, (block, _)) in enumerate(zip(codes, rows, strict=True)):
+        seen = had.setdefault(block, set())
+        for side in found:
+            found[side] += number > 0 and _possible(row, frozenset([side]), seen, factors, constraints)
+        seen.add(row.tobytes())
+    least = min(found.values())
+    return least, [effect_name(factors[p], factors[p].levels[level - 1]) for (p, level), number in found.items() if number == least]
 
 
 def _possible(

@@ -9,10 +9,10 @@ from typing import Any, get_args
 import msgspec
 
 from assay.ablation.adaptive.course import LEVEL
-from assay.ablation.adaptive.order import alternatives, default_budget, drawn, first_look, looks
+from assay.ablation.adaptive.order import alternatives, default_budget, drawn, fewest_coins, first_look, looks
 from assay.ablation.components import merge
 from assay.ablation.configurations import configure, plain, settings_of
-from assay.ablation.design import configuration_name, need_components
+from assay.ablation.design import Levels, configuration_name, listed, need_components
 from assay.ablation.designs import ADAPTIVE
 from assay.ablation.plans import check_disjoint, make_plan
 from assay.errors import InvalidStudy
@@ -79,7 +79,10 @@ def adaptive_plan(
         blocks=checked.blocks,
         trials=trials,
         comparisons=sum(counts) + len(named),
-        cannot_see=(*_blind(counts, len(seeds), splits), *_too_few(counts, len(checked.blocks), len(rows))),
+        cannot_see=(
+            *_blind(counts, len(seeds), splits),
+            *(_forced(rows, merged, options) if options.constraints else _too_few(counts, len(checked.blocks), len(rows))),
+        ),
         named=checked.named,
         options=options,
         splits=splits,
@@ -159,4 +162,16 @@ def _too_few(counts: Sequence[int], blocks: int, trials: int) -> list[str]:
     return [
         f"Effects of a component with {1 + most} levels, unless they are very large: two of its levels are compared by at most {pairs} coins here. "
         f"It takes {least} at least, and as a rule {2 * least}. More seeds bring more coins; the design 'full' needs none."
+    ]
+
+
+def _forced(rows: Sequence[tuple[int, Levels]], factors: Sequence[Factor], options: DesignOptions) -> list[str]:
+    """What coins will hardly tell, since constraints forbid one of the two sides in many of the trials."""
+    coins, names = fewest_coins(rows, factors, options.constraints)
+    least = fewest(LEVEL / (2 * sum(alternatives(factors))))
+    if coins >= 2 * least:
+        return []
+    return [
+        f"The effect of {listed(names)}, unless it is very large: the constraints leave the level to a coin in {coins} trials at most. It takes "
+        f"{least} at least, and as a rule {2 * least}. More seeds bring more coins; the design 'full' needs none."
     ]

@@ -64,7 +64,7 @@ def command(
     view = load_study_file(file).plan(design, resolution=resolution, budget=budget, priors=priors, until=until)
     needed = None if detect is None else view.detect(detect)
     if as_json:
-        document = study_document(before_the_start(view.definition, view.plan))
+        document = {**study_document(before_the_start(view.definition, view.plan)), **view.document()}
         emit(document if needed is None else {**document, "detect": needed})
     elif needed is not None:
         say(detect_in_words(needed))

@@ -8,6 +8,7 @@ from assay.cli.boundary import BROKEN, NO, YES
 from assay.cli.commands.study_plan import design_options
 from assay.cli.commands.study_show import print_evidence
 from assay.cli.output import emit, hint, json_option, say
+from assay.errors import InvalidValue
 from assay.project.command_study import CommandStudy
 from assay.project.study_file import load_study_file
 from assay.project.study_plan import PlanView
@@ -17,8 +18,24 @@ from assay.records.plan import Until
 from assay.report.document import study_document
 
 accept_option = click.option(
-    "--accept-baseline", default="", metavar="REASON", help="Go on though the baseline fails at the gate; the report says why."
+    "--accept-baseline",
+    callback=lambda _context, _parameter, value: _reason(value),
+    metavar="REASON",
+    help="Go on though the baseline fails at the gate; the report says why.",
 )
+
+
+def _reason(given: str | None) -> str:
+    """Why a failing baseline is accepted; empty where it is not.
+
+    Raises:
+        InvalidValue: the reason is blank, and every report would carry nothing.
+    """
+    if given is not None and not given.strip():
+        raise InvalidValue(
+            "the baseline is accepted without a reason", value=given, expected="a reason, which every report carries"
+        )
+    return given or ""
 
 
 @click.command(name="run")

@@ -18,6 +18,7 @@ from assay.questions.study.analysis_models import Family, estimate_family, noisy
 from assay.questions.study.analysis_noise import unlike_noise
 from assay.questions.study.analysis_readings import Readings, Row
 from assay.questions.study.analysis_splits import Blocking, blocking
+from assay.questions.study.pairings import added_of
 from assay.questions.study.verdicts import answer, effect, interaction
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.factor import Factor, Hypothesis, MetricGoal
@@ -99,7 +100,8 @@ def analyse(question: Question, plan: Plan, outcomes: Sequence[Row]) -> Analysis
     planned = _Planned(factors, effects, together, {one.name: readings.changed(one) for one in effects})
     found = Analysis([], [], readings.findings(question.goals), [], [])
     placebos = {factor.name for factor in factors if factor.kind == "placebo"}
-    found.findings.extend(_no_ops([one for one in effects if one.name not in placebos], planned.changed, plan))
+    idle = [one for one in effects if one.name not in placebos and planned.changed[one.name] == [] and not readings.moved(one)]
+    found.findings.extend(_no_ops(idle, plan))
     for goal in question.goals:
         _analyse_metric(found, goal, plan, planned, blocking(plan, readings.table(goal.name)))
     found.answers.extend(answer(one, found.effects, as_they_are(plan, factors)) for one in question.hypotheses)
@@ -138,7 +140,7 @@ def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Pla
         two_levels = all(len(factor.levels) == 1 for factor in factors)
         interactions = estimated(together)
         simple = [simple_effects(table, one, mains, two_levels=two_levels) for one in interactions.estimates]
-        partners = _say_interactions(found, goal, blocks, interactions, simple)
+        partners = _say_interactions(found, goal, blocks, interactions, simple, factors)
     where = _WHERE.get(design.name, _AVERAGED if design.way != "corner" else "") if len(factors) > 1 else ""
     judged = [
         effect(
@@ -153,13 +155,18 @@ def _analyse_metric(found: Analysis, goal: MetricGoal, plan: Plan, planned: _Pla
     ]
     found.effects.extend(judged)
     found.findings.extend(_seedless(goal, table))
-    found.findings.extend(not_additive(plan, judged) if plan.design == "leave-one-out" else [])
+    found.findings.extend(not_additive(plan, judged, factors) if plan.design == "leave-one-out" else [])
     found.findings.extend(order_spread(plan, factors, goal, table))
     _say_method(found, goal, family, "effects", blocks.words, alike=plan.options.spreads == "alike")
 
 
 def _say_interactions(
-    found: Analysis, goal: MetricGoal, blocks: Blocking, family: Family, simple: Sequence[tuple[Sequence[float], Sequence[float]]]
+    found: Analysis,
+    goal: MetricGoal,
+    blocks: Blocking,
+    family: Family,
+    simple: Sequence[tuple[Sequence[float], Sequence[float]]],
+    factors: Sequence[Factor],
 ) -> dict[str, list[str]]:
     """Records the interactions; returns for each component those on which its effect depends."""
     partners: dict[str, list[str]] = {}
@@ -169,7 +176,7 @@ def _say_interactions(
         if test is not None:
             # A simple effect averages over half as many differences as the interaction, so its error is larger by sqrt(2).
             noise = critical_value(test.df, family.groups) * test.se * sqrt(2)
-        kind, words = describe_interaction(one, goal, alone, given, noise)
+        kind, words = describe_interaction(one, goal, alone, given, noise, added_of(one.asked.components, factors))
         found.interactions.append(interaction(one, goal, words))
         if kind:
             about = f"{one.asked.name} on {goal.name}"
@@ -201,9 +208,11 @@ def _say_method(found: Analysis, goal: MetricGoal, family: Family, what: str, pa
     found.findings.extend(unlike_noise(goal.name, what, family.unlike))
 
 
-def _no_ops(comparisons: Sequence[Asked], changed: dict[str, list[str] | None], plan: Plan) -> list[Finding]:
+def _no_ops(idle: Sequence[Asked], plan: Plan) -> list[Finding]:
+    """Components of which no pair of trials, whatever else was flipped, shows any difference."""
     blind = ""
-    if design_of(plan).way in ("corner", "steps") and len(comparisons) > 1:
+    design = design_of(plan)
+    if design.way in ("corner", "steps") and not design.interactions and plan.comparisons > 1:
         blind = " (or another component does the same work, which this design cannot see)"
     return [
         Finding(
@@ -212,8 +221,7 @@ def _no_ops(comparisons: Sequence[Asked], changed: dict[str, list[str] | None], 
             text=f"{one.act[0].upper()}{one.act[1:]} changed nothing at all: every result metric of every pair of trials is exactly equal. "
             f"Check that the trials read what it sets{blind}.",
         )
-        for one in comparisons
-        if changed[one.name] == []
+        for one in idle
     ]
 
 

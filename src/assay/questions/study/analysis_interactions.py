@@ -11,18 +11,25 @@ import numpy as np
 from assay.questions.study.analysis_contrasts import Asked
 from assay.questions.study.analysis_models import Estimate
 from assay.questions.study.analysis_words import aliased, amount, amount_signed, blocks_of, capital, signed, size
+from assay.questions.study.pairings import Pairing, added_of, pairing
 from assay.questions.study.verdicts import verdict_on
 from assay.records.canonical import canonical
 from assay.records.effect import Effect
-from assay.records.factor import MetricGoal
+from assay.records.factor import Factor, MetricGoal
 from assay.records.finding import Finding
 from assay.records.plan import Plan
 from assay.stats.blocks import Columns
 from assay.stats.simultaneous import Array
 
+_ARE: dict[Pairing, str] = {
+    "redundant": "are redundant",
+    "together": "only matter together",
+    "depends": "depend on each other",
+}
+
 
 def describe_interaction(
-    one: Estimate, goal: MetricGoal, alone: Sequence[float], given: Sequence[float], noise: float
+    one: Estimate, goal: MetricGoal, alone: Sequence[float], given: Sequence[float], noise: float, added: int = 0
 ) -> tuple[str, str]:
     """What an interaction means: ("redundant", "together", "depends" or "", the sentence).
 
@@ -32,6 +39,7 @@ def describe_interaction(
         alone: effect of each of the two with the other as in the baseline.
         given: effect of each with the other changed.
         noise: below it, an effect cannot be told from 0.
+        added: how many of the two the baseline does not have.
     """
     a, b = one.asked.components
     if one.asked.aliases:
@@ -44,10 +52,13 @@ def describe_interaction(
     none_alone, none_given = (all(abs(value) <= noise for value in values) for values in (alone, given))
     small = "at all" if one.comparison is None else "that can be seen"
     moved = f"{'raises' if joint > 0 else 'lowers'} {goal.name} by {amount(joint)}"
+    doing = "adding" if added == 2 else "changing"
     if none_alone and abs(joint) > noise:
-        return "redundant", f"{a} and {b} are redundant: changing either alone does nothing {small}, changing both {moved}."
+        kind = pairing("alone", added)
+        return kind, f"{a} and {b} {_ARE[kind]}: {doing} either alone does nothing {small}, {doing} both {moved}."
     if none_given and all(abs(value) > noise for value in alone):
-        return "together", f"{a} and {b} only matter together: changing either {moved}, and then the other does nothing {small}."
+        kind = pairing("given", added)
+        return kind, f"{a} and {b} {_ARE[kind]}: {doing} either {moved}, and then the other does nothing {small}."
     return "depends", capital(
         f"{one.asked.act} changes {goal.name} by {size(alone[0])} with {b!r} as in the baseline and by {size(given[0])} with it changed"
         f" (interaction {signed(one)})."
@@ -102,7 +113,7 @@ def _of_cells(table: Array, asked: Asked) -> tuple[tuple[float, float], tuple[fl
     return (mean(only_a, neither), mean(only_b, neither)), (mean(both, only_b), mean(both, only_a))
 
 
-def not_additive(plan: Plan, effects: Sequence[Effect]) -> list[Finding]:
+def not_additive(plan: Plan, effects: Sequence[Effect], factors: Sequence[Factor]) -> list[Finding]:
     """Named configurations whose effect is not the sum of the single effects that they combine, as far as the intervals say.
 
     Leave-one-out alone cannot see redundancy; beside a named combination it can. The intervals hold together, so where the sum of the
@@ -111,6 +122,7 @@ def not_additive(plan: Plan, effects: Sequence[Effect]) -> list[Finding]:
     Args:
         plan: of a design that flips one component at a time.
         effects: all effects on one metric.
+        factors: components.
     """
     if not plan.named:
         return []
@@ -121,7 +133,7 @@ def not_additive(plan: Plan, effects: Sequence[Effect]) -> list[Finding]:
     for name in plan.named:
         parts = _parts(_settings(plan, [c.name for c in plan.configurations].index(name)), singles)
         if len(parts) > 1:
-            found += _compare_sum(by_name[name], [by_name[part] for part in parts])
+            found += _compare_sum(by_name[name], [by_name[part] for part in parts], added_of(parts, factors))
     return found
 
 
@@ -144,7 +156,7 @@ def _parts(combined: set[tuple[str, bytes]], singles: dict[str, set[tuple[str, b
     return parts if set().union(*(singles[part] for part in parts)) == combined else []
 
 
-def _compare_sum(joint: Effect, parts: Sequence[Effect]) -> list[Finding]:
+def _compare_sum(joint: Effect, parts: Sequence[Effect], added: int) -> list[Finding]:
     bounds = [_bounds(one) for one in parts]
     low, high = sum(one[0] for one in bounds), sum(one[1] for one in bounds)
     whole = _bounds(joint)
@@ -152,14 +164,20 @@ def _compare_sum(joint: Effect, parts: Sequence[Effect]) -> list[Finding]:
     if not (whole[0] > high + slack or whole[1] < low - slack):
         return []
     names = " and ".join(one.component for one in parts)
-    redundant = all(one[0] <= 0 <= one[1] for one in bounds)
-    start = f"{names} are redundant for {joint.metric}" if redundant else f"{names} depend on each other for {joint.metric}"
+    kind: Pairing = "depends"
+    if all(one[0] <= 0 <= one[1] for one in bounds) and added in (0, len(parts)):
+        kind = "together" if added else "redundant"
+    added_up = amount_signed(sum(one.estimate for one in parts), low, high)
     text = (
-        f"{start}: one by one their effects add up to {amount_signed(sum(one.estimate for one in parts), low, high)}, "
+        f"{names} {_ARE[kind]} for {joint.metric}: one by one their effects add up to {added_up}, "
         f"together ({joint.component!r}) they make {amount_signed(joint.estimate, *whole)}."
     )
     return [
-        Finding(kind="redundant" if redundant else "interaction", about=f"{' × '.join(one.component for one in parts)}", text=text)
+        Finding(
+            kind="redundant" if kind == "redundant" else "interaction",
+            about=f"{' × '.join(one.component for one in parts)}",
+            text=text,
+        )
     ]
 
 

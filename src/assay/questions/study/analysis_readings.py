@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from math import isfinite, isinf, isnan
 from typing import Protocol
@@ -79,10 +79,27 @@ class Readings:
 
     def changed(self, asked: Asked) -> list[str] | None:
         """Result metrics in which any pair of the comparison differs; None where no pair reports a number, so nothing can be said."""
+        return self._differing(zip(asked.contrast.plus.tolist(), asked.contrast.minus.tolist(), strict=True))
+
+    def moved(self, asked: Asked) -> bool:
+        """Whether the effect's level changes a result beside any combination that was run, the baseline or another."""
+        # The baseline comes first and has no levels, as named configurations have none.
+        columns = {
+            frozenset(one.levels.items()): column for column, one in enumerate(self.plan.configurations) if one.levels or not column
+        }
+        pairs = []
+        for column, one in enumerate(self.plan.configurations):
+            for factor, level in one.levels.items():
+                without = columns.get(frozenset(one.levels.items() - {(factor, level)}))
+                if without is not None and asked.name in (factor, f"{factor}: {level}"):
+                    pairs.append((column, without))
+        return bool(self._differing(pairs))
+
+    def _differing(self, pairs: Iterable[tuple[int, int]]) -> list[str] | None:
         different: set[str] = set()
         compared = False
         finished = self._finished
-        for plus, minus in zip(asked.contrast.plus.tolist(), asked.contrast.minus.tolist(), strict=True):
+        for plus, minus in pairs:
             for line in range(len(self._line)):
                 if (line, plus) in finished and (line, minus) in finished:
                     one, other = self._results(finished[line, plus]), self._results(finished[line, minus])

@@ -39,7 +39,9 @@ def sentence(said: Said) -> str:
     if verdict == "no-op":
         return capital(f"{act} changes {goal.name} not at all: exactly 0 in {blocks_of(one)}{_beside(goal.name, changed)}.")
     if verdict == "exact":
-        return capital(f"{act} {_moves(one, goal)}{where}, exactly so in {blocks_of(one)}{_who(one, goal)}{_small(within, goal)}.")
+        return capital(
+            f"{act} {_moves(one, goal)}{where}, exactly so in {blocks_of(one)}{_who(one, goal)}{_small(within and one.estimate != 0, goal)}."
+        )
     if verdict == "matters":
         text = capital(f"{act} {_moves(one, goal)}{where}{_who(one, goal)}{_small(within, goal)}.")
         return text + _stepped(one)

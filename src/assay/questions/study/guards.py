@@ -57,9 +57,11 @@ def alike(store: Store, evidence: StudyEvidence) -> Iterator[Finding]:
         if behaviour:
             groups.setdefault(behaviour, []).append(configuration)
     for group in groups.values():
-        group = _different(group, evidence, idle)
-        if len(group) < 2 or group[0].name == evidence.plan.configurations[0].name:
+        if group[0].name == evidence.plan.configurations[0].name:
             continue  # what behaves as the baseline does is a no-op, and said to be
+        group = _different(group, evidence, idle)
+        if len(group) < 2:
+            continue
         names = [one.name for one in group]
         text = (
             f"They differ in their parameters and gave exactly the same results under every seed. {other_files(store, evidence, names)} "
@@ -137,7 +139,11 @@ def _behaviour(evidence: StudyEvidence, own: Sequence[TrialResult]) -> str:
 
 
 def _different(group: Sequence[Configuration], evidence: StudyEvidence, idle: set[str]) -> list[Configuration]:
-    """One configuration of those that have the same parameters, or differ only in components that are known to do nothing."""
+    """One configuration of those that have the same parameters, or differ only in components that are known to do nothing.
+
+    Nor is one that flips more than another of them news: that a component does nothing there is its interaction with what is flipped.
+    """
+    group = [one for one in group if not any(other.levels and other.levels.items() < one.levels.items() for other in group)]
     kept: dict[bytes, Configuration] = {}
     for one in group:
         if one.name not in idle:

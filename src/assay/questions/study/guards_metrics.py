@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from math import inf, isfinite
 
-from assay.records.evidence import StudyEvidence
+from assay.records.evidence import StudyEvidence, TrialResult
 from assay.records.factor import MetricGoal
 from assay.records.finding import Finding
 
@@ -22,7 +22,7 @@ def insane(evidence: StudyEvidence) -> Iterator[Finding]:
     """Values out of a metric's range, metrics that are perfect, and metrics that are the same in every trial."""
     for goal in evidence.goals:
         values = {
-            (row.configuration, row.seed): float(row.metrics[goal.name])
+            (row.configuration, _block(row)): float(row.metrics[goal.name])
             for row in evidence.rows
             if row.state == "finished" and goal.name in row.metrics and isfinite(row.metrics[goal.name])
         }
@@ -53,21 +53,26 @@ def limits(goal: MetricGoal, values: Sequence[float]) -> tuple[float, float]:
     return (0.0, inf) if words & _ERRORS else (-inf, inf)
 
 
-def _outside(goal: MetricGoal, values: dict[tuple[str, int], float], low: float, high: float) -> Iterator[Finding]:
+def _block(row: TrialResult) -> str:
+    """Under what a trial ran: of folds and splits each has a value of its own under one seed."""
+    return f"seed {row.seed}" if row.split is None else f"seed {row.seed}, split {row.split}"
+
+
+def _outside(goal: MetricGoal, values: dict[tuple[str, str], float], low: float, high: float) -> Iterator[Finding]:
     beyond = {place: value for place, value in values.items() if not low <= value <= high}
     if not beyond:
         return
-    (configuration, seed), value = next(iter(beyond.items()))
+    (configuration, block), value = next(iter(beyond.items()))
     known = "was said to lie" if goal.range is not None else "lies, by its name,"
     text = (
-        f"{len(beyond)} of {len(values)} values are out of range: {value:g} of {configuration} under seed {seed}, where it {known} "
+        f"{len(beyond)} of {len(values)} values are out of range: {value:g} of {configuration} under {block}, where it {known} "
         f"from {low:g} to {high:g}. Check how it is computed{'' if goal.range is not None else ', or say its range'}."
     )
     yield Finding(kind="out of range", about=goal.name, text=text)
 
 
 def _perfect(
-    goal: MetricGoal, evidence: StudyEvidence, values: dict[tuple[str, int], float], low: float, high: float
+    goal: MetricGoal, evidence: StudyEvidence, values: dict[tuple[str, str], float], low: float, high: float
 ) -> Iterator[Finding]:
     """The best value that there is, under every seed: nothing can be better, and real tasks seldom allow it."""
     best = high if goal.goal == "maximize" else low

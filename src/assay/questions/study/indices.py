@@ -13,6 +13,7 @@ from assay.errors import InvalidStudy, InvalidValue, UnknownMetric
 from assay.questions.study.analysis_contrasts import Asked
 from assay.questions.study.analysis_models import Estimate, estimate_family
 from assay.questions.study.analysis_words import amount_signed, blocks_of, capital, signed
+from assay.questions.study.pairings import Pairing, added_of, pairing
 from assay.questions.study.tables import metric_table
 from assay.questions.study.verdicts import interaction, verdict_on
 from assay.records.effect import Interaction
@@ -23,6 +24,11 @@ from assay.stats.indices import INDICES, Index, index_weights
 from assay.stats.simultaneous import Array
 
 _NAMES = {"shapley": "Shapley interaction index", "banzhaf": "Banzhaf interaction index", "shapley-taylor": "Shapley-Taylor index"}
+_ARE: dict[Pairing, str] = {
+    "redundant": "they are redundant",
+    "together": "these two only matter together",
+    "depends": "the effect of each depends on the other",
+}
 _LARGEST_SET = 4
 
 
@@ -58,7 +64,8 @@ def interaction_indices(
     sets = list(combinations(range(len(factors)), order))
     asked = [_asked(one, kind, factors, columns, table.shape[1]) for one in sets]
     family = estimate_family(table, asked, noisy=columns, margin=goal.margin, spreads=evidence.plan.options.spreads)
-    said = [_words(table, one, goal, kind, columns, chosen) for one, chosen in zip(family.estimates, sets, strict=True)]
+    added = [added_of((factors[each].name for each in chosen), factors) for chosen in sets]
+    said = [_words(table, *each, goal, kind, columns) for each in zip(family.estimates, sets, added, strict=True)]
     return tuple(interaction(one, goal, words) for one, words in zip(family.estimates, said, strict=True))
 
 
@@ -104,7 +111,9 @@ def _asked(chosen: Sequence[int], index: Index, factors: Sequence[Factor], colum
     return Asked(names, of_weights(weights), estimand, f"flipping {_and(names)}", "", "")
 
 
-def _words(table: Array, one: Estimate, goal: MetricGoal, index: Index, columns: Sequence[int], chosen: Sequence[int]) -> str:
+def _words(
+    table: Array, one: Estimate, chosen: Sequence[int], added: int, goal: MetricGoal, index: Index, columns: Sequence[int]
+) -> str:
     names = _and(one.asked.components)
     if one.kind in ("none", "single"):
         return f"Cannot tell what {names} do together on {goal.name}: more seeds, or combinations that gave values, would."
@@ -112,13 +121,13 @@ def _words(table: Array, one: Estimate, goal: MetricGoal, index: Index, columns:
         return f"Cannot tell whether {names} interact on {goal.name}: {signed(one)}."
     if one.estimate == 0:
         return f"{names} do not interact on {goal.name}: exactly 0 in {blocks_of(one)}."
-    meaning = _meaning(table, one, index, columns, chosen) if len(chosen) == 2 else ""
+    meaning = _meaning(table, one, index, columns, chosen, added) if len(chosen) == 2 else ""
     test = one.comparison
     size = amount_signed(one.estimate, test.low, test.high) if test else signed(one)
     return capital(f"{names} interact on {goal.name}{meaning} ({_NAMES[index]} {size}).")
 
 
-def _meaning(table: Array, one: Estimate, index: Index, columns: Sequence[int], chosen: Sequence[int]) -> str:
+def _meaning(table: Array, one: Estimate, index: Index, columns: Sequence[int], chosen: Sequence[int], added: int) -> str:
     """Whether one of the two does the work of both, or neither does anything without the other; by what each does alone and given the other."""
     means = np.nanmean(table, axis=0)[list(columns)]
     count = len(columns).bit_length() - 1
@@ -131,9 +140,10 @@ def _meaning(table: Array, one: Estimate, index: Index, columns: Sequence[int], 
     noise = 0.0 if test is None else (test.high - test.low) / 2
     noise = max(noise, 1e-9 * abs(one.estimate))
     if all(abs(value) <= noise < abs(each) for value, each in zip(alone, given, strict=True)):
-        return ": they are redundant, flipping either alone does nothing that can be seen, flipping both does"
+        return f": {_ARE[pairing('alone', added)]}, flipping either alone does nothing that can be seen, flipping both does"
     if all(abs(value) <= noise < abs(each) for value, each in zip(given, alone, strict=True)):
-        return ": these two only matter together, flipping either takes all that both give"
+        does = "gives all that both give" if added == 2 else "takes all that both give"
+        return f": {_ARE[pairing('given', added)]}, flipping either {does}"
     return ": the effect of each depends on the other"
 
 

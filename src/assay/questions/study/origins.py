@@ -24,9 +24,10 @@ def origin_findings(definition: Definition) -> list[Finding]:
         return [Finding(kind="grew out of", about="study", text=f"The baseline is the winner of study {former}. {taken}".rstrip())]
     # Each look misses with at most 5 %, so all of them together with at most the sum: Bonferroni's bound, which needs no assumption.
     together = max(0, 100 - 5 * origin.looks)
-    seeds = f"It had {origin.seeds} seeds, and this one has {len(definition.seeds)}."
+    now = len(definition.seeds)
+    seeds = f" It had {origin.seeds} seed{'s' * (origin.seeds > 1)}, and this one has {now}." if origin.seeds != now else ""
     text = (
-        f"Study {former} was extended to this one after its results were known. {seeds} Each interval here holds at 95 % as if "
+        f"Study {former} was extended to this one after its results were known.{seeds} Each interval here holds at 95 % as if "
         f"it had been planned so; that all {origin.looks} analyses of the question are right holds at {together} %. "
         f"What {former} answered to its hypotheses stands as it was."
     )
