@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.questions.study.analysis_contrasts import Asked
 from assay.questions.study.analysis_models import Estimate
-from assay.questions.study.analysis_words import aliased, amount, amount_signed, blocks_of, capital, signed, size
+from assay.questions.study.analysis_words import aliased, amount, amount_signed, blocks_of, capital, signed, size, what_would
 from assay.questions.study.pairings import Pairing, added_of, pairing
 from assay.questions.study.verdicts import verdict_on
 from assay.records.canonical import canonical
@@ -29,7 +29,13 @@ _ARE: dict[Pairing, str] = {
 
 
 def describe_interaction(
-    one: Estimate, goal: MetricGoal, alone: Sequence[float], given: Sequence[float], noise: float, added: int = 0
+    one: Estimate,
+    goal: MetricGoal,
+    alone: Sequence[float],
+    given: Sequence[float],
+    noise: float,
+    added: int = 0,
+    needed: int | None = None,
 ) -> tuple[str, str]:
     """What an interaction means: ("redundant", "together", "depends" or "", the sentence).
 
@@ -40,12 +46,13 @@ def describe_interaction(
         given: effect of each with the other changed.
         noise: below it, an effect cannot be told from 0.
         added: how many of the two the baseline does not have.
+        needed: seeds that would decide it, where it is not decided.
     """
     a, b = one.asked.components
     if one.asked.aliases:
         return "", _sum_of_several(one, goal)
     if verdict_on(one, goal) not in ("matters", "exact") or abs(one.estimate) <= (noise if one.comparison is None else 0):
-        return "", _no_interaction(one, goal)
+        return "", _no_interaction(one, goal, needed)
     if isnan(alone[0]):
         return "depends", f"The effects of {a} and {b} on {goal.name} depend on each other (interaction {signed(one)})."
     joint = alone[0] + given[1]
@@ -65,7 +72,7 @@ def describe_interaction(
     )
 
 
-def _no_interaction(one: Estimate, goal: MetricGoal) -> str:
+def _no_interaction(one: Estimate, goal: MetricGoal, needed: int | None) -> str:
     a, b = one.asked.components
     if one.kind in ("no-op", "exact"):
         return f"{a} and {b} do not interact on {goal.name}: exactly 0 in {blocks_of(one)}."
@@ -73,7 +80,8 @@ def _no_interaction(one: Estimate, goal: MetricGoal) -> str:
         return f"{a} and {b} have no interaction on {goal.name} larger than {goal.margin:g} ({signed(one)})."
     if one.kind == "none":
         return f"Cannot tell whether {a} and {b} interact on {goal.name}: some combination never gave a value."
-    return f"Cannot tell whether {a} and {b} interact on {goal.name}: {signed(one)}."
+    would = "" if one.comparison is None else f"; {what_would(one, needed)}"
+    return f"Cannot tell whether {a} and {b} interact on {goal.name}: {signed(one)}{would}."
 
 
 def _sum_of_several(one: Estimate, goal: MetricGoal) -> str:

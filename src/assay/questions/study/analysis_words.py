@@ -88,10 +88,11 @@ def _open(one: Estimate, goal: MetricGoal, needed: int | None, where: str) -> st
         return start + "no pair of trials gave a value."
     if one.kind == "single":
         return f"{start}{size(one.estimate)} in the one {one.unit} that both completed, which gives no interval; more {one.unit}s would."
-    return f"{start}{signed(one)}; {_what_would(one, needed)}."
+    return f"{start}{signed(one)}; {what_would(one, needed)}."
 
 
-def _what_would(one: Estimate, needed: int | None) -> str:
+def what_would(one: Estimate, needed: int | None) -> str:
+    """What would decide it, as a sentence goes on after the estimate; `needed` blocks in all, None for more than are worth naming."""
     if one.unit != "seed":
         return f"more {one.unit}s or more data might, more seeds alone would not"
     if needed is not None:

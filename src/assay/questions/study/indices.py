@@ -12,10 +12,10 @@ from assay.ablation.designs_factorial import set_levels
 from assay.errors import InvalidStudy, InvalidValue, UnknownMetric
 from assay.questions.study.analysis_contrasts import Asked
 from assay.questions.study.analysis_models import Estimate, estimate_family
-from assay.questions.study.analysis_words import amount_signed, blocks_of, capital, signed
+from assay.questions.study.analysis_words import amount_signed, blocks_of, capital, signed, what_would
 from assay.questions.study.pairings import Pairing, added_of, pairing
 from assay.questions.study.tables import metric_table
-from assay.questions.study.verdicts import interaction, verdict_on
+from assay.questions.study.verdicts import interaction, seeds_to_decide, verdict_on
 from assay.records.effect import Interaction
 from assay.records.evidence import StudyEvidence
 from assay.records.factor import Factor, MetricGoal
@@ -65,7 +65,9 @@ def interaction_indices(
     asked = [_asked(one, kind, factors, columns, table.shape[1]) for one in sets]
     family = estimate_family(table, asked, noisy=columns, margin=goal.margin, spreads=evidence.plan.options.spreads)
     added = [added_of((factors[each].name for each in chosen), factors) for chosen in sets]
-    said = [_words(table, *each, goal, kind, columns) for each in zip(family.estimates, sets, added, strict=True)]
+    needed = [seeds_to_decide(one, family, goal.margin) for one in family.estimates]
+    told = zip(family.estimates, sets, added, needed, strict=True)
+    said = [_words(table, one, chosen, put_in, goal, kind, columns, seeds) for one, chosen, put_in, seeds in told]
     return tuple(interaction(one, goal, words) for one, words in zip(family.estimates, said, strict=True))
 
 
@@ -112,13 +114,23 @@ def _asked(chosen: Sequence[int], index: Index, factors: Sequence[Factor], colum
 
 
 def _words(
-    table: Array, one: Estimate, chosen: Sequence[int], added: int, goal: MetricGoal, index: Index, columns: Sequence[int]
+    table: Array,
+    one: Estimate,
+    chosen: Sequence[int],
+    added: int,
+    goal: MetricGoal,
+    index: Index,
+    columns: Sequence[int],
+    needed: int | None,
 ) -> str:
     names = _and(one.asked.components)
     if one.kind in ("none", "single"):
         return f"Cannot tell what {names} do together on {goal.name}: more seeds, or combinations that gave values, would."
-    if verdict_on(one, goal) not in ("matters", "exact", "no-op"):
-        return f"Cannot tell whether {names} interact on {goal.name}: {signed(one)}."
+    verdict = verdict_on(one, goal)
+    if verdict == "no effect":
+        return capital(f"{names} have no interaction on {goal.name} larger than {goal.margin:g} ({signed(one)}).")
+    if verdict == "cannot tell":
+        return f"Cannot tell whether {names} interact on {goal.name}: {signed(one)}; {what_would(one, needed)}."
     if one.estimate == 0:
         return f"{names} do not interact on {goal.name}: exactly 0 in {blocks_of(one)}."
     meaning = _meaning(table, one, index, columns, chosen, added) if len(chosen) == 2 else ""
