@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations, product
 from typing import NamedTuple
 
@@ -264,6 +265,13 @@ def test_the_noise_of_seeds_is_in_shapley_values():
     residual = np.var(noise - noise.mean(axis=1, keepdims=True) - noise.mean(axis=0) + noise.mean()) * 48 / 35
     t = (first.high - first.low) / 2 / np.sqrt(residual * 2 * (2 / 9 + 2 / 36) / 6)
     assert t == pytest.approx(2.5, abs=0.15)  # the studentised maximum modulus of 3, 35 df
+
+
+def test_an_interaction_that_cannot_be_told_says_how_many_seeds_would():
+    noise = np.random.default_rng(0).normal(size=(6, 8))
+    _, found = study("full", flips(3), lambda p, b: 9 * p["a"] + p["a"] * p["b"] + noise[b, _bits(p)], seeds=6)
+    (told,) = [one for one in found.interactions if one.components == ("a", "b")]
+    assert told.verdict == "cannot tell" and re.search(r"\]; about \d+ more seeds? would \(\d+ in all", told.words)
 
 
 def _bits(params):
