@@ -17,7 +17,7 @@ from assay.capture.secrets import redact_arguments
 from assay.execution.calls import record_call
 from assay.execution.fingerprint import fingerprint, is_local
 from assay.execution.pool import Pool, refuse_recursion
-from assay.execution.protocol import Job, Outcome
+from assay.execution.protocol import Job, Outcome, Pools
 from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import Report, Setup, Start, Task, trial_environment
 from assay.execution.shipping import function_name, ship
@@ -61,6 +61,7 @@ class FunctionExecutor:
         start: "fork": each trial is forked from the server, which has the modules loaded; "spawn": a fresh interpreter each, where a
             library forbids forking.
         reuse: take finished runs of the same recipe in place of running them again.
+        pools: where the trials run; by default beside this process.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class FunctionExecutor:
         measured: frozenset[str] = frozenset(),
         start: Start = "fork",
         reuse: bool = True,
+        pools: Pools = Pool,
     ) -> None:
         self._store = store
         self._root = root
@@ -79,6 +81,7 @@ class FunctionExecutor:
         self._measured = measured
         self._start = start
         self._reuse = Reuse(store, root) if reuse else None
+        self._pools = pools
 
     def carry_out(self, jobs: Sequence[Job], *, study: str, workers: int, report: Callable[[Outcome], None]) -> list[Outcome]:
         """Outcomes in the order of `jobs`.
@@ -103,7 +106,7 @@ class FunctionExecutor:
             start=self._start,
         )
         work = _Work(self._store, self._calls, recipes, self._reuse, setup, function, study, report)
-        return work.carry_out(jobs)
+        return work.carry_out(jobs, self._pools)
 
 
 def picklable(snapshot: Snapshot) -> Snapshot:
@@ -198,9 +201,9 @@ class _Work:
         self._outcomes: dict[int, Outcome] = {}
         self._shipped: dict[str, _Shipped] = {}
 
-    def carry_out(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def carry_out(self, jobs: Sequence[Job], pools: Pools) -> list[Outcome]:
         self._jobs = {job.trial.index: job for job in jobs}
-        with Pool(self._setup, self._take) as pool:
+        with pools(self._setup, self._take) as pool:
             self._enqueue(jobs)
             while self._ready or pool.is_busy:
                 while self._ready and pool.has_room:

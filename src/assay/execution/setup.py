@@ -43,6 +43,7 @@ class Setup(NamedTuple):
         workers: how many trials run at once.
         start: "fork" from the server, or "spawn": a fresh interpreter for each trial.
         folder: of the store, where that is not the one of the project: the store of a bundle.
+        far: the server runs elsewhere: the environment of its runs is that of its machine.
     """
 
     function: bytes | None
@@ -54,6 +55,7 @@ class Setup(NamedTuple):
     workers: int
     start: Start
     folder: Path | None = None
+    far: bool = False
 
     def open_store(self, *, create: bool = True) -> Store:
         """The store that the trials go into; raises as `Store.open` does."""

@@ -14,8 +14,10 @@ from assay.ablation.configurations import configure, settings_of
 from assay.ablation.plans import make_blocks
 from assay.ablation.splits import Said, make_splits
 from assay.errors import InvalidStudy, StoreUnusable
+from assay.execution.elsewhere.choice import pools_of
 from assay.execution.functions import Callables, FunctionExecutor
 from assay.execution.pool import refuse_recursion
+from assay.execution.protocol import Pools
 from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name
 from assay.project.study_designs import told
@@ -168,6 +170,8 @@ class Study:
         *,
         accept_baseline: str = "",
         minutes: float | None = None,
+        executor: str = "local",
+        slurm: str | Sequence[str] = "",
     ) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
@@ -178,28 +182,35 @@ class Study:
             workers: how many trials run at once. Results are the same with any number.
             accept_baseline: why the study goes on with a baseline that fails at the gate; the report carries the reason.
             minutes: of "adaptive" alone: no batch of trials begins later than this; what is known then is the result.
+            executor: where they run: "local", or "slurm", each worker in a job of its own. Results are the same anywhere.
+            slurm: options for `sbatch`, such as "--partition=gpu --time=2:00:00".
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`; or the function cannot be loaded in a clean process.
+            ExecutorUnusable: trials cannot be started there.
             UnknownMetric: no trial reports a metric that is asked for.
             StoreUnusable: what is recorded cannot be written.
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        view, store, executor = self._ready(plan)
-        return carry_out(store, view, executor, workers, accept=accept_baseline, source=self, minutes=minutes)
+        with pools_of(executor, slurm) as pools:
+            view, store, ready = self._ready(plan, pools)
+            return carry_out(store, view, ready, workers, accept=accept_baseline, source=self, minutes=minutes)
 
-    def check_baseline(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
+    def check_baseline(
+        self, plan: PlanView | str | None = None, workers: int = 1, *, executor: str = "local", slurm: str | Sequence[str] = ""
+    ) -> StudyResult:
         """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
 
         Raises:
             AssayError: as for `run`.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        view, store, executor = self._ready(plan)
-        return check_baseline(store, view, executor, workers)
+        with pools_of(executor, slurm) as pools:
+            view, store, ready = self._ready(plan, pools)
+            return check_baseline(store, view, ready, workers)
 
-    def _ready(self, plan: PlanView | str | None) -> tuple[PlanView, Store, FunctionExecutor]:
+    def _ready(self, plan: PlanView | str | None, pools: Pools) -> tuple[PlanView, Store, FunctionExecutor]:
         refuse_recursion()
         view = plan if isinstance(plan, PlanView) else self.plan(plan or "leave-one-out")
         root = self._root()
@@ -207,7 +218,7 @@ class Study:
         splits = self.splits.parameter if self.splits else "split"
         calls = Callables(self.train, self._configured, self.prepare, self.name, splits=splits, side=bool(self.serves))
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
-        return view, store, FunctionExecutor(store, root, calls, measured=measured, start=self.start)
+        return view, store, FunctionExecutor(store, root, calls, measured=measured, start=self.start, pools=pools)
 
     def extend(
         self,
