@@ -64,9 +64,6 @@ def place() -> Iterator[Processes]:
         process.wait()
 
 
-Begun = Callable[[Any], Any]
-
-
 def carry_out(root: Path, place: Processes, train: Callable[..., object], number: int = 1, workers: int = 1) -> list[Outcome]:
     with Crew(place) as crew:
         calls = Callables(train, lambda configuration: configuration.params)
@@ -109,7 +106,7 @@ def test_a_job_that_is_killed_with_all_its_processes_loses_its_trial_alone(proje
 def test_a_trial_cut_off_by_the_time_that_others_used_begins_again_and_one_that_had_it_all_crashes(
     project: Path, place: Processes, tmp_path: Path
 ) -> None:
-    place.late |= {"1", "3"}
+    place.late |= {"1", "2", "3"}
     folder = str(tmp_path)
 
     def train(config: dict[str, Any], seed: int) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ _UNKNOWN = 60.0
 """Seconds in which the scheduler has to say what became of a job whose connection was lost."""
 _ENDING = 5.0
 """Seconds in which a server whose trial was stopped ends too, where the whole job is being ended."""
+_AGAIN = 3
+"""Times that a trial begins again because the limit of time came to a job that had carried out others."""
 _LOADING = 3
 """Servers in a row that may die while they load the function."""
 
@@ -53,6 +55,7 @@ class FarPool:
         self._runs: dict[int, str] = {}
         self._lost: dict[str, _Lost] = {}
         self._held: dict[Hand, tuple[Report, float]] = {}
+        self._cut: Counter[int] = Counter()
         self._died_loading = 0
         self._stopping = False
 
@@ -186,7 +189,8 @@ class FarPool:
         lost = self._lost.pop(job, None)
         if lost is None:
             self._crew.bear(job, seen)
-        elif seen.timed_out and self._crew.carried[job]:
+        elif seen.timed_out and self._crew.carried[job] and self._cut[lost.task.number] < _AGAIN:
+            self._cut[lost.task.number] += 1
             self._waiting.appendleft(lost.task)
         else:
             self._crew.fruitful(job)
