@@ -185,13 +185,14 @@ class CommandStudy:
         minutes: float | None = None,
         executor: str = "local",
         slurm: str | Sequence[str] = "",
+        ray: str | Mapping[str, float] = "",
     ) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
         Args:
             plan: what `plan` gave, or the name of a design.
             workers: how many trials run at once; results are the same with any number.
-            accept_baseline, minutes, executor, slurm: as for `assay.Study.run`.
+            accept_baseline, minutes, executor, slurm, ray: as for `assay.Study.run`.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`.
@@ -203,7 +204,7 @@ class CommandStudy:
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        with pools_of(executor, slurm) as pools:
+        with pools_of(executor, slurm, ray) as pools:
             view, store, ready = self._ready(plan, pools)
             result = carry_out(store, view, ready, workers or self.workers, accept=accept_baseline, source=self, minutes=minutes)
         if ready.findings:
@@ -218,6 +219,7 @@ class CommandStudy:
         *,
         executor: str = "local",
         slurm: str | Sequence[str] = "",
+        ray: str | Mapping[str, float] = "",
     ) -> StudyResult:
         """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
 
@@ -225,7 +227,7 @@ class CommandStudy:
             AssayError: as for `run`.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        with pools_of(executor, slurm) as pools:
+        with pools_of(executor, slurm, ray) as pools:
             view, store, ready = self._ready(plan, pools)
             return _with_findings(check_baseline(store, view, ready, workers or self.workers), ready)
 

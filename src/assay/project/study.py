@@ -172,6 +172,7 @@ class Study:
         minutes: float | None = None,
         executor: str = "local",
         slurm: str | Sequence[str] = "",
+        ray: str | Mapping[str, float] = "",
     ) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
@@ -182,8 +183,9 @@ class Study:
             workers: how many trials run at once. Results are the same with any number.
             accept_baseline: why the study goes on with a baseline that fails at the gate; the report carries the reason.
             minutes: of "adaptive" alone: no batch of trials begins later than this; what is known then is the result.
-            executor: where they run: "local", or "slurm", each worker in a job of its own. Results are the same anywhere.
+            executor: where they run: "local", "slurm" (each worker a job), or "ray" (each worker a task). Results are the same anywhere.
             slurm: options for `sbatch`, such as "--partition=gpu --time=2:00:00".
+            ray: resources of each task, such as "num_cpus=2 num_gpus=1" or the same as a dictionary.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`; or the function cannot be loaded in a clean process.
@@ -193,12 +195,18 @@ class Study:
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        with pools_of(executor, slurm) as pools:
+        with pools_of(executor, slurm, ray) as pools:
             view, store, ready = self._ready(plan, pools)
             return carry_out(store, view, ready, workers, accept=accept_baseline, source=self, minutes=minutes)
 
     def check_baseline(
-        self, plan: PlanView | str | None = None, workers: int = 1, *, executor: str = "local", slurm: str | Sequence[str] = ""
+        self,
+        plan: PlanView | str | None = None,
+        workers: int = 1,
+        *,
+        executor: str = "local",
+        slurm: str | Sequence[str] = "",
+        ray: str | Mapping[str, float] = "",
     ) -> StudyResult:
         """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
 
@@ -206,7 +214,7 @@ class Study:
             AssayError: as for `run`.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        with pools_of(executor, slurm) as pools:
+        with pools_of(executor, slurm, ray) as pools:
             view, store, ready = self._ready(plan, pools)
             return check_baseline(store, view, ready, workers)
 

@@ -54,6 +54,9 @@ class Processes:
     def said(self, job: str, folder: Path) -> str:
         return ""
 
+    def leave(self) -> None:
+        pass
+
 
 @pytest.fixture
 def place() -> Iterator[Processes]:

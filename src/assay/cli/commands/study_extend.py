@@ -39,6 +39,7 @@ def command(
     workers: int | None,
     executor: str,
     slurm: str,
+    ray: str,
     accept_baseline: str,
     as_json: bool,
 ) -> int:
@@ -66,5 +67,5 @@ def command(
         return 0
     gate = kept_evidence(store, former.id).gate
     accepted = accept_baseline or (gate.accepted if gate is not None else "")
-    where = {"executor": executor, "slurm": slurm}
+    where = {"executor": executor, "slurm": slurm, "ray": ray}
     return run_and_show(grown, grown.plan(), workers, where, accept_baseline=accepted, as_json=as_json)

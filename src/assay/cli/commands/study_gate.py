@@ -25,6 +25,7 @@ def command(
     workers: int | None,
     executor: str,
     slurm: str,
+    ray: str,
     design: str | None,
     resolution: int | None,
     budget: int | None,
@@ -39,7 +40,7 @@ def command(
     """
     study = load_study_file(file)
     plan = study.plan(design, resolution=resolution, budget=budget, priors=priors, until=until)
-    result = study.check_baseline(plan, workers, executor=executor, slurm=slurm)
+    result = study.check_baseline(plan, workers, executor=executor, slurm=slurm, ray=ray)
     evidence = result.evidence
     if as_json:
         emit(study_document(evidence))

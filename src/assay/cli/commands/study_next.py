@@ -28,7 +28,7 @@ from assay.questions.study.archive import kept_evidence
 @accept_option
 @json_option
 def command(
-    study: str, target: Path | None, workers: int | None, executor: str, slurm: str, accept_baseline: str, as_json: bool
+    study: str, target: Path | None, workers: int | None, executor: str, slurm: str, ray: str, accept_baseline: str, as_json: bool
 ) -> int:
     """Start a study from the winner of STUDY: its id or a unique prefix, its name, or last.
 
@@ -52,7 +52,7 @@ def command(
     if target is None:
         for line in said:
             hint(line)
-        where = {"executor": executor, "slurm": slurm}
+        where = {"executor": executor, "slurm": slurm, "ray": ray}
         return run_and_show(grown, grown.plan(), workers, where, accept_baseline=accept_baseline, as_json=as_json)
     write_study(grown, target, [f"Grew out of study {definition.id[:8]}.", *said])
     if as_json:

@@ -39,6 +39,7 @@ def command(
     workers: int | None,
     executor: str,
     slurm: str,
+    ray: str,
     design: str | None,
     resolution: int | None,
     budget: int | None,
@@ -55,7 +56,7 @@ def command(
     """
     study = load_study_file(file)
     plan = study.plan(design, resolution=resolution, budget=budget, priors=priors, until=until)
-    where = {"executor": executor, "slurm": slurm}
+    where = {"executor": executor, "slurm": slurm, "ray": ray}
     return run_and_show(study, plan, workers, where, accept_baseline=accept_baseline, minutes=minutes, as_json=as_json)
 
 

@@ -95,13 +95,16 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         if self._meeting is None:
             return
-        self._meeting.close()
-        for hand in list(self.hands):
-            self.part(hand)
-        for connection, _inbox in self._arriving.values():
-            connection.close()
-        self._selector.close()
-        self.place.cancel(sorted(self._jobs))
+        try:
+            self._meeting.close()
+            for hand in list(self.hands):
+                self.part(hand)
+            for connection, _inbox in self._arriving.values():
+                connection.close()
+            self._selector.close()
+            self.place.cancel(sorted(self._jobs))
+        finally:
+            self.place.leave()
 
     def want(self, number: int, setup: Setup) -> None:
         """So many jobs are there, as far as the scheduler takes them, and come to where they see the store of this setup.

@@ -63,3 +63,20 @@ class Place(Protocol):
     def said(self, job: str, folder: Path) -> str:
         """The end of what the keeper of a job printed, as far as it can be read here."""
         ...
+
+    def leave(self) -> None:
+        """No job will be asked for any more."""
+        ...
+
+
+def output_of(folder: Path, job: str) -> Path:
+    """File in the meeting's folder for what the keeper of a job prints."""
+    return folder / f"job-{job}.txt"
+
+
+def printed(folder: Path, job: str) -> str:
+    """The end of it, as far as it can be read here."""
+    try:
+        return output_of(folder, job).read_text(encoding="utf-8", errors="replace")[-2000:].strip()
+    except OSError:
+        return ""

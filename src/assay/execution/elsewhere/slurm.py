@@ -11,7 +11,7 @@ from pathlib import Path
 from assay.errors import ExecutorUnusable, InvalidValue
 from assay.execution.elsewhere.keeper import keeper_command
 from assay.execution.elsewhere.meeting import Invitation
-from assay.execution.elsewhere.place import Sighting
+from assay.execution.elsewhere.place import Sighting, output_of, printed
 
 _ENDED = frozenset(
     ("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT")
@@ -22,7 +22,6 @@ _OURS = ("--array", "-a", "--wrap", "--output", "-o", "--export", "--parsable", 
 """Options of `sbatch` that a user may not give, since a job would then not be the one that is waited for."""
 _PATIENCE = 120.0
 """Seconds that Slurm may take for an answer: a busy controller is slow."""
-_OUTPUT = "job-{}.txt"
 
 
 class Slurm:
@@ -52,7 +51,7 @@ class Slurm:
         """
         # What enters the job's environment are names alone: values would stand in a command line that everyone can read.
         ours = ["--parsable", "--no-requeue", "--chdir=/", "--export=HOME,USER,LOGNAME,PATH,LD_LIBRARY_PATH"]
-        output = f"--output={invitation.folder}/{_OUTPUT.format('%j')}"
+        output = f"--output={output_of(Path(invitation.folder), '%j')}"
         script = f"#!/bin/sh\nexec {shlex.join(keeper_command(invitation, 'SLURM_JOB_ID'))}\n"
         done = _ask("sbatch", "--job-name=assay", *self._options, *ours, output, script=script)
         job = done.stdout.strip().partition(";")[0]
@@ -79,10 +78,10 @@ class Slurm:
 
     def said(self, job: str, folder: Path) -> str:
         """The end of what the job printed, as far as it can be read here."""
-        try:
-            return (folder / _OUTPUT.format(job)).read_text(encoding="utf-8", errors="replace")[-2000:].strip()
-        except OSError:
-            return ""
+        return printed(folder, job)
+
+    def leave(self) -> None:
+        """Nothing is kept of Slurm."""
 
     def _closely(self, job: str) -> Sighting:
         """Of a job that has ended, what `squeue` does not tell: its exit code."""
