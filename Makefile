@@ -20,6 +20,7 @@ demo:
 test:
 	@tools/setup dev
 	@tools/browser >/dev/null
+	@tools/slurm >/dev/null || true
 	$(BIN)/pytest -n 2 -m "not slow"
 
 slow:

@@ -19,6 +19,7 @@
         ├── InputChanged          an observed input no longer has the content that was recorded
         ├── EnvironmentUnavailable  an environment cannot be had as it was recorded: a package or a Python is gone
         │   └── PackagesConflict      these versions of packages do not go together
+        ├── ExecutorUnusable      what should start trials elsewhere is not there, refuses, or its jobs end at once
         └── TrialsFailed          the trials that an answer needs did not finish
 
 Each error carries four fields beside its text: ``problem`` (what is wrong, in a clause), ``value`` (what was given), ``expected``
@@ -191,6 +192,12 @@ class PackagesConflict(EnvironmentUnavailable):
     """These versions of packages do not go together, or with this Python."""
 
     code = "packages_conflict"
+
+
+class ExecutorUnusable(BrokenError):
+    """What should start trials elsewhere is not there, refuses, or its jobs end at once."""
+
+    code = "executor_unusable"
 
 
 class TrialsFailed(BrokenError):

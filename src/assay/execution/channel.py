@@ -1,6 +1,7 @@
 """Messages between the processes of an executor: pickled, each after its length, over a pipe or socket that they inherited.
 
-Only processes that Assay itself started hold an end of such a channel, so what arrives is trusted.
+Only processes that Assay itself started hold an end of such a channel, or have shown that they were (`assay.execution.elsewhere`), so
+what arrives is trusted.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Inbox:
             chunk = os.read(self.descriptor, _CHUNK)
         except BlockingIOError:
             return []
-        except ConnectionResetError:
+        except (ConnectionError, TimeoutError):  # a machine that has died says nothing more
             chunk = b""
         self.closed = not chunk
         self._buffer += chunk

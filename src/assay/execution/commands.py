@@ -20,7 +20,7 @@ from assay.execution.handed_out import HandedOut
 from assay.execution.needed import Needed, inputs_of_former
 from assay.execution.pool import Pool, refuse_recursion
 from assay.execution.prepared import PREPARED, Prepared, files_prepared, prepared_path
-from assay.execution.protocol import Job, Outcome
+from assay.execution.protocol import Job, Outcome, Pools
 from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import CommandTask, Report, Setup, trial_environment
 from assay.execution.variants import Variants, without
@@ -74,17 +74,19 @@ class CommandExecutor:
         root: project root; its code is taken once, when the trials begin.
         commands: what is run.
         reuse: take finished runs of the same recipe in place of running them again.
+        pools: where the trials run; by default beside this process.
 
     Attributes:
         findings: files that trials needed and that nobody had named.
     """
 
-    def __init__(self, store: Store, root: Path, commands: Commands, *, reuse: bool = True) -> None:
+    def __init__(self, store: Store, root: Path, commands: Commands, *, reuse: bool = True, pools: Pools = Pool) -> None:
         self._store = store
         self._root = Path(os.path.realpath(root))
         self._commands = commands
         self._former = Reuse(store, self._root, apart=True)
         self._reuse = reuse
+        self._pools = pools
         self.findings: list[Finding] = []
 
     def carry_out(self, jobs: Sequence[Job], *, study: str, workers: int, report: Callable[[Outcome], None]) -> list[Outcome]:
@@ -169,7 +171,7 @@ class _Work:
                 self._unprepared.setdefault(job.trial.block, []).append(job)
             for block, waiting in list(self._unprepared.items()):
                 self._prepare(block, waiting[0].trial)
-        with Pool(self._setup, self._take) as pool:
+        with self._executor._pools(self._setup, self._take) as pool:
             while self._ready or pool.is_busy:
                 while self._ready and pool.has_room:
                     task = self._ready.popleft()

@@ -16,7 +16,7 @@ BOOT = (
 
 
 def command(role: str, descriptor: int, path: Sequence[str] | None = None) -> list[str]:
-    """Command of a fresh interpreter with this one's arguments, as "server" or as a single "trial".
+    """Command of a fresh interpreter with this one's arguments, as "server", as "far server" below a keeper, or as a single "trial".
 
     Args:
         role: what it is.

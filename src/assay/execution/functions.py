@@ -21,7 +21,7 @@ from assay.execution.calls import record_call
 from assay.execution.fingerprint import fingerprint, is_local
 from assay.execution.patched import Patched
 from assay.execution.pool import Pool, refuse_recursion
-from assay.execution.protocol import Job, Outcome
+from assay.execution.protocol import Job, Outcome, Pools
 from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import Report, Setup, Start, Task, trial_environment
 from assay.execution.shipping import function_name, ship
@@ -81,6 +81,7 @@ class FunctionExecutor:
         start: "fork": each trial is forked from the server, which has the modules loaded; "spawn": a fresh interpreter each, where a
             library forbids forking.
         reuse: take finished runs of the same recipe in place of running them again.
+        pools: where the trials run; by default beside this process.
 
     Attributes:
         findings: files that patched trials needed beside the code, and that had to be found out.
@@ -95,6 +96,7 @@ class FunctionExecutor:
         measured: frozenset[str] = frozenset(),
         start: Start = "fork",
         reuse: bool = True,
+        pools: Pools = Pool,
     ) -> None:
         self._store = store
         self._root = root
@@ -103,6 +105,7 @@ class FunctionExecutor:
         self._start = start
         self._reuse = Reuse(store, root) if reuse else None
         self.findings: list[Finding] = []
+        self._pools = pools
 
     def carry_out(self, jobs: Sequence[Job], *, study: str, workers: int, report: Callable[[Outcome], None]) -> list[Outcome]:
         """Outcomes in the order of `jobs`.
@@ -129,7 +132,7 @@ class FunctionExecutor:
         )
         patched = Patched(self._store, self._root, setup.snapshot, self._calls.patches, recipes.train_name, jobs)
         work = _Work(self._store, self._calls, recipes, self._reuse, setup, function, study, report, patched)
-        outcomes = work.carry_out(jobs)
+        outcomes = work.carry_out(jobs, self._pools)
         self.findings += [one for one in patched.findings() if one not in self.findings]
         return outcomes
 
@@ -228,9 +231,9 @@ class _Work:
         self._outcomes: dict[int, Outcome] = {}
         self._shipped: dict[str, _Shipped] = {}
 
-    def carry_out(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def carry_out(self, jobs: Sequence[Job], pools: Pools) -> list[Outcome]:
         self._jobs = {job.trial.index: job for job in jobs}
-        with Pool(self._setup, self._take) as pool:
+        with pools(self._setup, self._take) as pool:
             self._enqueue(jobs)
             while self._ready or pool.is_busy:
                 while self._ready and pool.has_room:

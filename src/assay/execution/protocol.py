@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import NamedTuple, Protocol
 
+from assay.execution.setup import CommandTask, Report, Setup, Task
 from assay.records.plan import Configuration, Trial
 from assay.records.run import Failure, Resources, State
 
@@ -59,3 +61,33 @@ class Executor(Protocol):
             AssayError: no trial at all could be started.
         """
         ...
+
+
+class TaskPool(Protocol):
+    """Tasks in flight, for as long as the block runs; each is reported once, whatever becomes of it."""
+
+    def __enter__(self) -> TaskPool: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None: ...
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another task would be taken up soon."""
+        ...
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task is out whose report has not come."""
+        ...
+
+    def submit(self, task: Task | CommandTask) -> None:
+        """Hand a task out; raises `AssayError` where no trial can be started."""
+        ...
+
+    def gather(self) -> None:
+        """Wait until something is heard; raises `AssayError` where no trial can be started."""
+        ...
+
+
+Pools = Callable[[Setup, Callable[[Report], None]], TaskPool]
+"""Makes the pool of a call: with what its tasks share, and what takes each report."""

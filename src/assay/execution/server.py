@@ -27,6 +27,7 @@ from assay.capture.seeds import set_deterministic_seed
 from assay.capture.trace import settle, trace_here
 from assay.errors import AssayError
 from assay.execution.channel import Inbox, send
+from assay.execution.elsewhere.here import as_here
 from assay.execution.fresh import command
 from assay.execution.setup import Began, CommandTask, NotReady, Ready, Recording, Report, Setup, Task
 from assay.execution.trial import carry_out, forget_server_exits
@@ -53,6 +54,10 @@ def main(facts: dict[str, Any]) -> None:
     if facts["role"] == "trial":
         _single(facts["descriptor"])
     else:
+        if facts["role"] == "far server":
+            die_with_parent()
+            # A scheduler sends it to every process of a job that it ends; the keeper, which it reaches too, tells the server.
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
         Server(facts["descriptor"]).serve()
 
 
@@ -117,6 +122,7 @@ class Server:
             set_deterministic_seed(0)
             try:
                 self._store = setup.open_store()
+                setup = self._setup = as_here(setup, self._store)
                 self._functions = load_functions(setup.function) if setup.function is not None else (None, None)
             except AssayError as error:
                 answer = NotReady(str(error), "")
@@ -311,6 +317,7 @@ def _single(descriptor: int) -> None:
     set_deterministic_seed(0)
     try:
         store = setup.open_store()
+        setup = as_here(setup, store)
         functions = _loaded(setup, task)
     except BaseException as error:  # noqa: BLE001 - importing the user's module can raise anything
         failure = Failure(kind=type(error).__name__, text=f"the trial's function could not be loaded: {error}")

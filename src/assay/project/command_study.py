@@ -14,9 +14,11 @@ from assay.ablation.plans import make_blocks
 from assay.ablation.splits import Said, make_splits
 from assay.errors import InvalidStudy, MissingContent
 from assay.execution.commands import CommandExecutor, Commands
+from assay.execution.elsewhere.choice import pools_of
 from assay.execution.patches import Patches, files_below, patches_of
 from assay.execution.pool import refuse_recursion
 from assay.execution.prepared import PREPARED
+from assay.execution.protocol import Pools
 from assay.project.command_line import OverrideStyle, order_of, places_in, words_of
 from assay.project.study import expected
 from assay.project.study_aside import aside
@@ -179,16 +181,20 @@ class CommandStudy:
         *,
         accept_baseline: str = "",
         minutes: float | None = None,
+        executor: str = "local",
+        slurm: str | Sequence[str] = "",
+        ray: str | Mapping[str, float] = "",
     ) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
         Args:
             plan: what `plan` gave, or the name of a design.
             workers: how many trials run at once; results are the same with any number.
-            accept_baseline, minutes: as for `assay.Study.run`.
+            accept_baseline, minutes, executor, slurm, ray: as for `assay.Study.run`.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`.
+            ExecutorUnusable: trials cannot be started there.
             CommandNotFound: the program does not exist.
             MissingContent: a file or folder of `data` does not exist.
             UnknownMetric: no trial reports a metric that is asked for.
@@ -196,28 +202,38 @@ class CommandStudy:
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        view, store, executor = self._ready(plan)
-        result = carry_out(store, view, executor, workers or self.workers, accept=accept_baseline, source=self, minutes=minutes)
-        if executor.findings:
-            result = result.with_findings(executor.findings)
+        with pools_of(executor, slurm, ray) as pools:
+            view, store, ready = self._ready(plan, pools)
+            result = carry_out(store, view, ready, workers or self.workers, accept=accept_baseline, source=self, minutes=minutes)
+        if ready.findings:
+            result = result.with_findings(ready.findings)
             keep_evidence(store, result.evidence)
         return result
 
-    def check_baseline(self, plan: PlanView | str | None = None, workers: int | None = None) -> StudyResult:
+    def check_baseline(
+        self,
+        plan: PlanView | str | None = None,
+        workers: int | None = None,
+        *,
+        executor: str = "local",
+        slurm: str | Sequence[str] = "",
+        ray: str | Mapping[str, float] = "",
+    ) -> StudyResult:
         """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
 
         Raises:
             AssayError: as for `run`.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        view, store, executor = self._ready(plan)
-        return check_baseline(store, view, executor, workers or self.workers).with_findings(executor.findings)
+        with pools_of(executor, slurm, ray) as pools:
+            view, store, ready = self._ready(plan, pools)
+            return check_baseline(store, view, ready, workers or self.workers).with_findings(ready.findings)
 
-    def _ready(self, plan: PlanView | str | None) -> tuple[PlanView, Store, CommandExecutor]:
+    def _ready(self, plan: PlanView | str | None, pools: Pools) -> tuple[PlanView, Store, CommandExecutor]:
         refuse_recursion()
         view = plan if isinstance(plan, PlanView) else self.plan(plan)
         store = Store.open(self.root)
-        return view, store, CommandExecutor(store, self.root, self._commands())
+        return view, store, CommandExecutor(store, self.root, self._commands(), pools=pools)
 
     def with_data(self, old: str, new: str) -> CommandStudy:
         """This study with another file or folder in the place of one that the command or the baseline names.

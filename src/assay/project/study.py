@@ -17,9 +17,11 @@ from assay.ablation.plans import make_blocks
 from assay.ablation.splits import Said, make_splits
 from assay.errors import InvalidStudy, StoreUnusable
 from assay.execution.by_name import check_by_name, ship_by_name
+from assay.execution.elsewhere.choice import pools_of
 from assay.execution.functions import Callables, FunctionExecutor
 from assay.execution.patches import Patches, files_below, patches_of
 from assay.execution.pool import refuse_recursion
+from assay.execution.protocol import Pools
 from assay.execution.setup import Start
 from assay.execution.shipping import check_callable, function_name
 from assay.project.study_aside import aside
@@ -180,6 +182,9 @@ class Study:
         *,
         accept_baseline: str = "",
         minutes: float | None = None,
+        executor: str = "local",
+        slurm: str | Sequence[str] = "",
+        ray: str | Mapping[str, float] = "",
     ) -> StudyResult:
         """Carry the plan out; run again after a kill or an interruption, it repeats no trial that has finished.
 
@@ -190,33 +195,47 @@ class Study:
             workers: how many trials run at once. Results are the same with any number.
             accept_baseline: why the study goes on with a baseline that fails at the gate; the report carries the reason.
             minutes: of "adaptive" alone: no batch of trials begins later than this; what is known then is the result.
+            executor: where they run: "local", "slurm" (each worker a job), or "ray" (each worker a task). Results are the same anywhere.
+            slurm: options for `sbatch`, such as "--partition=gpu --time=2:00:00".
+            ray: resources of each task, such as "num_cpus=2 num_gpus=1" or the same as a dictionary.
 
         Raises:
             InvalidStudy, UnknownParameter, InvalidValue: as for `plan`; or the function cannot be loaded in a clean process.
+            ExecutorUnusable: trials cannot be started there.
             UnknownMetric: no trial reports a metric that is asked for.
             StoreUnusable: what is recorded cannot be written.
             TrialsFailed: no trial could be started.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
         study = self.resolved()
-        view, store, executor = study._ready(plan)
-        result = carry_out(store, view, executor, workers, accept=accept_baseline, source=study, minutes=minutes)
-        if executor.findings:
-            result = result.with_findings(executor.findings)
+        with pools_of(executor, slurm, ray) as pools:
+            view, store, ready = study._ready(plan, pools)
+            result = carry_out(store, view, ready, workers, accept=accept_baseline, source=study, minutes=minutes)
+        if ready.findings:
+            result = result.with_findings(ready.findings)
             keep_evidence(store, result.evidence)
         return result
 
-    def check_baseline(self, plan: PlanView | str | None = None, workers: int = 1) -> StudyResult:
+    def check_baseline(
+        self,
+        plan: PlanView | str | None = None,
+        workers: int = 1,
+        *,
+        executor: str = "local",
+        slurm: str | Sequence[str] = "",
+        ray: str | Mapping[str, float] = "",
+    ) -> StudyResult:
         """Send the baseline through the gate, and run nothing else; `result.gate` says what was found.
 
         Raises:
             AssayError: as for `run`.
             KeyboardInterrupt: stopped by the user; finished trials are kept.
         """
-        view, store, executor = self.resolved()._ready(plan)
-        return check_baseline(store, view, executor, workers).with_findings(executor.findings)
+        with pools_of(executor, slurm, ray) as pools:
+            view, store, ready = self.resolved()._ready(plan, pools)
+            return check_baseline(store, view, ready, workers).with_findings(ready.findings)
 
-    def _ready(self, plan: PlanView | str | None) -> tuple[PlanView, Store, FunctionExecutor]:
+    def _ready(self, plan: PlanView | str | None, pools: Pools) -> tuple[PlanView, Store, FunctionExecutor]:
         refuse_recursion()
         view = plan if isinstance(plan, PlanView) else self.plan(plan or "leave-one-out")
         root = self._root()
@@ -235,8 +254,8 @@ class Study:
         )
         measured = frozenset(goal.name for goal in self.metrics if goal.measured)
         # Patched trials are fresh processes, whose time and memory are only comparable with those of others.
-        fresh = patched and any(goal.measured for goal in view.definition.goals)
-        return view, store, FunctionExecutor(store, root, calls, measured=measured, start="spawn" if fresh else self.start)
+        start: Start = "spawn" if patched and any(goal.measured for goal in view.definition.goals) else self.start
+        return view, store, FunctionExecutor(store, root, calls, measured=measured, start=start, pools=pools)
 
     def extend(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli.commands.study_run import accept_option, run_and_show
+from assay.cli.executors import executor_options
 from assay.cli.output import emit, json_option, say
 from assay.project.project import Project
 from assay.project.study_again import former_of, study_again
@@ -27,6 +28,7 @@ from assay.store.store import Store
     "--to", "target", type=click.Path(path_type=Path), metavar="FILE", help="Write the extended study into FILE; nothing is run."
 )
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
+@executor_options
 @accept_option
 @json_option
 def command(
@@ -35,6 +37,9 @@ def command(
     texts: tuple[str, ...],
     target: Path | None,
     workers: int | None,
+    executor: str,
+    slurm: str,
+    ray: str,
     accept_baseline: str,
     as_json: bool,
 ) -> int:
@@ -62,4 +67,5 @@ def command(
         return 0
     gate = kept_evidence(store, former.id).gate
     accepted = accept_baseline or (gate.accepted if gate is not None else "")
-    return run_and_show(grown, grown.plan(), workers, accept_baseline=accepted, as_json=as_json)
+    where = {"executor": executor, "slurm": slurm, "ray": ray}
+    return run_and_show(grown, grown.plan(), workers, where, accept_baseline=accepted, as_json=as_json)

@@ -8,6 +8,7 @@ import click
 
 from assay.cli.boundary import NO
 from assay.cli.commands.study_run import accept_option, run_and_show
+from assay.cli.executors import executor_options
 from assay.cli.output import emit, hint, json_option, say
 from assay.errors import InvalidStudy, NoWinner
 from assay.project.project import Project
@@ -23,9 +24,12 @@ from assay.questions.study.archive import kept_evidence
     "--to", "target", type=click.Path(path_type=Path), metavar="FILE", help="Write the next study into FILE; nothing is run."
 )
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
+@executor_options
 @accept_option
 @json_option
-def command(study: str, target: Path | None, workers: int | None, accept_baseline: str, as_json: bool) -> int:
+def command(
+    study: str, target: Path | None, workers: int | None, executor: str, slurm: str, ray: str, accept_baseline: str, as_json: bool
+) -> int:
     """Start a study from the winner of STUDY: its id or a unique prefix, its name, or last.
 
     The new baseline has every change that clearly helped, never the best of many by luck; what was removed becomes a component that
@@ -48,7 +52,8 @@ def command(study: str, target: Path | None, workers: int | None, accept_baselin
     if target is None:
         for line in said:
             hint(line)
-        return run_and_show(grown, grown.plan(), workers, accept_baseline=accept_baseline, as_json=as_json)
+        where = {"executor": executor, "slurm": slurm, "ray": ray}
+        return run_and_show(grown, grown.plan(), workers, where, accept_baseline=accept_baseline, as_json=as_json)
     write_study(grown, target, [f"Grew out of study {definition.id[:8]}.", *said])
     if as_json:
         emit({"version": 1, "study": grown.plan().study, "former": definition.id, "words": list(said), "file": str(target)})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from assay.cli.boundary import BROKEN, NO, YES
 from assay.cli.commands.study_plan import design_options
 from assay.cli.commands.study_show import print_evidence
+from assay.cli.executors import executor_options
 from assay.cli.output import emit, hint, json_option, say
 from assay.errors import InvalidValue
 from assay.project.command_study import CommandStudy
@@ -41,6 +44,7 @@ def _reason(given: str | None) -> str:
 @click.command(name="run")
 @click.argument("file", type=click.Path())
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Trials at once; the results do not depend on it.")
+@executor_options
 @design_options
 @accept_option
 @click.option(
@@ -50,6 +54,9 @@ def _reason(given: str | None) -> str:
 def command(
     file: str,
     workers: int | None,
+    executor: str,
+    slurm: str,
+    ray: str,
     design: str | None,
     resolution: int | None,
     budget: int | None,
@@ -66,22 +73,24 @@ def command(
     """
     study = load_study_file(file)
     plan = study.plan(design, resolution=resolution, budget=budget, priors=priors, until=until)
-    return run_and_show(study, plan, workers, accept_baseline=accept_baseline, minutes=minutes, as_json=as_json)
+    where = {"executor": executor, "slurm": slurm, "ray": ray}
+    return run_and_show(study, plan, workers, where, accept_baseline=accept_baseline, minutes=minutes, as_json=as_json)
 
 
 def run_and_show(
     study: CommandStudy,
     plan: PlanView,
     workers: int | None,
+    where: Mapping[str, str],
     *,
     accept_baseline: str = "",
     minutes: float | None = None,
     as_json: bool = False,
 ) -> int:
-    """Run a plan, say what it found, and return the exit code."""
+    """Run a plan where `where` says, by the names of `executor_options`; say what it found, and return the exit code."""
     hint(plan.in_words(workers or study.workers) + "\n")
     try:
-        evidence = study.run(plan, workers, accept_baseline=accept_baseline, minutes=minutes).evidence
+        evidence = study.run(plan, workers, accept_baseline=accept_baseline, minutes=minutes, **where).evidence
     except KeyboardInterrupt:
         hint("assay: interrupted; trials that have finished are kept, and the same command goes on with the rest.")
         raise
