@@ -114,3 +114,10 @@ def test_resources_that_no_machine_has_are_an_error_and_not_a_wait_for_ever(star
     study = start({**THERE, "ray": {"num_gpus": 1000}})
     _, err = study.communicate(timeout=120)
     assert study.returncode != 0 and "ExecutorUnusable: no machine of Ray's cluster has what a trial is to get" in err
+
+
+def test_a_cluster_that_is_not_there_is_an_error(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    study = start(THERE)
+    _, err = study.communicate(timeout=120)
+    assert study.returncode != 0 and "ExecutorUnusable: Ray's cluster cannot be reached: '127.0.0.1:1'" in err
