@@ -90,7 +90,7 @@ def _needs_runs(to: SensitiveTo, wanted: Wanted) -> bool:
 
 def _by_reading(subject: Subject, to: SensitiveTo, wanted: Wanted) -> Sensitivity:
     """What the study's own trials say."""
-    evidence = subject.evidence or subject.run(wanted.workers)
+    evidence = subject.evidence or subject.run(wanted)
     check_concluded(evidence)
     findings: list[Finding] = []
     conditions: list[Condition] = []
@@ -114,8 +114,8 @@ def _by_running(subject: Subject, to: SensitiveTo, wanted: Wanted, say: Callable
     base = subject.design.plan(source)
     planned = _planned(subject.design, source, to, wanted, base.study, [block.seed for block in base.plan.blocks])
     _cost(base, planned, wanted.budget, say)
-    evidence = subject.run(wanted.workers, base)
-    studies = [one.study.run(one.plan, wanted.workers).evidence for one in planned]
+    evidence = subject.run(wanted, base)
+    studies = [one.study.run(one.plan, wanted.workers, **wanted.where).evidence for one in planned]
     conditions = [_condition(one, found) for one, found in zip(planned, studies, strict=True)]
     if to == "seeds" and len(evidence.plan.blocks) > 1:
         conditions = [*parts_of_the_seeds(evidence), *conditions]

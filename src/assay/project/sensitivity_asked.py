@@ -41,6 +41,7 @@ class Wanted(NamedTuple):
         test_share: of a split, the share of items that is tested.
         budget: most trials that may be run.
         workers: trials at once.
+        executor, slurm, ray: where they run, as for `assay.Study.run`.
     """
 
     vary: Mapping[str, Sequence[Any]] = {}
@@ -52,6 +53,14 @@ class Wanted(NamedTuple):
     test_share: float | None = None
     budget: int | None = None
     workers: int = 1
+    executor: str = "local"
+    slurm: str = ""
+    ray: str = ""
+
+    @property
+    def where(self) -> dict[str, str]:
+        """Where trials run, as `run` of a study takes it."""
+        return {"executor": self.executor, "slurm": self.slurm, "ray": self.ray}
 
 
 def check(to: SensitiveTo, wanted: Wanted) -> Wanted:

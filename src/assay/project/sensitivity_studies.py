@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from assay.ablation.components import merge
 from assay.ablation.configurations import check_settings, configure, plain, same, value_of
 from assay.errors import InvalidStudy, StoreUnusable
+from assay.project.sensitivity_asked import Wanted
 from assay.project.study_plan import PlanView
 from assay.questions.study.archive import kept_evidence
 from assay.records.evidence import StudyEvidence
@@ -47,7 +48,9 @@ class AnyStudy(Protocol):
     def plan(self, design: str, /, *, resolution: int | None, budget: int | None) -> PlanView:
         """The trials of a design."""
 
-    def run(self, plan: PlanView, workers: int, /, *, accept_baseline: str = "") -> Found:
+    def run(
+        self, plan: PlanView, workers: int, /, *, accept_baseline: str = "", executor: str = "local", slurm: str = "", ray: str = ""
+    ) -> Found:
         """Carry the plan out; what has finished before is not repeated."""
 
 
@@ -113,8 +116,8 @@ class Subject(NamedTuple):
         """What messages call it."""
         return (self.evidence.name or self.evidence.study[:12]) if self.evidence else ""
 
-    def run(self, workers: int, plan: PlanView | None = None) -> StudyEvidence:
-        """What comes of carrying the study out; what has finished before is not repeated, and a baseline that was accepted still is.
+    def run(self, wanted: Wanted, plan: PlanView | None = None) -> StudyEvidence:
+        """What comes of carrying the study out as is wanted; what has finished is not repeated, and a baseline that was accepted still is.
 
         Raises:
             InvalidStudy: the baseline fails at the gate, so that nothing was concluded.
@@ -122,7 +125,7 @@ class Subject(NamedTuple):
         """
         assert self.source is not None, "what has no evidence can be run"
         view = plan or self.design.plan(self.source)
-        found = self.source.run(view, workers, accept_baseline=self._accepted(view.study)).evidence
+        found = self.source.run(view, wanted.workers, accept_baseline=self._accepted(view.study), **wanted.where).evidence
         check_concluded(found)
         return found
 

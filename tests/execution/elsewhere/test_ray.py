@@ -88,18 +88,6 @@ def until(happens: Callable[[], object]) -> None:
     pytest.fail("it did not happen")
 
 
-def of(project: Path) -> list[int]:
-    """Processes that work in the project's folder, those of Ray among them."""
-    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cwd") if _is(path, project)]
-
-
-def _is(path: Path, folder: Path) -> bool:
-    try:
-        return path.readlink() == folder
-    except OSError:
-        return False
-
-
 def test_bits_are_those_of_local_trials_which_stand_for_them(start: Start, project: Path, flags: Path, tmp_path: Path) -> None:
     (flags / "go").touch()
     there, local = [rows(study) for study in (start(THERE), start({"workers": 1}, tmp_path / "one"))]
@@ -110,12 +98,13 @@ def test_bits_are_those_of_local_trials_which_stand_for_them(start: Start, proje
     assert not [name for name in variables if name.startswith(("RAY", "CUDA"))]
 
 
-def test_a_study_that_is_killed_leaves_no_trial_and_goes_on_where_it_was(start: Start, project: Path, flags: Path) -> None:
+def test_a_study_that_is_killed_leaves_no_trial_and_goes_on_where_it_was(start: Start, flags: Path) -> None:
     study = start({"workers": 2, "executor": "ray"})
-    until(lambda: list(flags.glob("began-*")))
+    trial = flags / "began-0"
+    until(lambda: trial.exists() and trial.read_text())
     study.kill()
     study.communicate()
-    until(lambda: not of(project))
+    until(lambda: not Path(f"/proc/{trial.read_text()}").exists())
     (flags / "go").touch()
     again = rows(start({"workers": 2}))
     assert {row[0] for row in again} == {"finished"} and [row[2] for row in again].count(True) >= 2
@@ -125,3 +114,10 @@ def test_resources_that_no_machine_has_are_an_error_and_not_a_wait_for_ever(star
     study = start({**THERE, "ray": {"num_gpus": 1000}})
     _, err = study.communicate(timeout=120)
     assert study.returncode != 0 and "ExecutorUnusable: no machine of Ray's cluster has what a trial is to get" in err
+
+
+def test_a_cluster_that_is_not_there_is_an_error(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    study = start(THERE)
+    _, err = study.communicate(timeout=120)
+    assert study.returncode != 0 and "ExecutorUnusable: Ray's cluster cannot be reached: '127.0.0.1:1'" in err

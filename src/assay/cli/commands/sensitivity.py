@@ -9,6 +9,7 @@ import click
 
 from assay.ablation.components import maximize, minimize
 from assay.cli.boundary import BROKEN, NO, YES
+from assay.cli.executors import executor_options
 from assay.cli.output import emit, hint, json_option, say, styled, width
 from assay.errors import InvalidValue
 from assay.project import documents
@@ -46,6 +47,7 @@ _MOST_LEVELS = 1000
     "--budget", type=click.IntRange(min=0), metavar="N", help="Most trials that may be run; more is refused at the start."
 )
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Trials at once.")
+@executor_options
 @json_option
 def command(
     study: str,
@@ -60,6 +62,9 @@ def command(
     design: str | None,
     budget: int | None,
     workers: int,
+    executor: str,
+    slurm: str,
+    ray: str,
     as_json: bool,
 ) -> int:
     """Run STUDY (its file, or what names it here) under other conditions: do its conclusions keep sign, verdict and rank?
@@ -76,6 +81,9 @@ def command(
         test_share=test_share,
         budget=budget,
         workers=workers,
+        executor=executor,
+        slurm=slurm,
+        ray=ray,
     )
     try:
         result = sensitivity(study, to, wanted, design=design, say=lambda text: hint(f"assay: {text}"))

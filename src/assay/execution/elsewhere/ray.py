@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from assay.execution.elsewhere.meeting import Invitation
 from assay.execution.elsewhere.place import Sighting, output_of, printed
 
 _JOB_IN = "ASSAY_JOB"
+_CONNECTING = 10.0
+"""Seconds in which a cluster has to answer."""
 _NAMES = {"num_cpus": "CPU", "num_gpus": "GPU"}
 """What machines call that of which a task is given some."""
 
@@ -76,14 +79,16 @@ class Ray:
         if ray.is_initialized():
             self._check()
             return
+        address = os.environ.get("RAY_ADDRESS", "")
         with _unchanged():
             try:
+                _reach(address)
                 ray.init(address="auto", log_to_driver=False, logging_level=logging.ERROR)
-            except ConnectionError as error:
-                if os.environ.get("RAY_ADDRESS"):
+            except (OSError, RuntimeError, ValueError) as error:
+                if address:
                     raise ExecutorUnusable(
                         "Ray's cluster cannot be reached",
-                        value=os.environ["RAY_ADDRESS"],
+                        value=address,
                         next_step="Change RAY_ADDRESS; without it, Ray is started on this machine.",
                     ) from error
                 ray.init(address="local", log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
@@ -100,6 +105,17 @@ class Ray:
                 value=self._resources,
                 next_step="Ask for less, or join a larger cluster by RAY_ADDRESS.",
             )
+
+
+def _reach(address: str) -> None:
+    """Something listens there, as far as the address says where; Ray itself would try for minutes, and write of each try.
+
+    Raises:
+        OSError: nothing does.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), _CONNECTING).close()
 
 
 @contextlib.contextmanager
