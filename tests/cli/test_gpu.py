@@ -121,3 +121,29 @@ def test_show_names_gpu_driver_and_use(project: Path) -> None:
     assert "driver" in said
     assert "GPU memory" in said
     assert "% of the time" in said
+
+
+CROWDED = """\
+import assay
+
+def train(config, seed):
+    import torch
+    free, total = torch.cuda.mem_get_info()
+    held = torch.empty(int(0.6 * total), dtype=torch.uint8, device="cuda")
+    torch.manual_seed(seed)
+    for _ in range(50):
+        value = torch.randn(2048, 2048, device="cuda").square().mean().item()
+    return {"y": value + config["a"]}
+
+if __name__ == "__main__":
+    study = assay.Study(train, baseline={"a": 1}, components=[assay.change("a", "two", a=2)], metrics=[assay.maximize("y")], seeds=3)
+    result = study.run(workers=3)
+    print([row.state for row in result.outcomes], [finding.kind for finding in result.findings])
+"""
+
+
+def test_trials_that_do_not_fit_on_the_device_together_run_alone(project: Path) -> None:
+    (project / "crowded.py").write_text(CROWDED)
+    done = subprocess.run([sys.executable, "crowded.py"], cwd=project, capture_output=True, text=True, check=False)
+    assert "['finished', 'finished', 'finished', 'finished', 'finished', 'finished']" in done.stdout, done.stdout + done.stderr
+    assert "'device memory'" in done.stdout

@@ -15,10 +15,11 @@ from assay.capture.environment import describe
 from assay.capture.interpreter import interpreter_of
 from assay.capture.secrets import redact_arguments
 from assay.execution.command_trial import metrics_of
+from assay.execution.crowding import Uncrowded
 from assay.execution.functions import outcome_of, picklable, reused
 from assay.execution.handed_out import HandedOut
 from assay.execution.needed import Needed, inputs_of_former
-from assay.execution.pool import Pool, refuse_recursion
+from assay.execution.pool import refuse_recursion
 from assay.execution.prepared import PREPARED, Prepared, files_prepared, prepared_path
 from assay.execution.protocol import Job, Outcome, Pools
 from assay.execution.reuse import Reuse, Taken
@@ -77,10 +78,10 @@ class CommandExecutor:
         pools: where the trials run; by default beside this process.
 
     Attributes:
-        findings: files that trials needed and that nobody had named.
+        findings: files that trials needed and that nobody had named; that trials had to run alone.
     """
 
-    def __init__(self, store: Store, root: Path, commands: Commands, *, reuse: bool = True, pools: Pools = Pool) -> None:
+    def __init__(self, store: Store, root: Path, commands: Commands, *, reuse: bool = True, pools: Pools = Uncrowded) -> None:
         self._store = store
         self._root = Path(os.path.realpath(root))
         self._commands = commands
@@ -130,7 +131,7 @@ class CommandExecutor:
             variants.variant(job.configuration)
         work = _Work(self, setup, common, needed, variants, study, report)
         outcomes = work.carry_out(jobs)
-        self.findings += [one for one in needed.findings() if one not in self.findings]
+        self.findings += [one for one in (*needed.findings(), *work.findings) if one not in self.findings]
         return outcomes
 
 
@@ -161,6 +162,7 @@ class _Work:
         self._unprepared: dict[int, list[Job]] = {}
         self._ready: deque[CommandTask] = deque()
         self._outcomes: dict[int, Outcome] = {}
+        self.findings: list[Finding] = []
 
     def carry_out(self, jobs: Sequence[Job]) -> list[Outcome]:
         self._jobs = {job.trial.index: job for job in jobs}
@@ -178,6 +180,7 @@ class _Work:
                     pool.submit(task._replace(files=self._handed_out.give(task.number)))
                 if pool.is_busy:
                     pool.gather()
+            self.findings += pool.findings
         return [self._outcomes[job.trial.index] for job in jobs]
 
     def _tasks_of(self, jobs: Sequence[Job], prepared: Prepared) -> list[CommandTask]:

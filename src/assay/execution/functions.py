@@ -18,9 +18,10 @@ from assay.capture.interpreter import this_interpreter
 from assay.capture.secrets import redact_arguments
 from assay.execution.by_name import name_by_name, ship_by_name
 from assay.execution.calls import record_call
+from assay.execution.crowding import Uncrowded
 from assay.execution.fingerprint import fingerprint, is_local
 from assay.execution.patched import Patched
-from assay.execution.pool import Pool, refuse_recursion
+from assay.execution.pool import refuse_recursion
 from assay.execution.protocol import Job, Outcome, Pools
 from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import Report, Setup, Start, Task, trial_environment
@@ -84,7 +85,7 @@ class FunctionExecutor:
         pools: where the trials run; by default beside this process.
 
     Attributes:
-        findings: files that patched trials needed beside the code, and that had to be found out.
+        findings: files that patched trials needed beside the code, and that had to be found out; that trials had to run alone.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class FunctionExecutor:
         measured: frozenset[str] = frozenset(),
         start: Start = "fork",
         reuse: bool = True,
-        pools: Pools = Pool,
+        pools: Pools = Uncrowded,
     ) -> None:
         self._store = store
         self._root = root
@@ -133,7 +134,7 @@ class FunctionExecutor:
         patched = Patched(self._store, self._root, setup.snapshot, self._calls.patches, recipes.train_name, jobs)
         work = _Work(self._store, self._calls, recipes, self._reuse, setup, function, study, report, patched)
         outcomes = work.carry_out(jobs, self._pools)
-        self.findings += [one for one in patched.findings() if one not in self.findings]
+        self.findings += [one for one in (*patched.findings(), *work.findings) if one not in self.findings]
         return outcomes
 
 
@@ -230,6 +231,7 @@ class _Work:
         self._unprepared: dict[int, list[Job]] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._shipped: dict[str, _Shipped] = {}
+        self.findings: list[Finding] = []
 
     def carry_out(self, jobs: Sequence[Job], pools: Pools) -> list[Outcome]:
         self._jobs = {job.trial.index: job for job in jobs}
@@ -240,6 +242,7 @@ class _Work:
                     pool.submit(self._patched.handed_out(self._ready.popleft()))
                 if pool.is_busy:
                     pool.gather()
+            self.findings += pool.findings
         return [self._outcomes[job.trial.index] for job in jobs]
 
     def _enqueue(self, jobs: Sequence[Job]) -> None:

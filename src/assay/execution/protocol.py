@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import NamedTuple, Protocol
 
 from assay.execution.setup import CommandTask, Report, Setup, Task
+from assay.records.finding import Finding
 from assay.records.plan import Configuration, Trial
 from assay.records.run import Failure, Resources, State
 
@@ -78,6 +79,11 @@ class TaskPool(Protocol):
     @property
     def is_busy(self) -> bool:
         """Whether a task is out whose report has not come."""
+        ...
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What readers of the results must know of how they came about."""
         ...
 
     def submit(self, task: Task | CommandTask) -> None:

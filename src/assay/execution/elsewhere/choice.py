@@ -8,11 +8,11 @@ from functools import partial
 from math import inf
 
 from assay.errors import ExecutorUnusable, InvalidValue
+from assay.execution.crowding import Uncrowded
 from assay.execution.elsewhere.crew import Crew
 from assay.execution.elsewhere.place import Place
 from assay.execution.elsewhere.pool import FarPool
 from assay.execution.elsewhere.slurm import Slurm
-from assay.execution.pool import Pool
 from assay.execution.protocol import Pools
 
 EXECUTORS = ("local", "slurm", "ray")
@@ -40,7 +40,7 @@ def pools_of(executor: str = "local", slurm: str | Sequence[str] = "", ray: str 
     """
     place = _place(executor, slurm, ray)
     if place is None:
-        yield Pool
+        yield Uncrowded
         return
     with Crew(place) as crew:
         yield partial(FarPool, crew)

@@ -12,6 +12,7 @@ from assay.errors import InvalidStudy, TrialsFailed
 from assay.execution.elsewhere.crew import Crew, Hand
 from assay.execution.elsewhere.place import Sighting
 from assay.execution.setup import Began, CommandTask, NotReady, Ready, Report, Setup, Task
+from assay.records.finding import Finding
 from assay.records.run import Failure
 
 _IDLE = 60.0
@@ -79,6 +80,11 @@ class FarPool:
     def is_busy(self) -> bool:
         """Whether a task is out whose report has not come."""
         return bool(self._tasks)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """None: each job has the devices that the scheduler gave it."""
+        return []
 
     def submit(self, task: Task | CommandTask) -> None:
         """Hand a task out, as soon as a job has come that can take it.
