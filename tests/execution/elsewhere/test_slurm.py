@@ -200,7 +200,7 @@ def test_without_slurm_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch, tm
 
 
 @pytest.mark.parametrize(
-    "options", ["--time=10 train.sh", "train.sh", "--array=1-3", "-a1-3", "--arr=1-3", "--wrap=ls", "'", "-o out"]
+    "options", ["--time=10 train.sh", "train.sh", "--array=1-3", "-a1-3", "--arr=1-3", "--wrap=ls", "'", "-o out", "-Mother"]
 )
 def test_options_that_would_change_what_is_submitted_are_refused(options: str) -> None:
     with pytest.raises(InvalidValue):
