@@ -35,7 +35,7 @@ def record_copied(setup: Setup, store: Store, task: Task, copied: Copied, pipe: 
         if signal.sigpending() & {signal.SIGINT, signal.SIGTERM}:
             raise KeyboardInterrupt
         process = _start(setup, copied, packages_in(store, setup.environment[1]), folder, pipe)
-        inner = setup._replace(root=folder, snapshot=copied.snapshot, start="spawn", original=setup.root, far=False)
+        inner = setup._replace(root=folder, snapshot=copied.snapshot, start="spawn", original=setup.root)
         assert process.stdin is not None
         # One that dies before it has read this is seen by its end.
         with contextlib.suppress(BrokenPipeError), process.stdin as stdin:

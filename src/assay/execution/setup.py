@@ -44,7 +44,7 @@ class Setup(NamedTuple):
         start: "fork" from the server, or "spawn": a fresh interpreter for each trial.
         folder: of the store, where that is not the one of the project: the store of a bundle.
         original: root of the project where `root` is a trial's own copy of it.
-        far: the server runs elsewhere: the environment of its runs is that of its machine.
+        far: the server runs elsewhere, and has still to describe its machine.
     """
 
     function: bytes | None

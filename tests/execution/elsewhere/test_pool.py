@@ -125,7 +125,27 @@ def test_a_trial_cut_off_by_the_time_that_others_used_begins_again_and_one_that_
     assert len(place.jobs) == 3
 
 
-def test_a_trial_that_is_stopped_alone_is_interrupted_and_its_server_goes_on(project: Path, place: Processes) -> None:
+def test_a_job_for_which_nothing_is_left_gives_its_machine_back(
+    project: Path, place: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.execution.elsewhere.pool._IDLE", 0.0)
+    folder = str(tmp_path)
+
+    def train(config: dict[str, Any], seed: int) -> dict[str, float]:
+        (Path(folder) / f"keeper-{seed}").write_text(str(parent(os.getppid())))
+        first = Path(folder) / "keeper-0"
+        while seed and not (first.exists() and first.read_text() and not Path(f"/proc/{first.read_text()}/exe").exists()):
+            time.sleep(0.05)
+        return {"y": float(seed)}
+
+    assert [one.state for one in carry_out(project, place, train, 2, workers=2)] == ["finished", "finished"]
+
+
+def test_a_trial_that_is_stopped_alone_is_interrupted_and_its_server_goes_on(
+    project: Path, place: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.execution.elsewhere.pool._ENDING", 0.2)
+
     def train(config: dict[str, Any], seed: int) -> dict[str, float]:
         if seed == 0:
             raise KeyboardInterrupt

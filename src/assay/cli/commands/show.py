@@ -74,7 +74,7 @@ def _what(run: Document) -> None:
             ("tags", ", ".join(run["tags"])),
             ("study", run["study"] or ""),
             ("recipe", run["recipe"]),
-            ("on", run["host"]["name"]),
+            ("on", _place(run)),
         )
     )
     for note in run["notes"]:
@@ -82,6 +82,11 @@ def _what(run: Document) -> None:
     _section("Builds on", [(parent["run"][:8], f"{parent['by']} {parent['path']}".strip()) for parent in run["parents"]])
     for since in run["patched"]:
         _patched(since)
+
+
+def _place(run: Document) -> str:
+    job = ((run["environment"] or {}).get("variables") or {}).get("SLURM_JOB_ID")
+    return f"{run['host']['name']}, job {job} of Slurm" if job else str(run["host"]["name"])
 
 
 def _patched(since: Document) -> None:

@@ -12,7 +12,7 @@ from assay.store.store import Store
 
 
 def as_here(setup: Setup, store: Store) -> Setup:
-    """The setup with the environment of this machine; as it is beside the study's process, and for commands, which describe their own.
+    """The setup with the environment of this machine, asked once; as it is beside the study's process, and for commands, which describe their own.
 
     Raises:
         EnvironmentUnavailable: Python or its packages are others than those of the study's process, which the recipes name.
@@ -29,4 +29,4 @@ def as_here(setup: Setup, store: Store) -> Setup:
             expected=f"{ours.python} with the same packages",
             next_step="Put the environment on a file system that all machines share.",
         )
-    return setup._replace(environment=found)
+    return setup._replace(environment=found, far=False)

@@ -158,7 +158,8 @@ def stay_awake(connection: socket.socket) -> None:
 
 def _listen() -> socket.socket:
     if socket.has_dualstack_ipv6():
-        return socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True, backlog=1024)
+        with contextlib.suppress(OSError):  # a kernel may have IPv6 and be told not to use it
+            return socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True, backlog=1024)
     return socket.create_server(("", 0), backlog=1024)
 
 

@@ -18,7 +18,10 @@ _ENDED = frozenset(
 )
 _LOST = Sighting("UNKNOWN", ended=True, reason="Slurm does not know it any more")
 _UNKNOWN = "Invalid job id"
-_OURS = ("--array", "-a", "--wrap", "--output", "-o", "--export", "--parsable", "--test-only", "--wait", "-W", "--chdir", "-D")
+_OURS = (
+    *("--array", "-a", "--wrap", "--output", "-o", "--export", "--parsable", "--test-only", "--wait", "-W", "--chdir", "-D"),
+    *("--clusters", "-M"),
+)
 """Options of `sbatch` that a user may not give, since a job would then not be the one that is waited for."""
 _PATIENCE = 120.0
 """Seconds that Slurm may take for an answer: a busy controller is slow."""
