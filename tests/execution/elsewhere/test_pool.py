@@ -84,6 +84,7 @@ def parent(pid: int) -> int:
 def test_a_server_that_is_killed_loses_its_trial_alone_and_its_job_goes_on(project: Path, place: Processes) -> None:
     def train(config: dict[str, Any], seed: int) -> dict[str, float]:
         if seed == 0:
+            time.sleep(2)  # the server has passed on by then that this run began
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(600)
         return {"y": float(seed)}
