@@ -133,9 +133,11 @@ def test_a_job_for_which_nothing_is_left_gives_its_machine_back(
     folder = str(tmp_path)
 
     def train(config: dict[str, Any], seed: int) -> dict[str, float]:
-        (Path(folder) / f"keeper-{seed}").write_text(str(parent(os.getppid())))
-        first = Path(folder) / "keeper-0"
-        while seed and not (first.exists() and first.read_text() and not Path(f"/proc/{first.read_text()}/exe").exists()):
+        keepers = [Path(folder) / f"keeper-{number}" for number in (0, 1)]
+        keepers[seed].write_text(str(parent(os.getppid())))
+        while not all(file.exists() and file.read_text() for file in keepers):  # each has a job of its own
+            time.sleep(0.05)
+        while seed and Path(f"/proc/{keepers[0].read_text()}/exe").exists():
             time.sleep(0.05)
         return {"y": float(seed)}
 

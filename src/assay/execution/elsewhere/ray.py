@@ -27,7 +27,7 @@ _NAMES = {"num_cpus": "CPU", "num_gpus": "GPU"}
 
 
 class Ray:
-    """Tasks of the cluster that RAY_ADDRESS names or that runs here; of one on this machine, for as long as this object is used, else.
+    """Tasks of the cluster that RAY_ADDRESS names, or that this process has joined; else of one on this machine, which ends with the study.
 
     Args:
         resources: of each task, as `ray.remote` takes them: {"num_cpus": 2, "num_gpus": 1}.
@@ -79,19 +79,19 @@ class Ray:
         if ray.is_initialized():
             self._check()
             return
-        address = os.environ.get("RAY_ADDRESS", "")
+        # A cluster that merely runs here is not taken: it may be that of another study, and end with it.
+        address = os.environ.get("RAY_ADDRESS", "local")
         with _unchanged():
             try:
                 _reach(address)
-                ray.init(address="auto", log_to_driver=False, logging_level=logging.ERROR)
+                own = {"include_dashboard": False} if address == "local" else {}
+                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **own)
             except (OSError, RuntimeError, ValueError) as error:
-                if address:
-                    raise ExecutorUnusable(
-                        "Ray's cluster cannot be reached",
-                        value=address,
-                        next_step="Change RAY_ADDRESS; without it, Ray is started on this machine.",
-                    ) from error
-                ray.init(address="local", log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+                raise ExecutorUnusable(
+                    "Ray's cluster cannot be reached" if address != "local" else "Ray cannot be started on this machine",
+                    value=address,
+                    next_step=f"Ray said {str(error).strip()!r}. RAY_ADDRESS names the cluster that is joined; without it, Ray is started here.",
+                ) from error
             self._ours = True
         self._check()
 
