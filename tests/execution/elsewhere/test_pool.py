@@ -84,7 +84,6 @@ def parent(pid: int) -> int:
 def test_a_server_that_is_killed_loses_its_trial_alone_and_its_job_goes_on(project: Path, place: Processes) -> None:
     def train(config: dict[str, Any], seed: int) -> dict[str, float]:
         if seed == 0:
-            time.sleep(2)  # the server has passed on by then that this run began
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(600)
         return {"y": float(seed)}
@@ -92,7 +91,8 @@ def test_a_server_that_is_killed_loses_its_trial_alone_and_its_job_goes_on(proje
     found = carry_out(project, place, train, 2)
     assert [one.state for one in found] == ["crashed", "finished"] and len(place.jobs) == 1
     assert "the process that starts trials in job 1" in found[0].failure.text and "signal 9" in found[0].failure.text
-    assert Store.open(project).runs.read(found[0].run).state == "crashed"
+    # Whether the server could still pass on which run it was, or not: the store has it.
+    assert sorted(run.state for run in Store.open(project).catalogue.runs()) == ["crashed", "finished"]
 
 
 def test_a_job_that_is_killed_with_all_its_processes_loses_its_trial_alone(project: Path, place: Processes) -> None:
