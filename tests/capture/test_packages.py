@@ -55,6 +55,19 @@ def test_this_interpreters_packages_are_those_that_python_names() -> None:
     assert found == expected
 
 
+def test_what_a_package_carries_inside_it_was_never_installed(tmp_path: Path) -> None:
+    """Ray and setuptools put such folders on the path once they are imported, and the recipe must not tell by it who did."""
+    site = tmp_path / "lib" / "site-packages"
+    install(site, "ray", "2.0")
+    install(site / "ray" / "thirdparty_files", "colorama", "0.4")
+    install(site / "old.egg", "old", "1.0")
+    nested = site / "tool" / "lib" / "site-packages"
+    install(nested, "inner", "3.0")
+    places = (site, site / "ray" / "thirdparty_files", site / "old.egg", nested)
+    found = packages_of(interpreter(*places, prefix=tmp_path)).packages
+    assert [package.name for package in found] == ["inner", "old", "ray"]
+
+
 def test_the_assay_of_these_tests_is_editable() -> None:
     """An editable installation says where its files are, and has no digest of them."""
     installed = installed_in(this_interpreter())

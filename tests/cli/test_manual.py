@@ -67,7 +67,7 @@ def test_commands_that_the_readme_and_the_documents_show_exist() -> None:
             r"^```(?:sh|console|bash)?\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
         ):
             for line in re.findall(r"^\$? ?(assay .+)$", block, flags=re.MULTILINE):
-                words = line.split()
+                words = re.sub(r'"[^"]*"', "TEXT", line).split()  # what is quoted is nothing of ours
                 path = " ".join(words[:3]) if " ".join(words[:3]) in known else " ".join(words[:2])
                 assert path in known, (page.name, line)
                 own = words[: words.index("python")] if path == "assay run" and "python" in words else words

@@ -26,6 +26,7 @@ from assay.capture.watch import Mark, mark
 from assay.records.environment import Package, Packages
 
 _HEAD: Final = 4096  # bytes of PKG-INFO in which its version stands
+_INSTALLED: Final = re.compile(r".*/(?:site|dist)-packages/(?!.*/(?:site|dist)-packages(?:/|$))(.+)")
 
 
 class _Folder(msgspec.Struct, array_like=True):
@@ -73,10 +74,11 @@ def installed_in(interpreter: Interpreter) -> Installed:
     """All distributions on the interpreter's path, sorted by name; of two of one name, the one that comes first on the path.
 
     A folder is scanned again only when it has changed. What conda installed beside Python packages (libraries, compilers) is among
-    them with the origin "conda".
+    them with the origin "conda". What packages carry inside them, and put on the path once they are imported (`ray`, `setuptools`), is a part of them
+    and no distribution that was installed.
     """
     key = (interpreter.prefix, *interpreter.path)
-    copy = KeptCopy("packages-2", key)
+    copy = KeptCopy("packages-3", key)
     known = _known.get(key) or copy.load(_Scanned)
     if known is None:
         known = _scan(interpreter, {})
@@ -98,12 +100,13 @@ _known: dict[tuple[str, ...], _Scanned] = {}
 def _scan(interpreter: Interpreter, before: Mapping[str, _Folder]) -> _Scanned:
     moment = time.time_ns()
     conda = interpreter.prefix + "/conda-meta"
+    places = [path for path in interpreter.path if not _is_carried(path)]
     folders = {
         path: known if (known := before.get(path)) is not None and known.holds(path) else _scan_folder(path, path == conda, moment)
-        for path in (*interpreter.path, conda)
+        for path in (*places, conda)
     }
     found: dict[str, Package] = {}
-    for path in interpreter.path:
+    for path in places:
         for package in folders[path].packages:
             found.setdefault(package.name, package)
     for package in folders[conda].packages:
@@ -111,6 +114,18 @@ def _scan(interpreter: Interpreter, before: Mapping[str, _Folder]) -> _Scanned:
         if installed.origin == "index" and installed.version == package.version:
             found[package.name] = msgspec.structs.replace(installed, origin="conda", url=package.url)
     return _Scanned(folders=folders, installed=_apart(found))
+
+
+def _is_carried(path: str) -> bool:
+    """Whether a place on the path is a folder inside a package.
+
+    >>> _is_carried("/env/lib/python3.12/site-packages/ray/thirdparty_files"), _is_carried("/env/lib/python3.12/site-packages")
+    (True, False)
+    >>> _is_carried("/env/lib/python3.12/site-packages/old.egg")
+    False
+    """
+    below = _INSTALLED.fullmatch(path)
+    return below is not None and not below[1].endswith((".egg", ".zip"))
 
 
 def _apart(found: Mapping[str, Package]) -> Installed:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 from assay.records.environment import Environment
 from assay.store.store import Store
 
-pytest.importorskip("ray", reason="the extra ray is not installed")
+# Looked for, and not imported: it would put its own packages on the path of these tests.
+pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed")
 
 SCRIPT = """
 import json, os, time
