@@ -57,7 +57,7 @@ def main() -> int:
     for answer in result.answers:
         print(f"? {answer.hypothesis.words}: {answer.answer}")
     for finding in result.findings:
-        print(f"! {finding.text}")
+        print(f"! {finding.about}: {finding.text}")
 
     print("\nDoes one of these runs come back? A fresh folder, a fresh interpreter, the recorded code and seed:")
     project = assay.Project.open(HERE)

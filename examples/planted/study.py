@@ -50,7 +50,7 @@ def main() -> int:
             if interaction.verdict == "matters":
                 print(f"× {interaction.words}")
         for finding in result.findings:
-            print(f"! {finding.text}")
+            print(f"! {finding.about}: {finding.text}")
         for answer in result.answers:
             print(f"? {answer.hypothesis.component} {answer.hypothesis.direction} {answer.hypothesis.metric}: {answer.answer}")
     return 0

@@ -28,7 +28,7 @@ from assay.project.study_growth import extended, following
 from assay.project.study_patches import apart
 from assay.project.study_plan import PlanView
 from assay.project.study_result import StudyResult
-from assay.questions.study.archive import keep_evidence, kept_evidence
+from assay.questions.study.archive import kept_evidence
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.records.factor import Constraint, Factor, Hypothesis, MetricGoal, Patch
 from assay.records.gate import GateAsked
@@ -205,10 +205,7 @@ class CommandStudy:
         with pools_of(executor, slurm, ray) as pools:
             view, store, ready = self._ready(plan, pools)
             result = carry_out(store, view, ready, workers or self.workers, accept=accept_baseline, source=self, minutes=minutes)
-        if ready.findings:
-            result = result.with_findings(ready.findings)
-            keep_evidence(store, result.evidence)
-        return result
+        return result.kept_with(store, ready.findings)
 
     def check_baseline(
         self,

@@ -31,7 +31,7 @@ from assay.project.study_growth import extended, following
 from assay.project.study_patches import apart, with_patches
 from assay.project.study_plan import Expected, PlanView
 from assay.project.study_result import StudyResult as StudyResult
-from assay.questions.study.archive import keep_evidence, kept_evidence
+from assay.questions.study.archive import kept_evidence
 from assay.questions.study.definition import Definition, define, plan_study
 from assay.questions.study.estimate import finished_trials, seconds_per_trial
 from assay.questions.study.pilot import pilot_noise
@@ -211,10 +211,7 @@ class Study:
         with pools_of(executor, slurm, ray) as pools:
             view, store, ready = study._ready(plan, pools)
             result = carry_out(store, view, ready, workers, accept=accept_baseline, source=study, minutes=minutes)
-        if ready.findings:
-            result = result.with_findings(ready.findings)
-            keep_evidence(store, result.evidence)
-        return result
+        return result.kept_with(store, ready.findings)
 
     def check_baseline(
         self,

@@ -12,6 +12,7 @@ from assay.project.causal import CausalResult, causal
 from assay.project.sensitivity_answer import SensitivityResult, answer
 from assay.project.sensitivity_asked import Wanted
 from assay.project.sensitivity_studies import AnyStudy, Design, Subject
+from assay.questions.study.archive import keep_evidence
 from assay.questions.study.indices import interaction_indices
 from assay.questions.study.pareto import pareto
 from assay.questions.study.survival import questioned
@@ -24,6 +25,7 @@ from assay.records.sensitivity import SensitiveTo
 from assay.report.tables import Format, table
 from assay.report.write import Report, write_report
 from assay.store.root import find_root
+from assay.store.store import Store
 
 DEFAULT_WIDTH = 100
 
@@ -81,6 +83,14 @@ class StudyResult:
         """The result with more that a reader must know, such as what the executor had to do so that trials could run."""
         more = msgspec.structs.replace(self.evidence, findings=(*self.evidence.findings, *findings))
         return StudyResult(more, self.source, self.root)
+
+    def kept_with(self, store: Store, findings: Sequence[Finding]) -> StudyResult:
+        """The same, in the store too; as it is where nothing is to be added."""
+        if not findings:
+            return self
+        result = self.with_findings(findings)
+        keep_evidence(store, result.evidence)
+        return result
 
     def table(self, format: Format = "terminal", *, width: int = DEFAULT_WIDTH) -> str:  # noqa: A002 - the word users know
         """Configurations x metrics, differences with intervals, remarks.

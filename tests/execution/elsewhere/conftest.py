@@ -1,17 +1,22 @@
-"""A Slurm of the tests' own: one machine that says it has eight processors, below a temporary folder, gone with the session."""
+"""A Slurm of the tests' own: one machine that says it has eight processors, below a temporary folder, gone with the session; and studies to start."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.execution.elsewhere.studies import SCRIPT, Start
 
 from assay.execution.server import die_with_parent
 
@@ -87,6 +92,38 @@ def slurm(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, for what the test starts."""
     monkeypatch.setenv("SLURM_CONF", str(cluster))
     return cluster
+
+
+@pytest.fixture
+def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where trials say that they have begun, and wait for `go`: beside the project, of whose code it would be part."""
+    folder = tmp_path / "flags"
+    folder.mkdir()
+    monkeypatch.setenv("FLAGS", str(folder))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    return folder
+
+
+@pytest.fixture
+def start(project: Path, flags: Path) -> Iterator[Start]:
+    """Starts the study of `SCRIPT` as a user would, in a session of its own."""
+    (project / "study.py").write_text(SCRIPT)
+    started = []
+
+    def run(how: dict[str, Any], home: Path | None = None) -> subprocess.Popen[str]:
+        env = {**os.environ, "HOW": json.dumps(how), **({} if home is None else {"ASSAY_HOME": str(home)})}
+        process = subprocess.Popen(
+            [sys.executable, "study.py"], cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def _start(daemon: list[str], path: str, folder: Path) -> subprocess.Popen[bytes]:

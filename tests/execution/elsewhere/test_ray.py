@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.execution.elsewhere.studies import Start, rows, until
 
 from assay.records.environment import Environment
 from assay.store.store import Store
@@ -21,73 +14,7 @@ from assay.store.store import Store
 # Looked for, and not imported: it would put its own packages on the path of these tests.
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed")
 
-SCRIPT = """
-import json, os, time
-from pathlib import Path
-import numpy as np
-from assay import Study, change, maximize
-
-def train(config, seed):
-    flags = Path(os.environ["FLAGS"])
-    if config["a"] == 2:
-        (flags / f"began-{seed}").write_text(str(os.getpid()))
-        while not (flags / "go").exists():
-            time.sleep(0.05)
-    noise = np.random.default_rng(seed).normal(size=(200, 200))
-    return {"y": float((noise @ noise.T).sum() * config["a"] + np.random.rand())}
-
-study = Study(train, baseline={"a": 1}, components=[change("a", "two", a=2)], metrics=[maximize("y")], seeds=2)
-result = study.run(**json.loads(os.environ["HOW"]))
-print(json.dumps([(row.state, row.metrics.get("y", 0.0).hex(), row.reused, row.failure, row.run) for row in result.outcomes]))
-"""
 THERE = {"workers": 2, "executor": "ray"}
-
-Start = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture
-def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "flags"
-    folder.mkdir()
-    monkeypatch.setenv("FLAGS", str(folder))
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    return folder
-
-
-@pytest.fixture
-def start(project: Path, flags: Path) -> Iterator[Start]:
-    """Starts the study of `SCRIPT` as a user would, in a session of its own."""
-    (project / "study.py").write_text(SCRIPT)
-    started = []
-
-    def run(how: dict[str, Any], home: Path | None = None) -> subprocess.Popen[str]:
-        env = {**os.environ, "HOW": json.dumps(how), **({} if home is None else {"ASSAY_HOME": str(home)})}
-        process = subprocess.Popen(
-            [sys.executable, "study.py"], cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True,
-        )  # fmt: skip
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def rows(process: subprocess.Popen[str]) -> list[Any]:
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return json.loads(out)
-
-
-def until(happens: Callable[[], object]) -> None:
-    for _ in range(1200):
-        if happens():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not happen")
 
 
 def test_bits_are_those_of_local_trials_which_stand_for_them(start: Start, project: Path, flags: Path, tmp_path: Path) -> None:

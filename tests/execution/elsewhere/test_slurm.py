@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.execution.elsewhere.studies import Start, rows, until
 
 from assay.errors import ExecutorUnusable, InvalidValue
 from assay.execution.elsewhere.meeting import Invitation
@@ -20,25 +18,6 @@ from assay.execution.elsewhere.slurm import Slurm
 from assay.records.environment import Environment
 from assay.store.store import Store
 
-SCRIPT = """
-import json, os, time
-from pathlib import Path
-import numpy as np
-from assay import Study, change, maximize
-
-def train(config, seed):
-    flags = Path(os.environ["FLAGS"])
-    if config["a"] == 2:
-        (flags / f"began-{seed}").write_text(os.environ.get("SLURM_JOB_ID", ""))
-        while not (flags / "go").exists():
-            time.sleep(0.05)
-    noise = np.random.default_rng(seed).normal(size=(200, 200))
-    return {"y": float((noise @ noise.T).sum() * config["a"] + np.random.rand())}
-
-study = Study(train, baseline={"a": 1}, components=[change("a", "two", a=2)], metrics=[maximize("y")], seeds=2)
-result = study.run(**json.loads(os.environ["HOW"]))
-print(json.dumps([(row.state, row.metrics.get("y", 0.0).hex(), row.reused, row.failure, row.run) for row in result.outcomes]))
-"""
 FIT = """
 import sys, random
 random.seed(int(sys.argv[sys.argv.index("--seed") + 1]))
@@ -56,52 +35,7 @@ seeds: 2
 LOCAL = {"workers": 1}
 THERE = {"workers": 2, "executor": "slurm"}
 
-Start = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture
-def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where trials say that they have begun, and wait for `go`: beside the project, of whose code it would be part."""
-    folder = tmp_path / "flags"
-    folder.mkdir()
-    monkeypatch.setenv("FLAGS", str(folder))
-    return folder
-
-
-@pytest.fixture
-def start(slurm: Path, project: Path, flags: Path) -> Iterator[Start]:
-    """Starts the study of `SCRIPT` as a user would, in a session of its own."""
-    (project / "study.py").write_text(SCRIPT)
-    started = []
-
-    def run(how: dict[str, Any], home: Path | None = None) -> subprocess.Popen[str]:
-        env = {**os.environ, "HOW": json.dumps(how), **({} if home is None else {"ASSAY_HOME": str(home)})}
-        process = subprocess.Popen(
-            [sys.executable, "study.py"], cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True,
-        )  # fmt: skip
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def rows(process: subprocess.Popen[str]) -> list[Any]:
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return json.loads(out)
-
-
-def until(happens: Callable[[], object]) -> None:
-    for _ in range(1200):
-        if happens():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not happen")
+pytestmark = pytest.mark.usefixtures("slurm")
 
 
 def jobs() -> list[str]:
