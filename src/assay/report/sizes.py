@@ -27,6 +27,8 @@ _NOTE = (
 
 def sizes_text(evidence: StudyEvidence, width: int = DEFAULT_WIDTH) -> str:
     """Every effect with its pairs, standardised size, chance to win, corrected p and method, for a terminal."""
+    if not evidence.effects:
+        return "No effect has been estimated.\n"
     rows = [_row(effect) for effect in evidence.effects]
     return "\n".join([text_table(_COLUMNS, rows, width), "", *wrap(_NOTE, width)]) + "\n"
 
