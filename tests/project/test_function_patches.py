@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.project.patches import BONUS, git, with_patches
 
 import assay
 from assay.project.project import Project
@@ -58,30 +59,15 @@ if __name__ == "__main__":
     print(study.plan().study)
 """
 _numbers = count()
-BONUS = "def bonus():\n    return 0.05\n"
-
-
-def git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture
 def patched(project: Path) -> Path:
     """A project whose last commit gave a bonus, with a script and two patches of it, and data that git ignores."""
-    (project / "fit.py").write_text(SCRIPT)
-    (project / "part.py").write_text("def bonus():\n    return 0.0\n")
     (project / ".gitignore").write_text("data/\n")
     (project / "data").mkdir()
     (project / "data" / "noise").write_text("0.001")
-    git(project, "add", "-A")
-    git(project, "commit", "-q", "-m", "before")
-    (project / "part.py").write_text(BONUS)
-    git(project, "commit", "-q", "-a", "-m", "Give a bonus")
-    for name, value in (("lower", "0.7"), ("higher", "0.9")):
-        (project / "fit.py").write_text(SCRIPT.replace("base = 0.8", f"base = {value}"))
-        (project / f"{name}.diff").write_text(git(project, "diff"))
-    git(project, "checkout", "-q", "fit.py")
-    return project
+    return with_patches(project, SCRIPT)
 
 
 def run(root: Path) -> list[str]:

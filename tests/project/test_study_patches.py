@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.project.patches import git, with_patches
 
 from assay.project.command_study import CommandStudy
 from assay.project.study_file import load_study_file
@@ -41,24 +41,10 @@ seeds: 2
 """
 
 
-def git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture
 def patched(project: Path) -> Path:
     """A project whose last commit gave a bonus, with two patches of another file beside it."""
-    (project / "fit.py").write_text(SCRIPT)
-    (project / "part.py").write_text("def bonus():\n    return 0.0\n")
-    git(project, "add", "-A")
-    git(project, "commit", "-q", "-m", "before")
-    (project / "part.py").write_text("def bonus():\n    return 0.05\n")
-    git(project, "commit", "-q", "-a", "-m", "Give a bonus")
-    for name, value in (("lower", "0.7"), ("higher", "0.9")):
-        (project / "fit.py").write_text(SCRIPT.replace("base = 0.8", f"base = {value}"))
-        (project / f"{name}.diff").write_text(git(project, "diff"))
-    git(project, "checkout", "-q", "fit.py")
-    return project
+    return with_patches(project, SCRIPT)
 
 
 def study_of(root: Path, text: str = STUDY) -> CommandStudy:
