@@ -21,7 +21,7 @@ from assay.execution.handed_out import HandedOut
 from assay.execution.needed import Needed, inputs_of_former
 from assay.execution.pool import refuse_recursion
 from assay.execution.prepared import PREPARED, Prepared, files_prepared, prepared_path
-from assay.execution.protocol import Job, Outcome, Pools
+from assay.execution.protocol import Job, Outcome, Pools, feed
 from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import CommandTask, Report, Setup, trial_environment
 from assay.execution.variants import Variants, without
@@ -174,12 +174,7 @@ class _Work:
             for block, waiting in list(self._unprepared.items()):
                 self._prepare(block, waiting[0].trial)
         with self._executor._pools(self._setup, self._take) as pool:
-            while self._ready or pool.is_busy:
-                while self._ready and pool.has_room:
-                    task = self._ready.popleft()
-                    pool.submit(task._replace(files=self._handed_out.give(task.number)))
-                if pool.is_busy:
-                    pool.gather()
+            feed(pool, self._ready, lambda task: task._replace(files=self._handed_out.give(task.number)))
             self.findings += pool.findings
         return [self._outcomes[job.trial.index] for job in jobs]
 

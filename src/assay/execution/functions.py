@@ -22,7 +22,7 @@ from assay.execution.crowding import Uncrowded
 from assay.execution.fingerprint import fingerprint, is_local
 from assay.execution.patched import Patched
 from assay.execution.pool import refuse_recursion
-from assay.execution.protocol import Job, Outcome, Pools
+from assay.execution.protocol import Job, Outcome, Pools, feed
 from assay.execution.reuse import Reuse, Taken
 from assay.execution.setup import Report, Setup, Start, Task, trial_environment
 from assay.execution.shipping import function_name, ship
@@ -237,11 +237,7 @@ class _Work:
         self._jobs = {job.trial.index: job for job in jobs}
         with pools(self._setup, self._take) as pool:
             self._enqueue(jobs)
-            while self._ready or pool.is_busy:
-                while self._ready and pool.has_room:
-                    pool.submit(self._patched.handed_out(self._ready.popleft()))
-                if pool.is_busy:
-                    pool.gather()
+            feed(pool, self._ready, self._patched.handed_out)
             self.findings += pool.findings
         return [self._outcomes[job.trial.index] for job in jobs]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from assay.execution.setup import CommandTask, Report, Setup, Task
 from assay.records.finding import Finding
@@ -93,6 +94,24 @@ class TaskPool(Protocol):
     def gather(self) -> None:
         """Wait until something is heard; raises `AssayError` where no trial can be started."""
         ...
+
+
+_Ready = TypeVar("_Ready", Task, CommandTask)
+
+
+def feed(pool: TaskPool, ready: deque[_Ready], handed_out: Callable[[_Ready], _Ready]) -> None:
+    """Hand out what is ready, and what becomes so by what is reported, until nothing is left.
+
+    Args:
+        pool: takes the tasks; raises as it does.
+        ready: tasks in their order; who takes the reports may add to it.
+        handed_out: the task as it is given away.
+    """
+    while ready or pool.is_busy:
+        while ready and pool.has_room:
+            pool.submit(handed_out(ready.popleft()))
+        if pool.is_busy:
+            pool.gather()
 
 
 Pools = Callable[[Setup, Callable[[Report], None]], TaskPool]

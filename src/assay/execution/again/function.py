@@ -23,7 +23,7 @@ from assay.capture.packages import packages_of
 from assay.errors import MissingContent, StoreDamaged, TrialsFailed, UsageError
 from assay.execution.calls import Call
 from assay.execution.channel import Inbox
-from assay.execution.fresh import BOOT
+from assay.execution.fresh import SERVER, boot
 from assay.execution.setup import Began, Report, Setup, Task, trial_environment
 from assay.records.environment import Environment
 from assay.records.recipe import Recipe
@@ -131,7 +131,7 @@ def _start(again: FunctionAgain, writing: int) -> subprocess.Popen[bytes]:
     }
     directory = _moved(again.call.directory, again)
     return subprocess.Popen(
-        [again.interpreter.executable if again.interpreter else sys.executable, "-P", "-c", BOOT, json.dumps(facts)],
+        [again.interpreter.executable if again.interpreter else sys.executable, "-P", "-c", boot(SERVER), json.dumps(facts)],
         cwd=directory if Path(directory).is_dir() else again.workspace,
         env=trial_environment(again.env),
         stdin=subprocess.PIPE,

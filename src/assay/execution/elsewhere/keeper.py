@@ -7,7 +7,6 @@ ends when the study's process no longer listens, and whatever it started with it
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pickle
 import signal
@@ -23,15 +22,10 @@ from typing import Any, NamedTuple
 from assay.execution.channel import send
 from assay.execution.elsewhere.handshake import exactly, introduce
 from assay.execution.elsewhere.meeting import Invitation, secret_of, stay_awake
-from assay.execution.fresh import command
-from assay.execution.setup import interpreter_flags
+from assay.execution.fresh import command, started
 
 UNSEEN, UNREACHED, REFUSED = 81, 82, 83
 """Exit codes by which a keeper that could not come says why; a scheduler passes them on without any connection."""
-_BOOT = (
-    "import json, sys; facts = json.loads(sys.argv[1]); sys.path[:] = facts['path']; "
-    "from assay.execution.elsewhere import keeper; keeper.main(facts)"
-)
 _TRIES = 3
 _CONNECTING = 10.0
 """Seconds that one address is tried for."""
@@ -68,7 +62,7 @@ def keeper_command(invitation: Invitation, job_in: str) -> list[str]:
         job_in: environment variable that has the job's id where the keeper runs.
     """
     facts = {"path": sys.path, "job_in": job_in, "directory": os.getcwd(), **invitation._asdict()}  # noqa: PTH109 - text
-    return [sys.executable, "-P", *interpreter_flags(), "-c", _BOOT, json.dumps(facts)]
+    return started(__name__, facts)
 
 
 def main(facts: dict[str, Any]) -> None:

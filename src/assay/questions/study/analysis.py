@@ -19,7 +19,7 @@ from assay.questions.study.analysis_noise import unlike_noise
 from assay.questions.study.analysis_readings import Readings, Row
 from assay.questions.study.analysis_splits import Blocking, blocking
 from assay.questions.study.pairings import added_of
-from assay.questions.study.verdicts import answer, effect, interaction, seeds_to_decide, verdict_on
+from assay.questions.study.verdicts import answer, effect, interaction, seeds_to_decide
 from assay.records.effect import Answer, Effect, Interaction
 from assay.records.factor import Factor, Hypothesis, MetricGoal
 from assay.records.finding import Finding
@@ -177,7 +177,7 @@ def _say_interactions(
             # A simple effect averages over half as many differences as the interaction, so its error is larger by sqrt(2).
             noise = critical_value(test.df, family.groups) * test.se * sqrt(2)
         added = added_of(one.asked.components, factors)
-        needed = seeds_to_decide(one, family, goal.margin) if verdict_on(one, goal) == "cannot tell" else None
+        needed = seeds_to_decide(one, family, goal)
         kind, words = describe_interaction(one, goal, alone, given, noise, added, needed)
         found.interactions.append(interaction(one, goal, words))
         if kind:

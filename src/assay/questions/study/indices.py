@@ -65,7 +65,7 @@ def interaction_indices(
     asked = [_asked(one, kind, factors, columns, table.shape[1]) for one in sets]
     family = estimate_family(table, asked, noisy=columns, margin=goal.margin, spreads=evidence.plan.options.spreads)
     added = [added_of((factors[each].name for each in chosen), factors) for chosen in sets]
-    needed = [seeds_to_decide(one, family, goal.margin) for one in family.estimates]
+    needed = [seeds_to_decide(one, family, goal) for one in family.estimates]
     told = zip(family.estimates, sets, added, needed, strict=True)
     said = [_words(table, one, chosen, put_in, goal, kind, columns, seeds) for one, chosen, put_in, seeds in told]
     return tuple(interaction(one, goal, words) for one, words in zip(family.estimates, said, strict=True))

@@ -41,7 +41,7 @@ def effect(
     asked = len(one.asked.contrast.plus)
     if one.pairs and one.pairs != asked:
         where = f", over the {one.pairs} of {asked} pairs of configurations that gave values"
-    needed = seeds_to_decide(one, family, goal.margin) if verdict == "cannot tell" else None
+    needed = seeds_to_decide(one, family, goal)
     within = one.within or (verdict == "exact" and goal.margin is not None and abs(one.estimate) < goal.margin)
     return Effect(
         component=one.asked.name,
@@ -137,10 +137,14 @@ def _estimand(one: Estimate) -> str:
     return f"{one.asked.estimand}; only the {one.pairs} of {asked} pairs of configurations that gave values"
 
 
-def seeds_to_decide(one: Estimate, family: Family, margin: float | None) -> int | None:
-    """Blocks that would decide, at the estimate seen: to tell it from 0, or to place it within the margin, whichever needs fewer."""
-    test = one.comparison
-    if test is None or family.unit != "seed":  # more seeds are not more data
+def seeds_to_decide(one: Estimate, family: Family, goal: MetricGoal) -> int | None:
+    """Blocks that would decide, at the estimate seen: to tell it from 0, or to place it within the margin, whichever needs fewer.
+
+    Returns:
+        None where it is decided, or no number of blocks would do.
+    """
+    test, margin = one.comparison, goal.margin
+    if test is None or family.unit != "seed" or verdict_on(one, goal) != "cannot tell":  # more seeds are not more data
         return None
     sd = test.se * sqrt(len(one.finite))
     size = one.estimate / sd
